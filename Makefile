@@ -1,0 +1,52 @@
+# Every command of the project. Each target sets up what it needs; none needs another first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+LOCKS := requirements.txt requirements-dev.txt lambdas/requirements.txt lambdas/requirements-load.txt \
+         local/requirements.txt local/requirements-cloud.txt
+
+.PHONY: help install demo test check deploy lock clean
+
+help: ## Show the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the embedded cloud)
+
+$(VENV)/.installed: $(LOCKS) package.json package-lock.json Makefile
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python $(filter-out local/requirements-cloud.txt,$(LOCKS))
+	test -x $(VENV)/cloud/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/cloud
+	$(BIN)/uv pip sync --quiet --python $(VENV)/cloud/bin/python local/requirements-cloud.txt
+	$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, Athena queries
+	$(BIN)/python -m local demo
+
+test: install ## Run all tests
+	$(BIN)/python -m pytest -n 2
+
+check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m infra.check
+
+deploy: install ## Deploy to the AWS account of your credentials
+	$(BIN)/cdk deploy
+
+lock: install ## Renew the pinned files from pyproject.toml
+	@for pair in deploy:requirements.txt dev:requirements-dev.txt functions:lambdas/requirements.txt \
+	    load:lambdas/requirements-load.txt local:local/requirements.txt cloud:local/requirements-cloud.txt; do \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	    --group $${pair%%:*} -o $${pair#*:} || exit 1; done
+	npm install --package-lock-only --omit-lockfile-registry-resolved
+
+clean: ## Remove all that was set up and built
+	-$(BIN)/python -m local down
+	rm -rf $(VENV) node_modules .local .build cdk.out

@@ -1,0 +1,67 @@
+"""What the deployment tells the functions, read from the environment once per process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every value comes from the environment variable of the same name in capitals (`infra/functions.py` sets them)."""
+
+    base_url: str
+    customer_id: str
+    token_secret_arn: str
+    bucket: str
+    database: str
+    ledger_table: str
+    time_zone: str
+    """The account's zone, an IANA name: it decides the day (`dt`) of an event."""
+    nightly_period: str
+    sweep_weekday: str
+    """The weekday (MONDAY …) whose night takes two weeks, for events that came late; empty for never."""
+    result_hosts: tuple[str, ...]
+    """Host names that a result link may point to; `*` stands for any one part of a name."""
+    allow_loopback_http: bool
+    """Plain http to this machine itself: for the local cloud alone."""
+    poll_first_seconds: int
+    poll_max_seconds: int
+    run_deadline_minutes: int
+    """How long after its start a run may still wait for the vendor."""
+    order_grace_seconds: int
+    """How long to wait before ordering again when the answer to an order was lost."""
+    order_attempts: int
+    lease_wait_seconds: int
+    longest_function_seconds: int
+    """The longest time-out of any function: how long a dead run's function may still be at work."""
+    superseded_retention_hours: int
+    """How long a file that no table points to is kept for queries that still read it; 0 removes it at once."""
+    quarantine_ratio: float
+    quarantine_minimum: int
+
+    @property
+    def run_deadline(self) -> timedelta:
+        """The deadline as a length of time."""
+        return timedelta(minutes=self.run_deadline_minutes)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            KeyError: a variable is missing, which only a broken deployment can cause.
+        """
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            text = environment[field.name.upper()]
+            if field.type is int:
+                values[field.name] = int(text)
+            elif field.type is float:
+                values[field.name] = float(text)
+            elif field.type is bool:
+                values[field.name] = text == "true"
+            elif field.type is str:
+                values[field.name] = text
+            else:
+                values[field.name] = tuple(part for part in text.split(",") if part)
+        return cls(**values)  # type: ignore[arg-type]

@@ -1,0 +1,129 @@
+"""The export types and periods of Symplify: the one place that names them.
+
+Sources: the vendor's published documentation of `POST /batches/exports/statistics` for types and periods; the
+field names of records come from the vendor's webhooks and from public clients, so they are likely, not certain.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class UnknownName(ValueError):
+    """An export type or a period that Symplify does not have."""
+
+
+@dataclass(frozen=True)
+class ExportType:
+    """One kind of statistics that Symplify exports.
+
+    `key` is the field that identifies a record if every record has it; `candidates` are the fields that identify it
+    together otherwise. `event_time` names the fields that may hold the instant of the event, the best first; an
+    entity has none. `pinned` gives the column kind of fields whose type must not depend on the first export.
+    """
+
+    name: str
+    key: str
+    candidates: tuple[str, ...] = ()
+    event_time: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The table's name in the catalog, for example `hard_bounces`."""
+        return self.name.lower()
+
+    @property
+    def is_event(self) -> bool:
+        """Whether its records are events, partitioned by day, rather than entities with a latest state."""
+        return bool(self.event_time)
+
+
+_CONTEXT_IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "channel")
+_PINNED = (
+    ("eventId", "bigint"),
+    ("contactId", "string"),
+    ("carmaContactId", "bigint"),
+    ("campaignId", "bigint"),
+    ("messageId", "bigint"),
+    ("listId", "bigint"),
+    ("projectId", "bigint"),
+)
+
+
+def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportType:
+    return ExportType(name, "eventId", (*_CONTEXT_IDS, *extra), (*event_time, "timestamp"), _PINNED)
+
+
+def _entity(name: str, key: str) -> ExportType:
+    return ExportType(name, key, (), (), tuple(pin for pin in _PINNED if pin[0] != "contactId"))
+
+
+EXPORT_TYPES: dict[str, ExportType] = {
+    export.name: export
+    for export in (
+        _entity("LISTS", "listId"),
+        _entity("CAMPAIGNS", "campaignId"),
+        _entity("MESSAGES", "messageId"),
+        _entity("PROJECTS", "projectId"),
+        _event("SENT", "sentTimestamp"),
+        _event("OPENS"),
+        _event("CLICKS", "clickTimestamp", extra=("linkTarget",)),
+        _event("HARD_BOUNCES"),
+        _event("SOFT_BOUNCES"),
+        _event("OPTOUTS"),
+    )
+}
+"""All export types by their name, in the order in which a night takes them: entities first, then events."""
+
+_ALIASES = {"OPENED": "OPENS"}
+"""One version of the vendor's example sends OPENED, which is not in its own list."""
+
+
+class Period(StrEnum):
+    """What an export covers, counted back from the order."""
+
+    TODAY = "TODAY"
+    LAST_DAY = "LAST_DAY"
+    LAST_3_DAYS = "LAST_3_DAYS"
+    LAST_WEEK = "LAST_WEEK"
+    LAST_2_WEEKS = "LAST_2_WEEKS"
+
+    @property
+    def trusted(self) -> timedelta:
+        """How far back the period surely reaches: a day less than its name says, since nobody says where it starts."""
+        return timedelta(days=_NAMED_DAYS[self] - 1)
+
+
+_NAMED_DAYS = {
+    Period.TODAY: 1,
+    Period.LAST_DAY: 1,
+    Period.LAST_3_DAYS: 3,
+    Period.LAST_WEEK: 7,
+    Period.LAST_2_WEEKS: 14,
+}
+
+
+def export_type(name: str) -> ExportType:
+    """Return the export type of that name or alias, in any case.
+
+    Raises:
+        UnknownName: Symplify has no such export type.
+    """
+    upper = name.strip().upper()
+    found = EXPORT_TYPES.get(_ALIASES.get(upper, upper))
+    if found is None:
+        raise UnknownName(f"'{name}' is not an export type; Symplify has {', '.join(EXPORT_TYPES)}.")
+    return found
+
+
+def period(name: str) -> Period:
+    """Return the period of that name, in any case.
+
+    Raises:
+        UnknownName: Symplify has no such period.
+    """
+    try:
+        return Period(name.strip().upper())
+    except ValueError:
+        raise UnknownName(f"'{name}' is not a period; Symplify has {', '.join(Period)}.") from None
