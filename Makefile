@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-LOCKS := requirements.txt requirements-dev.txt lambdas/requirements.txt lambdas/requirements-load.txt \
-         local/requirements.txt local/requirements-cloud.txt
+CLOUD_LOCK := local/requirements-cloud.txt
 
 .PHONY: help install demo test check deploy lock clean
 
@@ -15,13 +15,13 @@ help: ## Show the commands
 
 install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the embedded cloud)
 
-$(VENV)/.installed: $(LOCKS) package.json package-lock.json Makefile
+$(VENV)/.installed: requirements-dev.txt $(CLOUD_LOCK) package.json package-lock.json Makefile
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python $(filter-out local/requirements-cloud.txt,$(LOCKS))
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
 	test -x $(VENV)/cloud/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/cloud
-	$(BIN)/uv pip sync --quiet --python $(VENV)/cloud/bin/python local/requirements-cloud.txt
+	$(BIN)/uv pip sync --quiet --python $(VENV)/cloud/bin/python $(CLOUD_LOCK)
 	$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
@@ -41,10 +41,11 @@ deploy: install ## Deploy to the AWS account of your credentials
 	$(BIN)/cdk deploy
 
 lock: install ## Renew the pinned files from pyproject.toml
-	@for pair in deploy:requirements.txt dev:requirements-dev.txt functions:lambdas/requirements.txt \
-	    load:lambdas/requirements-load.txt local:local/requirements.txt cloud:local/requirements-cloud.txt; do \
-	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-	    --group $${pair%%:*} -o $${pair#*:} || exit 1; done
+	$(COMPILE) --group dev -o requirements-dev.txt
+	$(COMPILE) --group cloud -o $(CLOUD_LOCK)
+	$(COMPILE) -c requirements-dev.txt --group deploy -o requirements.txt
+	$(COMPILE) -c requirements-dev.txt --group functions -o lambdas/requirements.txt
+	$(COMPILE) -c requirements-dev.txt --group load -o lambdas/requirements-load.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## Remove all that was set up and built

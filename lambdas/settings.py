@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Settings:
         Raises:
             KeyError: a variable is missing, which only a broken deployment can cause.
         """
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         for field in fields(cls):
             text = environment[field.name.upper()]
             if field.type is int:
@@ -64,4 +65,4 @@ class Settings:
                 values[field.name] = text
             else:
                 values[field.name] = tuple(part for part in text.split(",") if part)
-        return cls(**values)  # type: ignore[arg-type]
+        return cls(**values)
