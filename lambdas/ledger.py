@@ -1,0 +1,244 @@
+"""The ledger: one DynamoDB table that remembers claims, leases, orders, batches, watermarks and runs.
+
+Items of an export type share the partition key `pk` (the type's name). Sort keys:
+
+    lease                  who may write the type's table
+    claim#<time>           which execution took a scheduled time
+    order#<run folder>     what a run ordered, written before the order is sent
+    batch#<batch id>       ordered | copied | loaded | dead
+    watermark              the order time of the newest export whose window left no gap
+    run#<run folder>       what became of a run
+
+Leases and claims alone expire (`expires_at`, epoch seconds).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from botocore.exceptions import ClientError
+
+from lambdas.run import Execution
+from lambdas.symplify.vocabulary import ExportType
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import Table
+
+SCHEMA_VERSION = 1
+
+# Long past any retry of EventBridge (24 h) and any run; short enough that the table stays small.
+CLAIM_LIFE = timedelta(days=30)
+LEASE_LIFE = timedelta(days=30)
+
+ORDERED, COPIED, LOADED, DEAD = "ordered", "copied", "loaded", "dead"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who may write an export type's table."""
+
+    owner: str
+    """An execution's ARN."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run asked of Symplify. `intent_at` without an answer means: maybe ordered, maybe not."""
+
+    intent_at: str | None
+    lost: int
+    batch_id: str | None
+    ordered_at: str | None
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch as the ledger knows it; times are ISO 8601 in UTC."""
+
+    batch_id: str
+    status: str
+    period: str
+    ordered_at: str
+    owner: str
+    failures: int
+
+
+class Ledger:
+    """Reads and writes the ledger of one export type."""
+
+    def __init__(self, table: "Table", export: ExportType) -> None:
+        self._table = table
+        self._pk = export.name
+
+    # Claims and the lease
+
+    def claim(self, scheduled_time: str, owner: Execution, now: datetime) -> bool:
+        """Take a scheduled time for one execution; false when another has it."""
+        free = Attr("pk").not_exists() | Attr("owner").eq(owner.arn)
+        item = {"owner": owner.arn, "expires_at": _epoch(now + CLAIM_LIFE)}
+        return self._put(f"claim#{scheduled_time}", item, free)
+
+    def take_lease(self, owner: Execution, now: datetime, instead_of: str | None = None) -> bool:
+        """Take the lease if it is free, ours, or still held by `instead_of` (whose end the caller has made sure of)."""
+        allowed: ConditionBase = Attr("pk").not_exists() | Attr("owner").eq(owner.arn)
+        if instead_of is not None:
+            allowed = allowed | Attr("owner").eq(instead_of)
+        return self._put("lease", {"owner": owner.arn, "expires_at": _epoch(now + LEASE_LIFE)}, allowed)
+
+    def lease(self) -> Lease | None:
+        """Who holds the lease now."""
+        item = self._get("lease")
+        return Lease(str(item["owner"])) if item else None
+
+    def release_lease(self, owner: Execution) -> None:
+        """Give the lease back, if it is ours."""
+        try:
+            self._table.delete_item(
+                Key={"pk": self._pk, "sk": "lease"}, ConditionExpression=Attr("owner").eq(owner.arn)
+            )
+        except ClientError as error:
+            if not _refused(error):
+                raise
+
+    # Orders
+
+    def order(self, run: Execution) -> Order:
+        """What the run has ordered so far."""
+        item = self._get(f"order#{run.folder}") or {}
+        return Order(item.get("intent_at"), int(item.get("lost", 0)), item.get("batch_id"), item.get("ordered_at"))
+
+    def write_intent(self, run: Execution, now: str, lost: int) -> None:
+        """Remember that the run is about to order, and how many of its orders had no answer."""
+        self._put(f"order#{run.folder}", {"owner": run.arn, "intent_at": now, "lost": lost})
+
+    def withdraw_intent(self, run: Execution, lost: int) -> None:
+        """Remember that the vendor refused: nothing was ordered."""
+        self._put(f"order#{run.folder}", {"owner": run.arn, "lost": lost})
+
+    def write_order(self, run: Execution, order: Order, period: str) -> None:
+        """Remember the ordered batch, first as the run's order and then as a batch of its own."""
+        item = {
+            "owner": run.arn,
+            "intent_at": order.intent_at,
+            "lost": order.lost,
+            "batch_id": order.batch_id,
+            "ordered_at": order.ordered_at,
+        }
+        self._put(f"order#{run.folder}", item)
+        batch = {
+            "status": ORDERED,
+            "period": period,
+            "ordered_at": order.ordered_at,
+            "owner": run.arn,
+            "failures": 0,
+        }
+        self._put(f"batch#{order.batch_id}", batch, Attr("pk").not_exists())
+
+    # Batches
+
+    def batches_left_over(self) -> list[BatchRecord]:
+        """The batches that were ordered or copied and never loaded, the newest first."""
+        found: list[BatchRecord] = []
+        query: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(self._pk) & Key("sk").begins_with("batch#"),
+            "FilterExpression": Attr("status").is_in([ORDERED, COPIED]),
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self._table.query(**query)
+            found += [_batch(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return sorted(found, key=lambda batch: batch.ordered_at, reverse=True)
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def adopt(self, batch: BatchRecord, run: Execution) -> bool:
+        """Hand a left-over batch to a run; false when another run has taken it meanwhile."""
+        return self._update(
+            f"batch#{batch.batch_id}",
+            {"owner": run.arn},
+            Attr("owner").eq(batch.owner) & Attr("status").eq(batch.status),
+        )
+
+    def mark_batch(self, batch_id: str, status: str) -> None:
+        """Remember how far a batch has come."""
+        self._update(f"batch#{batch_id}", {"status": status})
+
+    def mark_batch_failed(self, batch_id: str, *, final: bool) -> None:
+        """Count a failed run against its batch; a batch that failed twice, or for good, is dead."""
+        item = self._get(f"batch#{batch_id}")
+        if item is None or item["status"] == LOADED:
+            return
+        failures = int(item.get("failures", 0)) + 1
+        status = DEAD if final or failures >= 2 else str(item["status"])
+        self._update(f"batch#{batch_id}", {"failures": failures, "status": status})
+
+    # Watermark and runs
+
+    def watermark(self) -> datetime | None:
+        """The order time up to which no gap is left; nothing before the first success."""
+        item = self._get("watermark")
+        return datetime.fromisoformat(str(item["ordered_at"])) if item else None
+
+    def move_watermark(self, ordered_at: str, batch_id: str) -> None:
+        """Move the watermark, never back."""
+        later = Attr("pk").not_exists() | Attr("ordered_at").lt(ordered_at)
+        self._put("watermark", {"ordered_at": ordered_at, "batch_id": batch_id}, later)
+
+    def write_run(self, run: Execution, record: Mapping[str, Any]) -> None:
+        """Keep what became of a run."""
+        self._put(f"run#{run.folder}", {name: value for name, value in record.items() if value is not None})
+
+    # The table itself
+
+    def _get(self, sk: str) -> Mapping[str, Any] | None:
+        return self._table.get_item(Key={"pk": self._pk, "sk": sk}, ConsistentRead=True).get("Item")
+
+    def _put(self, sk: str, item: Mapping[str, Any], condition: ConditionBase | None = None) -> bool:
+        full = {"pk": self._pk, "sk": sk, "schema_version": SCHEMA_VERSION, **item}
+        try:
+            if condition is None:
+                self._table.put_item(Item=full)
+            else:
+                self._table.put_item(Item=full, ConditionExpression=condition)
+        except ClientError as error:
+            if _refused(error):
+                return False
+            raise
+        return True
+
+    def _update(self, sk: str, changes: Mapping[str, Any], condition: ConditionBase | None = None) -> bool:
+        assignments = ", ".join(f"#{n} = :{n}" for n in changes)
+        try:
+            self._table.update_item(
+                Key={"pk": self._pk, "sk": sk},
+                UpdateExpression=f"SET {assignments}",
+                ExpressionAttributeNames={f"#{n}": n for n in changes},
+                ExpressionAttributeValues={f":{n}": value for n, value in changes.items()},
+                ConditionExpression=Attr("pk").exists() if condition is None else Attr("pk").exists() & condition,
+            )
+        except ClientError as error:
+            if _refused(error):
+                return False
+            raise
+        return True
+
+
+def _batch(item: Mapping[str, Any]) -> BatchRecord:
+    return BatchRecord(
+        str(item["sk"]).removeprefix("batch#"),
+        str(item["status"]),
+        str(item["period"]),
+        str(item["ordered_at"]),
+        str(item["owner"]),
+        int(item["failures"]),
+    )
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _refused(error: ClientError) -> bool:
+    return error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
