@@ -1,0 +1,253 @@
+"""The shapes a result file may have, cut into pieces of whole records.
+
+Known: a JSON array, newline-delimited JSON, and an object that wraps exactly one array of records. An empty file and an
+empty array hold no records. Anything else is refused with its first bytes. Unpacking happens before (`source.py`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from lambdas.lake import jsontext
+from lambdas.lake.errors import Unloadable
+from lambdas.symplify.vocabulary import ExportType
+
+# Large enough that the engine works at full speed on a piece, small enough that several fit the memory.
+PIECE_BYTES = 16 << 20
+# One record, or what stands around the records, is never longer; the vendor's records have a few hundred bytes.
+MAX_RECORD_BYTES = 256 << 20
+
+SPACE = b" \t\r\n"
+# In JSON, a quote that opens a name is followed by the name, and one that closes a string by `:,]}` or a blank. So this
+# never stands inside a string: it is the seam between two objects, though maybe of an inner array.
+_SEAM = re.compile(rb'\}\s*(,)\s*\{\s*"[^\s:,\]}]')
+_SEAM_REACH = 1 << 20
+_SEAM_TRIES = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Whole records: lines of newline-delimited JSON, or the inside of an array (without its brackets)."""
+
+    content: bytes
+    offset: int
+    """Where it starts in the unpacked file, in bytes."""
+    is_array: bool
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """The records as they stand in the file, each with its position there. A line may be no JSON at all.
+
+        Raises:
+            Unloadable: the inside of an array breaks off.
+        """
+        if self.is_array:
+            yield from self._elements()
+            return
+        start = 0
+        while start < len(self.content):
+            end = self.content.find(b"\n", start)
+            end = len(self.content) if end < 0 else end
+            line = self.content[start:end].strip(SPACE)
+            if line:
+                yield self.offset + start, line
+            start = end + 1
+
+    def _elements(self) -> Iterator[tuple[int, bytes]]:
+        try:
+            for start, end, _ in jsontext.values(self.content):
+                yield self.offset + start, self.content[start:end]
+        except jsontext.Broken as error:
+            raise Unloadable(_broken(self.content, self.offset, error)) from None
+
+
+def pieces(blocks: Iterator[bytes], export: ExportType, size: int = PIECE_BYTES) -> Iterator[Piece]:
+    """Cut an unpacked file into pieces of about `size` bytes, the same ones every time.
+
+    Raises:
+        Unloadable: the shape is none of the known ones, or the file is cut.
+    """
+    buffer = _Buffer(blocks)
+    buffer.drop_space()
+    buffer.fill(size)
+    if not buffer.data:
+        return iter(())
+    if buffer.data.startswith(b"["):
+        buffer.drop(1)
+        return _array(buffer, size, b"")
+    if not buffer.data.startswith(b"{"):
+        raise Unloadable(
+            f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(buffer.data)}."
+        )
+    start = _wrapped_array(buffer, export)
+    if start is None:
+        return _lines(buffer, size)
+    before = bytes(buffer.data[:start])
+    buffer.drop(start + 1)
+    return _array(buffer, size, before)
+
+
+class _Buffer:
+    """The part of the stream that is being looked at."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.data = bytearray()
+        self.offset = 0
+        self.at_end = False
+
+    def fill(self, size: int) -> None:
+        while len(self.data) < size and not self.at_end:
+            block = next(self._blocks, None)
+            if block is None:
+                self.at_end = True
+            else:
+                self.data += block
+
+    def drop(self, count: int) -> None:
+        del self.data[:count]
+        self.offset += count
+
+    def drop_space(self) -> None:
+        """Drop blanks at the start, however many."""
+        while True:
+            self.drop(len(self.data) - len(self.data.lstrip(SPACE)))
+            if self.data or self.at_end:
+                return
+            self.fill(1)
+
+
+def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
+    wanted = size
+    while True:
+        buffer.fill(wanted)
+        if buffer.at_end:
+            if buffer.data:
+                yield Piece(bytes(buffer.data), buffer.offset, is_array=False)
+            return
+        end = buffer.data.rfind(b"\n") + 1
+        if end:
+            yield Piece(bytes(buffer.data[:end]), buffer.offset, is_array=False)
+            buffer.drop(end)
+            wanted = size
+        else:
+            wanted = _more(wanted)
+
+
+def _array(buffer: _Buffer, size: int, before: bytes) -> Iterator[Piece]:
+    """Cut the inside of an array; `before` is what a wrapping object has before it, empty for a bare array."""
+    wanted = size
+    while True:
+        buffer.fill(wanted)
+        if buffer.at_end:
+            end = _closing(buffer, before)
+            if buffer.data[:end].strip(SPACE):
+                yield Piece(bytes(buffer.data[:end]), buffer.offset, is_array=True)
+            return
+        cut = _seam(buffer.data)
+        if cut is None:
+            wanted = _more(wanted)
+            continue
+        yield Piece(bytes(buffer.data[:cut]), buffer.offset, is_array=True)
+        buffer.drop(cut + 1)
+        wanted = size
+
+
+def _seam(data: bytearray) -> int | None:
+    """The position of a comma between two records, with everything before it proven to be whole records."""
+    found = [match.start(1) for match in _SEAM.finditer(data, max(0, len(data) - _SEAM_REACH))]
+    for cut in reversed(found[-_SEAM_TRIES:]):
+        if _is_whole(data[:cut]):
+            return cut
+    # Inner arrays, or records that the quick decoder does not take: walk from record to record.
+    last: int | None = None
+    try:
+        for _, _, after in jsontext.values(data):
+            if data[after : after + 1] == b",":
+                last = after
+    except jsontext.Broken:
+        pass
+    return last
+
+
+def _is_whole(data: bytes | bytearray) -> bool:
+    try:
+        msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _closing(buffer: _Buffer, before: bytes) -> int:
+    """Check the end of the file, and return where the array's content ends."""
+    data = bytes(buffer.data)
+    text = data.rstrip(SPACE)
+    if not before and text.endswith(b"]") and _is_whole(text[:-1]):
+        return len(text) - 1
+    try:
+        end = jsontext.after_space(data, 0)
+        for _, _, after in jsontext.values(data):
+            end = after
+    except jsontext.Broken as error:
+        raise Unloadable(_broken(data, buffer.offset, error)) from None
+    if data[end : end + 1] != b"]":
+        raise Unloadable(_broken(data, buffer.offset, "it has no end"))
+    rest = data[end + 1 :]
+    if not before:
+        if rest.strip(SPACE):
+            raise Unloadable(_broken(data, buffer.offset, "something follows it"))
+        return end
+    try:
+        around = jsontext.members(before + b"null" + rest)
+    except jsontext.Broken as error:
+        raise Unloadable(_broken(data, buffer.offset, error)) from None
+    if any(_holds_records(member.value) for member in around.members) or not around.is_whole:
+        raise Unloadable("The file is an object with more than its one array of records, or it is cut.")
+    return end
+
+
+def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
+    """Where the array of a wrapping object begins; None when the file is newline-delimited records."""
+    data = bytes(buffer.data)
+    first = jsontext.members(data)
+    arrays = [member for member in first.members if _holds_records(member.value)]
+    if not first.is_whole:
+        # A value that goes on beyond what was read: the records of a wrapper, or one long or broken line.
+        return arrays[0].start if arrays else None
+    if data[first.end :].strip(SPACE):
+        return None
+    known = {export.key, *export.candidates, *export.event_time} & {member.name for member in first.members}
+    empty = [member for member in first.members if member.value.replace(b" ", b"") == b"[]"]
+    if not known and len(arrays or empty) == 1:
+        return (arrays or empty)[0].start
+    if known and not arrays:
+        return None
+    raise Unloadable(
+        f"The file is one object that is neither a {export.name} record nor a wrapper around one array of records; "
+        f"it starts with {_shown(data)}."
+    )
+
+
+def _holds_records(value: bytes) -> bool:
+    return value.startswith(b"[") and value[1:].lstrip(SPACE).startswith(b"{")
+
+
+def _more(wanted: int) -> int:
+    if wanted >= MAX_RECORD_BYTES:
+        raise Unloadable(
+            f"A record is longer than {MAX_RECORD_BYTES >> 20} MiB, or the file is not what it looks like."
+        )
+    return wanted * 2
+
+
+def _broken(data: bytes, offset: int, problem: object) -> str:
+    return (
+        f"The JSON array is cut or broken somewhere after byte {offset} of the unpacked file: {problem}; "
+        f"its last bytes are {_shown(data[-60:])}."
+    )
+
+
+def _shown(data: bytes | bytearray) -> str:
+    """The first bytes, for a person."""
+    return repr(bytes(data[:60]).decode("utf-8", "backslashreplace"))

@@ -1,0 +1,112 @@
+"""JSON values as the text that stands in the file: found with the standard library's scanner, never rewritten.
+
+The quick decoder (`strict.py`) has no use for the text; the careful way needs it, since a number or a string that fits
+no column is kept exactly as it came.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json import JSONDecoder
+
+_SPACE = b" \t\r\n"
+
+
+class Broken(ValueError):
+    """The text is no JSON from some position on."""
+
+
+def _refuse(constant: str) -> object:
+    raise Broken(f"{constant} is no JSON value")
+
+
+# Numbers stay text: Python's own limits on digits do not matter here. NaN and Infinity are no JSON.
+_scan = JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse).raw_decode
+
+
+@dataclass(frozen=True)
+class Member:
+    """A name of an object with its value's text, which is cut when the object is not whole."""
+
+    name: str
+    value: bytes
+    start: int
+
+
+@dataclass(frozen=True)
+class Members:
+    """The members of an object, in order, names maybe repeated; and where the object ends."""
+
+    members: tuple[Member, ...]
+    end: int
+    is_whole: bool
+
+
+def values(data: bytes | bytearray) -> Iterator[tuple[int, int, int]]:
+    """Walk over values parted by commas: (start, end, position of what follows it) of each.
+
+    Ends quietly where no comma follows.
+
+    Raises:
+        Broken: a value or a comma is expected and something else stands there.
+    """
+    # Latin-1 keeps one character a byte, so positions stay byte positions; in UTF-8 all of JSON's own marks are ASCII.
+    text = data.decode("latin-1")
+    position = after_space(data, 0)
+    if text[position : position + 1] in ("", "]"):
+        return
+    while True:
+        start = position
+        end = _end(text, start)
+        position = after_space(data, end)
+        yield start, end, position
+        if text[position : position + 1] != ",":
+            return
+        position = after_space(data, position + 1)
+
+
+def members(data: bytes) -> Members:
+    """Walk over the members of the object that the data starts with, as far as it goes."""
+    text = data.decode("latin-1")
+    found: list[Member] = []
+    position = after_space(data, 1)
+    if text[position : position + 1] == "}":
+        return Members((), position + 1, is_whole=True)
+    while True:
+        try:
+            name_end = _end(text, position) if text[position : position + 1] == '"' else -1
+            name = str(_scan(data[position:name_end].decode())[0])
+            colon = after_space(data, name_end)
+            start = after_space(data, colon + 1)
+        except ValueError:
+            return Members(tuple(found), position, is_whole=False)
+        if text[colon : colon + 1] != ":":
+            return Members(tuple(found), position, is_whole=False)
+        try:
+            end = _end(text, start)
+        except Broken:
+            found.append(Member(name, data[start:], start))
+            return Members(tuple(found), len(data), is_whole=False)
+        found.append(Member(name, data[start:end], start))
+        position = after_space(data, end)
+        mark = text[position : position + 1]
+        if mark == "}":
+            return Members(tuple(found), position + 1, is_whole=True)
+        if mark != ",":
+            return Members(tuple(found), position, is_whole=False)
+        position = after_space(data, position + 1)
+
+
+def after_space(data: bytes | bytearray, position: int) -> int:
+    """The position of the next byte that is no blank."""
+    while data[position : position + 1] and data[position] in _SPACE:
+        position += 1
+    return position
+
+
+def _end(text: str, start: int) -> int:
+    try:
+        return _scan(text, start)[1]
+    except RecursionError:
+        raise Broken("it is nested too deeply") from None
+    except ValueError as error:
+        raise Broken(str(error)) from None

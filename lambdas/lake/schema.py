@@ -1,0 +1,142 @@
+"""What the columns of a table are called, what they hold, and how they grow.
+
+A column's kind is decided by the first export that has the field with a value, over the whole of it, and never changes.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from lambdas.symplify.vocabulary import ExportType
+
+
+class Kind(StrEnum):
+    """What a field's values are. Athena's type of each stands in `ATHENA_TYPES`."""
+
+    NULL = "null"
+    """No value yet: not a column."""
+    BIGINT = "bigint"
+    """Whole numbers that fit 64 bits."""
+    DOUBLE = "double"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    JSON = "json"
+    """Objects and arrays, as JSON text."""
+    MIXED = "mixed"
+    """Values of several kinds in the export that made the column: strings as they are, all else as JSON text."""
+
+
+ATHENA_TYPES: Mapping[Kind, str] = {
+    Kind.BIGINT: "bigint",
+    Kind.DOUBLE: "double",
+    Kind.STRING: "string",
+    Kind.BOOLEAN: "boolean",
+    Kind.JSON: "string",
+    Kind.MIXED: "string",
+}
+
+BATCH_ID, ORDERED_AT, EVENT_AT, ROW_ID, RESCUED = "_batch_id", "_ordered_at", "_event_at", "_row_id", "_rescued"
+DAY = "dt"
+
+# Glue's own limit is far higher, but a table whose columns are somebody's ids is of no use to anybody.
+MAX_COLUMNS = 1000
+
+_NAME_LENGTH = 120
+
+
+def join(one: Kind, other: Kind) -> Kind:
+    """The narrowest kind that holds the values of both."""
+    if one is other or other is Kind.NULL:
+        return one
+    if one is Kind.NULL:
+        return other
+    if {one, other} == {Kind.BIGINT, Kind.DOUBLE}:
+        return Kind.DOUBLE
+    return Kind.MIXED
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field of the source and the column that holds it."""
+
+    source: str
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table that come from the source, in their order, and the fields that identify a record.
+
+    `frozen` columns stand in the catalog; the others are what this export adds.
+    """
+
+    columns: tuple[Column, ...] = ()
+    frozen: frozenset[str] = frozenset()
+    identity: tuple[str, ...] = ()
+    """Source names. The event's instant always belongs to it as well."""
+    identity_is_key: bool = False
+    identity_frozen: bool = False
+    by_source: Mapping[str, Column] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_source", {column.source: column for column in self.columns})
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that the table has: those with a value somewhere."""
+        return tuple(column for column in self.columns if column.kind is not Kind.NULL)
+
+    def widened(self, kinds: Mapping[str, Kind], export: ExportType) -> "Schema":
+        """Return the schema that also holds fields of these kinds; frozen columns stay as they are."""
+        pinned = {source: Kind(kind) for source, kind in export.pinned}
+        columns = dict(self.by_source)
+        taken = {column.name for column in self.columns}
+        for source, kind in kinds.items():
+            known = columns.get(source)
+            if known is None:
+                if len(columns) >= MAX_COLUMNS:
+                    continue
+                name = _free_name(source, taken)
+                taken.add(name)
+                columns[source] = Column(source, name, _pin(pinned.get(source), kind))
+            elif source not in self.frozen:
+                columns[source] = replace(known, kind=_pin(pinned.get(source), join(known.kind, kind)))
+        return replace(self, columns=tuple(columns.values()))
+
+
+def choose_identity(export: ExportType, fields: Iterable[str], always: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+    """Choose the identity fields from the first export: (fields, whether they are the type's key).
+
+    `fields` are those with a value somewhere in it, `always` those with a value in every record.
+    """
+    seen = sorted(fields)
+    if export.key in set(always):
+        return (export.key,), True
+    candidates = tuple(name for name in export.candidates if name in seen)
+    return candidates or tuple(seen), False
+
+
+def snake_case(source: str) -> str:
+    """A column name for a field: lower case, words parted by `_`, ASCII letters and digits only."""
+    words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", source)
+    name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:_NAME_LENGTH]
+    if not name or name[0].isdigit():
+        name = f"field_{name}".rstrip("_")
+    return name
+
+
+def _free_name(source: str, taken: set[str]) -> str:
+    """The column's name; `dt` and what another field has already get a number."""
+    name = snake_case(source)
+    if name != DAY and name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _pin(pinned: Kind | None, found: Kind) -> Kind:
+    return found if pinned is None or found is Kind.NULL else pinned

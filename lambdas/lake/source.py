@@ -1,0 +1,95 @@
+"""A landed result as a stream of its own bytes: read in ranges, unpacked when it is gzip, checked to its end."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.landing import Manifest
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# One ranged GET: large enough to hide the round trip, small enough to hold twice.
+RANGE_BYTES = 16 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_READ_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class RawObject:
+    """A landed result, which can be read any number of times."""
+
+    s3: "S3Client"
+    bucket: str
+    manifest: Manifest
+
+    def read(self) -> Iterator[bytes]:
+        """Yield the bytes as they landed.
+
+        Raises:
+            Unloadable: the object is not what the manifest says.
+        """
+        digest, size = sha256(), 0
+        while size < self.manifest.bytes:
+            last = min(size + RANGE_BYTES, self.manifest.bytes) - 1
+            answer = self.s3.get_object(Bucket=self.bucket, Key=self.manifest.key, Range=f"bytes={size}-{last}")
+            body = answer["Body"].read()
+            if len(body) != last - size + 1:
+                raise Unloadable(f"The raw object {self.manifest.key} is shorter than its manifest says.")
+            digest.update(body)
+            size += len(body)
+            yield body
+        if digest.hexdigest() != self.manifest.sha256:
+            raise Unloadable(f"The raw object {self.manifest.key} differs from the checksum in its manifest.")
+
+
+def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the content: without gzip, whether a header had announced it or not, and without a byte order mark.
+
+    Raises:
+        Unloadable: the gzip stream is cut or damaged.
+    """
+    stream = io.BufferedReader(_Chunks(chunks), _READ_BYTES)
+    content: BinaryIO = stream
+    if stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+        content = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    try:
+        block = content.read(_READ_BYTES).removeprefix(_BOM)
+        while block:
+            yield block
+            block = content.read(_READ_BYTES)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Unloadable(f"The file is gzip and is cut or damaged ({error}).") from None
+
+
+class _Chunks(io.RawIOBase):
+    """Chunks as a raw file, which is what gzip and buffered readers take."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any, /) -> int:
+        """Fill the target whole unless the chunks end, so that a look at the first bytes sees them all."""
+        into, filled = memoryview(target), 0
+        while filled < len(into):
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+            taken = min(len(into) - filled, len(self._rest))
+            into[filled : filled + taken] = self._rest[:taken]
+            self._rest = self._rest[taken:]
+            filled += taken
+        return filled
