@@ -51,6 +51,8 @@ class RunState:
     """`processed/total` as the vendor last said."""
     bytes: int | None = None
     rows: int | None = None
+    tally: Mapping[str, Any] | None = None
+    """What the load counted: read, new, known, updated, rescued, quarantined, unknownTime, days, …"""
     unreachable_days: str | None = None
     """Days that no period reaches any more: `first..last`."""
     reason: str | None = None

@@ -195,9 +195,11 @@ def _whole(text: bytes) -> int | None:
         return None
     try:
         number = Decimal(text.decode())
-        whole = int(number)
-    except (InvalidOperation, OverflowError, ValueError):
+    except InvalidOperation:
         return None
+    if number.adjusted() > 20:  # 1e999999999 is short to write and long to count
+        return None
+    whole = int(number)
     return whole if whole == number and whole in _INT64 else None
 
 
@@ -209,8 +211,11 @@ def _decimal(text: bytes) -> str:
 
 
 def _spelled(tree: Any) -> Any:
+    """A nested value with every leaf marked by its kind, so that 5 and "5" stay apart."""
     if isinstance(tree, _Number):
-        return {"": canonical(tree.encode())}
+        return canonical(tree.encode())
+    if isinstance(tree, str):
+        return f"s{tree}"
     if isinstance(tree, dict):
         return {name: _spelled(value) for name, value in tree.items()}
     return [_spelled(value) for value in tree] if isinstance(tree, list) else tree

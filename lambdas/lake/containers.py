@@ -17,7 +17,7 @@ from lambdas.symplify.vocabulary import ExportType
 # Large enough that the engine works at full speed on a piece, small enough that several fit the memory.
 PIECE_BYTES = 16 << 20
 # One record, or what stands around the records, is never longer; the vendor's records have a few hundred bytes.
-MAX_RECORD_BYTES = 256 << 20
+MAX_RECORD_BYTES = 64 << 20
 
 SPACE = b" \t\r\n"
 # In JSON, a quote that opens a name is followed by the name, and one that closes a string by `:,]}` or a blank. So this

@@ -45,9 +45,6 @@ _PINNED = (
     ("contactId", "string"),
     ("carmaContactId", "bigint"),
     ("campaignId", "bigint"),
-    ("messageId", "bigint"),
-    ("listId", "bigint"),
-    ("projectId", "bigint"),
 )
 
 
@@ -56,7 +53,7 @@ def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportTy
 
 
 def _entity(name: str, key: str) -> ExportType:
-    return ExportType(name, key, (), (), tuple(pin for pin in _PINNED if pin[0] != "contactId"))
+    return ExportType(name, key, (), (), _PINNED)
 
 
 EXPORT_TYPES: dict[str, ExportType] = {

@@ -1,0 +1,31 @@
+"""close_run: the run's record, the watermark, the lease; the last step of every run, failed or not."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from lambdas.handlers import tools
+from lambdas.handlers.edge import run_step
+from lambdas.lake.catalog import Catalog
+from lambdas.lake.store import Store
+from lambdas.run import Execution, RunState
+from lambdas.steps.close import Books, close
+
+_s3 = boto3.client("s3")
+_glue = boto3.client("glue")
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Close the run."""
+    return run_step(event, _close)
+
+
+def _close(state: RunState, run: Execution) -> RunState:
+    settings = tools.settings()
+    books = Books(
+        tools.ledger(state.export),
+        Store(_s3, settings.bucket),
+        Catalog(_glue, settings.database, settings.bucket),
+    )
+    return close(state, run, books, settings, datetime.now(UTC))

@@ -1,0 +1,31 @@
+"""plan_run: claim, lease, period, left-over batch."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from lambdas.handlers import tools
+from lambdas.handlers.edge import run_step
+from lambdas.run import Execution, RunState
+from lambdas.steps.plan import plan
+
+_step_functions = boto3.client("stepfunctions")
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Plan the run."""
+    return run_step(event, _plan)
+
+
+def _plan(state: RunState, run: Execution) -> RunState:
+    return plan(state, run, tools.ledger(state.export), tools.settings(), _stopped_at, datetime.now(UTC))
+
+
+def _stopped_at(arn: str) -> datetime | None:
+    """When an execution ended; an execution that Step Functions has forgotten (after 90 days) ended long ago."""
+    try:
+        execution = _step_functions.describe_execution(executionArn=arn)
+    except _step_functions.exceptions.ExecutionDoesNotExist:
+        return datetime.fromtimestamp(0, UTC)
+    return None if execution["status"] == "RUNNING" else execution["stopDate"]

@@ -1,0 +1,47 @@
+"""What handlers work with, made once per process."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+import urllib3
+
+from lambdas.ledger import Ledger
+from lambdas.settings import Settings
+from lambdas.symplify.client import Client
+from lambdas.symplify.token import token_source
+from lambdas.symplify.vocabulary import ExportType
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import Table
+
+
+@cache
+def settings() -> Settings:
+    """The deployment's settings."""
+    return Settings.from_environment(os.environ)
+
+
+@cache
+def http() -> urllib3.PoolManager:
+    """Connections to Symplify and its file host; certificates are always checked."""
+    return urllib3.PoolManager()
+
+
+@cache
+def client() -> Client:
+    """Symplify's API."""
+    chosen = settings()
+    read_token = token_source(boto3.client("secretsmanager"), chosen.token_secret_arn)
+    return Client(http(), chosen.base_url, chosen.customer_id, read_token)
+
+
+def ledger(export: ExportType) -> Ledger:
+    """The ledger of an export type."""
+    return Ledger(_table(), export)
+
+
+@cache
+def _table() -> "Table":
+    return boto3.resource("dynamodb").Table(settings().ledger_table)

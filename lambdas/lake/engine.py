@@ -1,0 +1,40 @@
+"""DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
+
+from pathlib import Path
+
+import duckdb
+
+# Measured: enough for a piece on each thread and for a day's merge; what does not fit goes to the work folder.
+MEMORY_LIMIT = "400MB"
+THREADS = 2
+
+
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open an engine that keeps its overflow in the folder."""
+    spill = folder / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    engine = duckdb.connect()
+    engine.execute(f"SET temp_directory = {text(str(spill))}")
+    engine.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    engine.execute(f"SET threads = {THREADS}")
+    # Insertion order costs five times the memory; every file is sorted by us instead.
+    engine.execute("SET preserve_insertion_order = false")
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET autoinstall_known_extensions = false")
+    engine.execute("SET autoload_known_extensions = false")
+    return engine
+
+
+def text(value: str) -> str:
+    """A string as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """A column's name as SQL writes it."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def files(paths: list[Path]) -> str:
+    """A list of files as SQL writes it."""
+    return "[" + ", ".join(text(str(path)) for path in paths) + "]"

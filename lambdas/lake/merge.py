@@ -1,0 +1,140 @@
+"""The merge: for every identity, the rows of the one export that has most of them, and among equals the newest.
+
+A table is thereby a function of the set of exports loaded, whatever their order and however often each was loaded.
+The rows themselves carry the rule forward: their age (`_ordered_at`, `_batch_id`) and their identity (`_row_id`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from lambdas.lake.engine import files, name, text
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
+from lambdas.lake.staging import ENGINE_TYPES, Rows, stored_columns
+
+_LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
+# Athena reads a row group at once; half a million rows of this kind are some tens of megabytes.
+_ROW_GROUP_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did to one day of a table, in rows; `file` is None when nothing in it changed."""
+
+    read: int
+    new: int
+    updated: int
+    file: Path | None
+
+    @property
+    def known(self) -> int:
+        """Rows that the table held already, with the same content or from an export that outranks this one."""
+        return self.read - self.new - self.updated
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the staged rows are, before any merge."""
+
+    days: tuple[str, ...]
+    rescued: int
+    unknown_time: int
+    earliest: str | None
+    latest: str | None
+
+
+class Merge:
+    """Merges staged rows into stored files, one day (or one entity table) at a time."""
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: tuple[Path, ...]) -> None:
+        self._engine = engine
+        self._rows = rows
+        self._columns = stored_columns(rows.schema, rows.export)
+        self._listed = ", ".join(map(name, self._columns))
+        content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
+        self._content = f"sum(hash({content})::HUGEINT)"
+        engine.execute(f"CREATE OR REPLACE VIEW staged AS SELECT * FROM read_parquet({files(list(staged))})")
+        types = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
+        types |= {
+            EVENT_AT: "TIMESTAMP",
+            ORDERED_AT: "TIMESTAMP",
+            BATCH_ID: "VARCHAR",
+            ROW_ID: "VARCHAR",
+            RESCUED: "VARCHAR",
+        }
+        shape = ", ".join(f"{name(column)} {types[column]}" for column in self._columns)
+        engine.execute(f"CREATE OR REPLACE TABLE shape ({shape})")
+
+    def check_key(self) -> None:
+        """Make sure that a key is one.
+
+        Raises:
+            Unloadable: two records of the export share the key and differ.
+        """
+        schema = self._rows.schema
+        if not schema.identity_is_key:
+            return
+        key = schema.by_source[schema.identity[0]]
+        content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
+        twice = self._engine.execute(
+            f"SELECT any_value({name(key.name)}) FROM staged GROUP BY {ROW_ID} "
+            f"HAVING count(*) > 1 AND count(DISTINCT hash({content})) > 1 LIMIT 1"
+        ).fetchone()
+        if twice is not None:
+            raise Unloadable(
+                f"{key.source} {twice[0]!r} holds twice in this export, with different content, so it is no key. "
+                f"Choose other fields for {self._rows.export.name} in the setting identityFields, and replay."
+            )
+
+    def contents(self) -> Contents:
+        """Look at what was staged."""
+        days = self._engine.execute(f"SELECT DISTINCT {DAY} FROM staged ORDER BY 1").fetchall()
+        unknown = f"count(*) FILTER ({EVENT_AT} IS NULL)" if self._rows.export.is_event else "0"
+        found = self._engine.execute(
+            f"SELECT count({RESCUED}), {unknown}, min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR FROM staged"
+        ).fetchone()
+        rescued, unknown_time, earliest, latest = found or (0, 0, None, None)
+        return Contents(tuple(day for (day,) in days), rescued, unknown_time, earliest, latest)
+
+    def into(self, day: str | None, stored: list[Path], target: Path) -> Merged:
+        """Merge the staged rows of a day (None: all of them, for an entity) with what is stored of it."""
+        run = self._engine.execute
+        which = f"WHERE {DAY} = {text(day)}" if day is not None else ""
+        once = f"DISTINCT ON ({ROW_ID})" if self._rows.schema.identity_is_key else ""
+        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {once} {self._listed} FROM staged {which}")
+        run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
+        age = f"(TIMESTAMP {text(self._rows.ordered_at.removesuffix('+00:00'))}, {text(self._rows.batch_id)})"
+        run(
+            "CREATE OR REPLACE TEMP TABLE verdict AS WITH "
+            f"ours AS (SELECT {ROW_ID}, count(*) AS n, {self._content} AS content FROM fresh GROUP BY 1), "
+            f"theirs AS (SELECT {ROW_ID}, count(*) AS n, {self._content} AS content, "
+            f"max(({ORDERED_AT}, {BATCH_ID})) AS age FROM stored SEMI JOIN ours USING ({ROW_ID}) GROUP BY 1) "
+            f"SELECT ours.{ROW_ID}, ours.n, theirs.n IS NULL AS is_new, "
+            "ours.content IS DISTINCT FROM theirs.content AS differs, "
+            f"theirs.n IS NULL OR ours.n > theirs.n OR (ours.n = theirs.n AND {age} > theirs.age) AS wins "
+            f"FROM ours LEFT JOIN theirs USING ({ROW_ID})"
+        )
+        tally = run(
+            "SELECT sum(n), sum(n) FILTER (is_new), sum(n) FILTER (wins AND differs AND NOT is_new), "
+            "coalesce(bool_or(wins), false) FROM verdict"
+        ).fetchone()
+        read, new, updated, changed = tally or (0, 0, 0, False)
+        if changed:
+            order = f"{EVENT_AT}, {ROW_ID}" if self._rows.export.is_event else ROW_ID
+            run(
+                f"COPY (SELECT * FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) "
+                f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) ORDER BY {order}) "
+                f"TO {text(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+            )
+        return Merged(int(read or 0), int(new or 0), int(updated or 0), target if changed else None)
+
+    def _stored(self, paths: list[Path]) -> str:
+        """What is stored, in today's columns: files from before a column was added lack it."""
+        if not paths:
+            return "shape"
+        return (
+            f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
+            "hive_partitioning=false))"
+        )

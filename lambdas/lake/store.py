@@ -1,0 +1,71 @@
+"""The bucket's files, as whole files of the work folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boto3.s3.transfer import TransferConfig
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+# Ranged and parallel in both directions: two threads keep the memory small and the line busy.
+_TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 << 20, max_concurrency=2)
+_DELETE_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An object and when it was written."""
+
+    key: str
+    written_at: datetime
+
+
+class Store:
+    """Reads and writes objects of one bucket."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self.bucket = bucket
+
+    def objects(self, prefix: str) -> Iterator[StoredFile]:
+        """All objects below a prefix."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield StoredFile(item["Key"], item["LastModified"])
+
+    def download(self, prefix: str, folder: Path) -> list[Path]:
+        """Fetch all objects below a prefix into a folder of their own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for number, found in enumerate(self.objects(prefix)):
+            path = folder / f"{number:06}.parquet"
+            self._s3.download_file(self.bucket, found.key, str(path), Config=_TRANSFER)
+            paths.append(path)
+        return paths
+
+    def upload(self, path: Path, key: str) -> None:
+        """Write a file to one object."""
+        self._s3.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
+
+    def write(self, key: str, body: bytes, content_type: str) -> None:
+        """Write a small object."""
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects; the bucket keeps them as noncurrent versions for a while."""
+        for start in range(0, len(keys), _DELETE_AT_ONCE):
+            batch: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
+            self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
+
+    def location(self, prefix: str) -> str:
+        """A prefix as the catalog writes it."""
+        return f"s3://{self.bucket}/{prefix}"
+
+    def prefix(self, location: str) -> str:
+        """A location of the catalog as a prefix."""
+        return location.removeprefix(f"s3://{self.bucket}/")

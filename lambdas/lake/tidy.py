@@ -1,0 +1,44 @@
+"""Tidying: files of a table that the catalog does not point to, once no query can still read them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from lambdas.lake import keys
+from lambdas.lake.catalog import Catalog
+from lambdas.lake.store import Store, StoredFile
+from lambdas.symplify.vocabulary import ExportType
+
+
+def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelta, now: datetime) -> int:
+    """Delete what nothing points to; return how many objects that were.
+
+    Only the holder of the table's lease may call this: files of a run that is still writing look like orphans.
+    """
+    table = catalog.table(export)
+    if export.is_event:
+        live = {store.prefix(location) for location in catalog.locations(export).values()}
+    else:
+        live = {store.prefix(table.location)} if table else set()
+    found = list(store.objects(keys.table_prefix(export.table)))
+    gone = list(_superseded(found, live, retention, now))
+    store.delete(gone)
+    return len(gone)
+
+
+def _superseded(found: Iterable[StoredFile], live: set[str], retention: timedelta, now: datetime) -> Iterable[str]:
+    """The keys whose retention is over, counted from when the file that replaced them was written.
+
+    When exactly a file lost its readers is not recorded; it cannot be later than the live file of its day.
+    """
+    by_day: dict[str, list[StoredFile]] = {}
+    for item in found:
+        by_day.setdefault(item.key.rsplit("/", 2)[0], []).append(item)
+    for items in by_day.values():
+        live_since = [item.written_at for item in items if _folder(item.key) in live]
+        for item in items:
+            if _folder(item.key) not in live and max([item.written_at, *live_since]) + retention <= now:
+                yield item.key
+
+
+def _folder(key: str) -> str:
+    return key.rsplit("/", 1)[0] + "/"
