@@ -1,0 +1,92 @@
+"""What each function may do: one statement for each reason, on exactly the resources that it is about."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from infra.lake import Lake
+from infra.settings import Settings
+
+
+class Access:
+    """The statements of every function's role."""
+
+    def __init__(self, stack: Stack, settings: Settings, lake: Lake, ledger: dynamodb.ITable, secret_arn: str) -> None:
+        self.bucket: s3.IBucket = lake.bucket
+        self.ledger = ledger
+        self.secret_arn = secret_arn
+        executions = stack.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{settings.stack_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        token = iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn])
+        # Without the right to list, S3 answers 403 for an object that is not there, and "has this landed?" would fail.
+        listing = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
+        self._statements: dict[str, Sequence[iam.PolicyStatement]] = {
+            "plan_run": (
+                self._ledger("GetItem", "PutItem", "UpdateItem", "Query"),
+                iam.PolicyStatement(sid="SeeOtherRuns", actions=["states:DescribeExecution"], resources=[executions]),
+            ),
+            "start_export": (self._ledger("GetItem", "PutItem"), token),
+            "check_batch": (token,),
+            "copy_result": (
+                self._ledger("UpdateItem"),
+                token,
+                listing,
+                self._objects("WriteRaw", "raw/*", "GetObject", "PutObject", "AbortMultipartUpload"),
+            ),
+            "load_result": (
+                self._ledger("GetItem", "UpdateItem"),
+                listing,
+                self._objects("ReadRaw", "raw/*", "GetObject"),
+                self._objects(
+                    "WriteTables", "curated/*", "GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"
+                ),
+                self._objects("WriteQuarantine", "quarantine/*", "PutObject", "AbortMultipartUpload"),
+                iam.PolicyStatement(
+                    sid="PublishTables",
+                    actions=[
+                        "glue:GetTable",
+                        "glue:CreateTable",
+                        "glue:UpdateTable",
+                        "glue:GetPartitions",
+                        "glue:BatchCreatePartition",
+                        "glue:BatchUpdatePartition",
+                    ],
+                    resources=lake.catalog_arns,
+                ),
+            ),
+            "close_run": (
+                self._ledger("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+                listing,
+                self._objects("WriteRunRecordAndTidy", "curated/*", "PutObject", "DeleteObject"),
+                iam.PolicyStatement(
+                    sid="PublishRunRecords",
+                    actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable", "glue:GetPartitions"],
+                    resources=lake.catalog_arns,
+                ),
+            ),
+        }
+
+    def statements(self, function: str) -> Sequence[iam.PolicyStatement]:
+        """The statements of a function's role."""
+        return self._statements[function]
+
+    def _ledger(self, *actions: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="UseLedger",
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[self.ledger.table_arn],
+        )
+
+    def _objects(self, sid: str, pattern: str, *actions: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=sid,
+            actions=[f"s3:{action}" for action in actions],
+            resources=[self.bucket.arn_for_objects(pattern)],
+        )

@@ -1,0 +1,97 @@
+"""What the functions consist of: their code, and one layer of packages for all and one for the load alone.
+
+Packages are installed from the locked files by uv, for the machine that will run them: no Docker, no compiler. The
+folders lie in `.build/`, named after what they were made from, so that nothing is installed twice.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+
+import uv
+
+PYTHON_VERSION = "3.13"
+"""The functions' runtime on AWS."""
+
+_ROOT = Path(__file__).parent.parent
+_BUILD = _ROOT / ".build"
+_FUNCTIONS = _ROOT / "lambdas"
+_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+
+
+class BundleFailed(Exception):
+    """The packages of the functions could not be installed; the text says why."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder that becomes a function's code or a layer, and a hash of what it was made from."""
+
+    path: Path
+    fingerprint: str
+
+
+def code() -> Bundle:
+    """The functions' own code, as the package `lambdas`."""
+    sources = [path.relative_to(_ROOT) for path in sorted(_FUNCTIONS.rglob("*.py"))]
+    digest = sha256()
+    for source in sources:
+        content = (_ROOT / source).read_bytes()
+        digest.update(f"{source.as_posix()}\0{len(content)}\0".encode() + content)
+
+    def fill(folder: Path) -> None:
+        for source in sources:
+            target = folder / source
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_ROOT / source, target)
+
+    return _made("code", digest.hexdigest(), fill)
+
+
+def layer(requirements: str, architecture: str | None) -> Bundle:
+    """The packages of a locked file in `lambdas/`; `architecture` is AWS Lambda's, or None for this machine.
+
+    Raises:
+        BundleFailed: a package has no wheel for that machine, or cannot be fetched.
+    """
+    locked = _FUNCTIONS / requirements
+    python = f"{sys.version_info.major}.{sys.version_info.minor}" if architecture is None else PYTHON_VERSION
+    target = ["--python-version", python]
+    if architecture is not None:
+        target += ["--python-platform", _PLATFORMS[architecture]]
+
+    def fill(folder: Path) -> None:
+        command = [
+            *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
+            *(*target, "--python", sys.executable, "--target", str(folder / "python"), "-r", str(locked)),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words alone
+        if done.returncode != 0:
+            raise BundleFailed(f"The packages in lambdas/{requirements} could not be installed: {done.stderr.strip()}")
+
+    made_from = sha256(" ".join([*target, sys.platform]).encode() + locked.read_bytes()).hexdigest()
+    return _made(locked.stem, made_from, fill)
+
+
+def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:
+    """Fill the folder of that fingerprint unless it is there; a half-filled one never gets the name."""
+    path = _BUILD / f"{name}-{fingerprint[:16]}"
+    if not path.is_dir():
+        _BUILD.mkdir(exist_ok=True)
+        half = Path(mkdtemp(dir=_BUILD, prefix=f"{name}-"))
+        try:
+            fill(half)
+            half.chmod(0o755)
+            half.rename(path)
+        except OSError:
+            # Another synthesis has just made the same folder.
+            if not path.is_dir():
+                raise
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+    return Bundle(path, fingerprint)

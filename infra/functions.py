@@ -1,0 +1,158 @@
+"""The functions of the state machine: one for each step, each with a role of its own (`access.py`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra import bundle
+from infra.accepted import accept, accept_wildcards
+from infra.access import Access
+from infra.settings import Settings
+
+_RUNTIME = lambda_.Runtime.PYTHON_3_13
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a function is given: memory in MiB (processor power follows it), seconds, and MiB of disk."""
+
+    memory: int
+    seconds: int
+    disk: int = 512
+    has_engine: bool = False
+
+
+# The steps that call Symplify may try a GET three times within 78 s, and once more after a new token. The copy holds
+# a few parts of 16 MiB; the load has what its engine is limited to, a piece or two, and room for a day on disk. 900 s
+# is Lambda's own limit.
+SHAPES: Mapping[str, Shape] = {
+    "plan_run": Shape(256, 60),
+    "start_export": Shape(256, 60),
+    "check_batch": Shape(256, 180),
+    "copy_result": Shape(512, 900),
+    "load_result": Shape(2048, 900, disk=10_240, has_engine=True),
+    "close_run": Shape(256, 120),
+}
+
+
+class Functions(Construct):
+    """All functions by the names of their handlers."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings, access: Access) -> None:
+        super().__init__(scope, construct_id)
+        architecture = settings.architecture if settings.bundle == "lambda" else None
+        self._settings = settings
+        self._code = _asset(bundle.code())
+        self._common = self._layer("CommonLayer", "requirements.txt", architecture)
+        self._engine = self._layer("EngineLayer", "requirements-load.txt", architecture)
+        self._environment = {**_environment(settings, access), **_LOGGING}
+        self.by_name = {name: self._function(name, shape, access) for name, shape in SHAPES.items()}
+
+    def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            construct_id,
+            code=_asset(bundle.layer(requirements, architecture)),
+            description=f"Packages of lambdas/{requirements}",
+            compatible_runtimes=[_RUNTIME],
+            compatible_architectures=[_ARCHITECTURES[self._settings.architecture]],
+        )
+
+    def _function(self, name: str, shape: Shape, access: Access) -> lambda_.Function:
+        hyphened = name.replace("_", "-")
+        title = "".join(word.capitalize() for word in name.split("_"))
+        log_group = logs.LogGroup(
+            self,
+            f"{title}Logs",
+            retention=_RETENTION[self._settings.log_retention_days],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(
+            self,
+            f"{title}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {name} of {self._settings.stack_name} may do",
+        )
+        statements = access.statements(name)
+        for statement in statements:
+            role.add_to_policy(statement)
+        accept_wildcards(role, statements, "Objects, tables and executions have names that only a run knows.")
+        accept(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray's PutTraceSegments knows no resources.")
+        log_group.grant_write(role)
+        function = lambda_.Function(
+            self,
+            title,
+            function_name=f"{self._settings.stack_name}-{hyphened}",
+            description=f"Symplify lake: {name}",
+            runtime=_RUNTIME,
+            architecture=_ARCHITECTURES[self._settings.architecture],
+            code=self._code,
+            handler=f"lambdas.handlers.{name}.handler",
+            layers=[self._common, self._engine] if shape.has_engine else [self._common],
+            memory_size=shape.memory,
+            timeout=Duration.seconds(shape.seconds),
+            ephemeral_storage_size=Size.mebibytes(shape.disk),
+            environment=self._environment,
+            role=role,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        accept(
+            function,
+            "AwsSolutions-L1",
+            "The packages are locked and tested for this version of Python; a newer one is a change of its own.",
+        )
+        return function
+
+
+_LOGGING = {
+    "POWERTOOLS_SERVICE_NAME": "symplify-lake",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+_RETENTION = {
+    days: getattr(logs.RetentionDays, name)
+    for days, name in (
+        *((1, "ONE_DAY"), (3, "THREE_DAYS"), (5, "FIVE_DAYS"), (7, "ONE_WEEK"), (14, "TWO_WEEKS"), (30, "ONE_MONTH")),
+        *((60, "TWO_MONTHS"), (90, "THREE_MONTHS"), (120, "FOUR_MONTHS"), (150, "FIVE_MONTHS"), (180, "SIX_MONTHS")),
+        *((365, "ONE_YEAR"), (400, "THIRTEEN_MONTHS"), (545, "EIGHTEEN_MONTHS"), (731, "TWO_YEARS")),
+        *((1827, "FIVE_YEARS"), (3653, "TEN_YEARS")),
+    )
+}
+
+
+def _environment(settings: Settings, access: Access) -> dict[str, str]:
+    """What `lambdas/settings.py` reads, every name of it."""
+    return {
+        "BASE_URL": settings.base_url,
+        "CUSTOMER_ID": settings.customer_id,
+        "TOKEN_SECRET_ARN": access.secret_arn,
+        "BUCKET": access.bucket.bucket_name,
+        "DATABASE": settings.database,
+        "LEDGER_TABLE": access.ledger.table_name,
+        "TIME_ZONE": settings.time_zone,
+        "NIGHTLY_PERIOD": settings.nightly_period.value,
+        "SWEEP_WEEKDAY": settings.sweep_weekday,
+        "RESULT_HOSTS": ",".join(settings.result_hosts),
+        "ALLOW_LOOPBACK_HTTP": "true" if settings.allow_loopback_http else "false",
+        "POLL_FIRST_SECONDS": str(settings.poll_first_seconds),
+        "POLL_MAX_SECONDS": str(settings.poll_max_seconds),
+        "RUN_DEADLINE_MINUTES": str(settings.run_deadline_hours * 60),
+        "ORDER_GRACE_SECONDS": str(settings.order_grace_seconds),
+        "ORDER_ATTEMPTS": str(settings.order_attempts),
+        "LEASE_WAIT_SECONDS": str(settings.lease_wait_minutes * 60),
+        "LONGEST_FUNCTION_SECONDS": str(max(shape.seconds for shape in SHAPES.values())),
+        "SUPERSEDED_RETENTION_HOURS": str(settings.superseded_retention_hours),
+        "QUARANTINE_RATIO": str(settings.quarantine_ratio),
+        "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
+    }
+
+
+def _asset(made: bundle.Bundle) -> lambda_.Code:
+    return lambda_.Code.from_asset(str(made.path), asset_hash=made.fingerprint)

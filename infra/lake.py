@@ -1,0 +1,170 @@
+"""The team's side of the data: the bucket, the Glue database, the Athena workgroup, and who may query."""
+
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.accepted import accept, accept_wildcards
+from infra.settings import Settings
+
+QUERY_RESULTS = "athena-results/"
+_GIB = 1 << 30
+
+
+class Lake(Construct):
+    """Bucket, database and workgroup. Tables are no concern of the deployment: the load makes and changes them."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        self.removal = RemovalPolicy.DESTROY if settings.delete_data_with_stack else RemovalPolicy.RETAIN
+        self.bucket = self._bucket(settings)
+        self.database_name = settings.database
+        database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=settings.database,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=settings.database, description=f"Symplify statistics ({settings.stack_name})"
+            ),
+        )
+        database.apply_removal_policy(self.removal)
+        self.workgroup = self._workgroup(settings)
+        self.analysts = self._analysts(settings)
+
+    @property
+    def catalog_arns(self) -> list[str]:
+        """The database and all its tables, as Glue wants them named: with the catalog."""
+        return [
+            self._glue_arn("catalog"),
+            self._glue_arn(f"database/{self.database_name}"),
+            self._glue_arn(f"table/{self.database_name}/*"),
+        ]
+
+    def _glue_arn(self, resource: str) -> str:
+        return Stack.of(self).format_arn(service="glue", resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
+
+    def _bucket(self, settings: Settings) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=f"{settings.stack_name}-{Aws.ACCOUNT_ID}-{Aws.REGION}",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            versioned=True,
+            removal_policy=self.removal,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="raw", prefix="raw/", expiration=Duration.days(settings.raw_retention_days)),
+                s3.LifecycleRule(
+                    id="quarantine", prefix="quarantine/", expiration=Duration.days(settings.raw_retention_days)
+                ),
+                s3.LifecycleRule(
+                    id="query-results",
+                    prefix=QUERY_RESULTS,
+                    expiration=Duration.days(settings.query_result_retention_days),
+                ),
+                # What a load has superseded is deleted by it and lives on as a noncurrent version.
+                s3.LifecycleRule(
+                    id="superseded-and-noncurrent",
+                    noncurrent_version_expiration=Duration.days(settings.noncurrent_retention_days),
+                    expired_object_delete_marker=True,
+                ),
+                s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(2)),
+            ],
+        )
+        if bucket.policy is not None:
+            # A bucket that outlives the stack keeps its guard.
+            bucket.policy.apply_removal_policy(self.removal)
+        accept(
+            bucket,
+            "AwsSolutions-S1",
+            "Access logs would need a second bucket for a nightly job; CloudTrail's data events tell the same.",
+        )
+        return bucket
+
+    def _workgroup(self, settings: Settings) -> athena.CfnWorkGroup:
+        return athena.CfnWorkGroup(
+            self,
+            "WorkGroup",
+            name=settings.stack_name,
+            description=f"Queries of {settings.database}",
+            recursive_delete_option=True,
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=True,
+                bytes_scanned_cutoff_per_query=settings.athena_scan_limit_gb * _GIB,
+                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                    output_location=self.bucket.s3_url_for_object(QUERY_RESULTS),
+                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                        encryption_option="SSE_S3"
+                    ),
+                ),
+            ),
+        )
+
+    def _analysts(self, settings: Settings) -> iam.ManagedPolicy:
+        """What somebody who queries needs, and no more: attach it to a role or a user."""
+        workgroup = Stack.of(self).format_arn(service="athena", resource="workgroup", resource_name=settings.stack_name)
+        statements = [
+            iam.PolicyStatement(
+                sid="ReadCatalog",
+                actions=[
+                    "glue:GetDatabase",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                    "glue:GetPartition",
+                    "glue:GetPartitions",
+                    "glue:BatchGetPartition",
+                ],
+                resources=self.catalog_arns,
+            ),
+            iam.PolicyStatement(
+                sid="ReadTables", actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("curated/*")]
+            ),
+            iam.PolicyStatement(
+                sid="ReadAndWriteResults",
+                actions=[
+                    "s3:GetObject",
+                    "s3:PutObject",
+                    "s3:AbortMultipartUpload",
+                    "s3:ListMultipartUploadParts",
+                ],
+                resources=[self.bucket.arn_for_objects(f"{QUERY_RESULTS}*")],
+            ),
+            iam.PolicyStatement(
+                sid="ListBucket",
+                actions=["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+                resources=[self.bucket.bucket_arn],
+            ),
+            iam.PolicyStatement(
+                sid="UseWorkgroup",
+                actions=[
+                    "athena:GetWorkGroup",
+                    "athena:StartQueryExecution",
+                    "athena:StopQueryExecution",
+                    "athena:GetQueryExecution",
+                    "athena:BatchGetQueryExecution",
+                    "athena:ListQueryExecutions",
+                    "athena:GetQueryResults",
+                    "athena:GetQueryResultsStream",
+                ],
+                resources=[workgroup],
+            ),
+        ]
+        policy = iam.ManagedPolicy(
+            self,
+            "Analysts",
+            managed_policy_name=f"{settings.stack_name}-analysts",
+            description=f"Query the tables of {settings.database} in the workgroup {settings.stack_name}",
+            statements=statements,
+        )
+        accept_wildcards(
+            policy, statements, "Analysts read every table of this database, and write results of any name."
+        )
+        return policy

@@ -1,0 +1,180 @@
+"""The values that a team sets in `cdk.json` (or with `cdk -c NAME=VALUE`): their types, bounds and defaults.
+
+A bad value is one sentence. Names are camelCase in the context and snake_case here.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
+
+EXAMPLE_CUSTOMER = "123456"
+"""What cdk.json holds before a team has set its own; deploying with it is warned of."""
+
+_Days = Annotated[int, Meta(ge=1, le=3650)]
+_Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", ""]
+_LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
+
+
+class BadSetting(ValueError):
+    """A value of the context cannot be used; the text is a sentence for the person who set it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One deployment. Resources are named after `stack_name`, so two of them live in one account."""
+
+    # Short enough that bucket names, which end in account and region, stay within S3's 63 characters.
+    stack_name: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,27}[a-z0-9]$")] = "symplify-lake"
+    tags: Mapping[str, str] = {}
+
+    base_url: str
+    customer_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    token_secret_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:secretsmanager:.+)?$")] = ""
+    """The ARN of a secret that exists; empty makes one."""
+    result_hosts: tuple[str, ...] = ("carma-filetransfer.s3-eu-west-1.amazonaws.com",)
+    allow_loopback_http: bool = False
+
+    time_zone: str = "UTC"
+    schedule_time: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:30"
+    """When the first rule fires, UTC; the others follow at intervals."""
+    stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 5
+    exports: Mapping[str, bool] = {}
+    """Switches by export type; what is not named is on."""
+    nightly_period: Period = Period.LAST_3_DAYS
+    sweep_weekday: _Weekday = "SUNDAY"
+
+    poll_first_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
+    poll_max_seconds: Annotated[int, Meta(ge=5, le=3600)] = 300
+    run_deadline_hours: Annotated[int, Meta(ge=1, le=20)] = 6
+    """How long after its start a run may still wait for Symplify; a night must end before the next one begins."""
+    order_grace_seconds: Annotated[int, Meta(ge=1, le=7200)] = 900
+    order_attempts: Annotated[int, Meta(ge=1, le=3)] = 2
+    lease_wait_minutes: Annotated[int, Meta(ge=1, le=240)] = 60
+
+    raw_retention_days: _Days = 400
+    """Raw is what tables are rebuilt from; Symplify itself keeps 12 months."""
+    noncurrent_retention_days: _Days = 30
+    superseded_retention_hours: Annotated[int, Meta(ge=0, le=720)] = 24
+    query_result_retention_days: _Days = 30
+    log_retention_days: _LogDays = 90
+    delete_data_with_stack: bool = False
+
+    quarantine_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.001
+    quarantine_minimum: Annotated[int, Meta(ge=0)] = 10
+    athena_scan_limit_gb: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    """What one query may read at most; a gigabyte is 2^30 bytes."""
+
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    bundle: Literal["lambda", "host"] = "lambda"
+    """For which machine the functions' packages are installed: AWS Lambda, or this one (the local cloud)."""
+
+    @property
+    def database(self) -> str:
+        """The Glue database: Athena's names know no hyphen."""
+        return self.stack_name.replace("-", "_")
+
+    def is_on(self, export: str) -> bool:
+        """Whether an export's rule is switched on."""
+        return self.exports.get(export, True)
+
+    def rule_time(self, position: int) -> time:
+        """When the rule at that position of the night fires, UTC."""
+        first = datetime.combine(datetime.now(UTC).date(), time.fromisoformat(self.schedule_time))
+        return (first + timedelta(minutes=position * self.stagger_minutes)).time()
+
+
+def from_context(context: Mapping[str, Any]) -> Settings:
+    """Read the settings from a CDK context; names that CDK itself keeps there (`@aws-cdk/…`, `aws:…`) are left out.
+
+    Raises:
+        BadSetting: a name is unknown or a value cannot be used.
+    """
+    given = {name: _parsed(value) for name, value in context.items() if not name.startswith(("@", "aws:", "cdk:"))}
+    try:
+        settings = msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(_sentence(str(error), given)) from None
+    _check_address(settings)
+    _check_exports(settings)
+    _check_waits(settings)
+    _check_times(settings)
+    return settings
+
+
+def _parsed(value: Any) -> Any:
+    """Values of `cdk -c` are text; lists and objects come as JSON there."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _sentence(problem: str, given: Mapping[str, Any]) -> str:
+    """`Expected int - at $.pollFirstSeconds` as a sentence that names the setting and its value."""
+    expected, _, path = problem.partition(" - at `$.")
+    name = path.rstrip("`")
+    if not name:
+        return f"A setting in cdk.json is wrong: {problem.replace('`', chr(39))}."
+    top = name.split("[")[0].split(".")[0]
+    wanted = expected.replace("`", "'")
+    return f"The setting {name} in cdk.json is {json.dumps(given.get(top))}, which cannot be used: {wanted}."
+
+
+def _check_address(settings: Settings) -> None:
+    is_loopback = settings.base_url.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:"))
+    if is_loopback and settings.allow_loopback_http:
+        return
+    if not settings.base_url.startswith("https://") or "@" in settings.base_url:
+        raise BadSetting(
+            f"The setting baseUrl in cdk.json is '{settings.base_url}'; it must be the https address that Symplify "
+            "gave you, such as https://eu-proxy-1.symplifymail.com/rest."
+        )
+
+
+def _check_exports(settings: Settings) -> None:
+    for name in settings.exports:
+        try:
+            known = export_type(name).name
+        except UnknownName as error:
+            raise BadSetting(f"The setting exports in cdk.json cannot be used: {error}") from None
+        if known != name:
+            raise BadSetting(f"The setting exports in cdk.json has '{name}'; write {known}.")
+
+
+def _check_waits(settings: Settings) -> None:
+    if settings.poll_first_seconds > settings.poll_max_seconds:
+        raise BadSetting(
+            f"The setting pollFirstSeconds ({settings.poll_first_seconds}) is above pollMaxSeconds "
+            f"({settings.poll_max_seconds}) in cdk.json; waits grow from the first to the second."
+        )
+
+
+def _check_times(settings: Settings) -> None:
+    """Refuse a rule that fires before the account's day has ended: the night would miss the evening."""
+    try:
+        zone = ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadSetting(
+            f"The setting timeZone in cdk.json is '{settings.time_zone}', which is no IANA time zone such as "
+            "Europe/Stockholm."
+        ) from None
+    today = datetime.now(UTC).date()
+    for position, export in enumerate(EXPORT_TYPES):
+        fires = settings.rule_time(position)
+        for month in range(12):
+            moment = datetime.combine(today + timedelta(days=30 * month), fires, UTC)
+            local = moment.astimezone(zone)
+            if local.hour >= 12:
+                raise BadSetting(
+                    f"The rule of {export} would fire at {fires:%H:%M} UTC, which is {local:%H:%M} in "
+                    f"{settings.time_zone} on {local:%d %B}: before the local midnight, so the night would miss the "
+                    "rest of that day. Choose another scheduleTime in cdk.json, for summer and winter time alike."
+                )

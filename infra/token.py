@@ -1,0 +1,37 @@
+"""The secret that holds the Symplify token: one of our own with a placeholder, or one that the team has already."""
+
+from aws_cdk import CfnOutput, SecretValue
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.accepted import accept
+from infra.settings import Settings
+
+# `lambdas/symplify/token.py` knows this word and says what to do about it.
+PLACEHOLDER = "replace-me"
+
+
+class TokenSecret(Construct):
+    """The secret's ARN, which the functions read the token by."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        if settings.token_secret_arn:
+            self.arn = settings.token_secret_arn
+            return
+        # No name of its own: Secrets Manager keeps a deleted name for weeks, and a second deployment would fail on it.
+        secret = secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            description=f"The Symplify API token of {settings.stack_name}",
+            secret_string=SecretValue.unsafe_plain_text(PLACEHOLDER).unsafe_unwrap(),
+        )
+        accept(secret, "AwsSolutions-SMG4", "Only Symplify can issue a new token, so no function can rotate it.")
+        # The ARN itself, not the Ref, which an emulator of AWS may answer with the name.
+        self.arn = secret.attr_id
+        CfnOutput(
+            self,
+            "SetToken",
+            description="Run this with your token once",
+            value=f"aws secretsmanager put-secret-value --secret-id {self.arn} --secret-string YOUR_TOKEN",
+        )
