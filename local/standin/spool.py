@@ -1,0 +1,61 @@
+"""A result file, written record by record so that its size is bounded by the disk and not by the memory."""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from local.standin.containers import Container
+
+_RECORDS_A_WRITE = 2000
+
+
+class Cancelled(Exception):
+    """The stand-in is stopping."""
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A finished file: where it is, its size in bytes as stored, and how many records are in it."""
+
+    path: Path
+    size: int
+    etag: str
+    """MD5 of the stored bytes in hexadecimal, between quotes as HTTP wants it."""
+    records: int
+    content_encoding: str | None
+
+
+def write(
+    path: Path, records: Iterator[str], container: Container, export_type: str, progress: Callable[[int], None]
+) -> ResultFile:
+    """Write records in a container. `progress` is told the number of records written, every now and then.
+
+    Raises:
+        Cancelled: by `progress`, to give up.
+    """
+    shape = container.shape
+    count = 0
+    with path.open("wb") as file, _packed(file) if container.gzip else nullcontext(file) as out:
+        before = shape.before.replace("%s", export_type)
+        out.write(before.encode())
+        while some := [shape.record(record) for record in islice(records, _RECORDS_A_WRITE)]:
+            text = shape.between.join(some)
+            out.write((shape.between + text if count else text).encode())
+            count += len(some)
+            progress(count)
+        # Newline-delimited JSON without a record is an empty file.
+        out.write((shape.after if count or before else "").encode())
+    with path.open("rb") as written:
+        digest = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False))
+    encoding = "gzip" if container.announced else None
+    return ResultFile(path, path.stat().st_size, f'"{digest.hexdigest()}"', count, encoding)
+
+
+def _packed(file: BinaryIO) -> gzip.GzipFile:
+    # Without a time and a name in its header, gzip gives the same bytes every time; level 1 is fast.
+    return gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=1, mtime=0)
