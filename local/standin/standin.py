@@ -1,0 +1,72 @@
+"""The stand-in as a whole: two ports, one state."""
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.standin.api import Api, JournalApi
+from local.standin.batches import Batches, Order
+from local.standin.clock import Clock, real_clock
+from local.standin.files import Files
+from local.standin.journal import CallRecord, Journal
+from local.standin.limit import RateLimit
+from local.standin.links import Links
+from local.standin.options import Options
+from local.standin.server import Endpoint, PortInUse
+
+__all__ = ["PortInUse", "StandIn"]
+
+
+class StandIn:
+    """A running stand-in, on 127.0.0.1 alone; a context manager that stops it and removes its files.
+
+    Raises:
+        PortInUse: a chosen port is taken.
+    """
+
+    def __init__(self, options: Options | None = None, clock: Clock = real_clock) -> None:
+        self.options = options or Options()
+        self._journal = Journal()
+        self._api = Endpoint(self.options.api_port, self._journal, clock)
+        try:
+            self._files = Endpoint(self.options.files_port, self._journal, clock)
+        except PortInUse:
+            self._api.stop()
+            raise
+        self.base_url = self._api.url + "/rest"
+        """What the setting for Symplify's base URL takes; the customer's id follows it in a path."""
+        self.files_url = self._files.url
+        self._directory = tempfile.TemporaryDirectory(prefix="standin-")
+        self._batches = Batches(self.options, clock, Path(self._directory.name))
+        links = Links(self.files_url, self.options.link_seconds, clock)
+        limit = RateLimit(self.options.calls_per_minute, self.options.minute_seconds, clock)
+        self._files.start(Files(self._batches, links))
+        self._api.start(
+            Api(self.options, self.base_url, self._batches, links, limit), JournalApi(self._journal, self._batches)
+        )
+
+    @property
+    def orders(self) -> list[Order]:
+        """All orders that took effect, the oldest first."""
+        return self._batches.orders
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """All calls to both ports, refused ones too, in the order in which they were answered."""
+        return self._journal.calls
+
+    def stop(self) -> None:
+        """Close both ports, stop writing files, and remove them."""
+        self._api.stop()
+        self._files.stop()
+        self._batches.close()
+        self._directory.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
