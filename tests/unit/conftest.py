@@ -1,0 +1,78 @@
+"""What all unit tests share: no sockets, an AWS that lives in the process, and the collaborators of a step."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+# Before any client is made, also those that handlers make when they are imported.
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ |= {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+import boto3  # noqa: E402
+import pytest  # noqa: E402
+from moto import mock_aws  # noqa: E402
+
+from lambdas.ledger import Ledger  # noqa: E402
+from lambdas.settings import Settings  # noqa: E402
+from lambdas.symplify.vocabulary import EXPORT_TYPES  # noqa: E402
+from tests.unit.fakes import BUCKET, FakeHttp, make_settings  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(socket_disabled: None) -> None:
+    """A unit test that opens a socket fails."""
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """DynamoDB, S3, Secrets Manager and Glue in the process, empty at first."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def table(aws: None) -> Any:
+    """The ledger's table."""
+    return boto3.resource("dynamodb").create_table(
+        TableName="ledger",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@pytest.fixture
+def ledger(table: Any) -> Ledger:
+    """The ledger of OPENS."""
+    return Ledger(table, EXPORT_TYPES["OPENS"])
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    """S3, with the lake's bucket."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return client
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings like those of a fresh deployment."""
+    return make_settings()
+
+
+@pytest.fixture
+def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
+    """Symplify and its file host, scripted; pauses between urllib3's own tries are noted and not slept."""
+    fake = FakeHttp()
+    monkeypatch.setattr("urllib3.util.retry.time", fake.clock)
+    return fake

@@ -1,0 +1,208 @@
+"""Fakes: a scripted urllib3, and the settings, runs and failing collaborators that tests need."""
+
+import io
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
+
+from lambdas.run import Execution
+from lambdas.settings import Settings
+
+BUCKET = "lake"
+BASE_URL = "https://eu-proxy-1.example.com/rest"
+TOKEN = "tok-3fA9/xyz+secret"
+ORDER_PATH = "/rest/4711/batches/exports/statistics"
+RESULT_HOST = "carma-filetransfer.s3-eu-west-1.amazonaws.com"
+RESULT_URL = f"https://{RESULT_HOST}/result/1/101111_result.json?Expires=1&Signature=s3cr3t"
+NOW = datetime(2026, 11, 24, 3, 30, 0, tzinfo=UTC)  # a Tuesday
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as it would have gone out."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+        return urllib3.util.parse_url(self.url).path or ""
+
+
+class Clock:
+    """Stands in for `time` where urllib3 pauses between its tries."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Note the pause."""
+        self.slept.append(seconds)
+
+    def time(self) -> float:
+        """The real time."""
+        return time.time()
+
+
+class FakeHttp(urllib3.PoolManager):
+    """The real PoolManager (its retries, its redirects, its parsing) over a wire that gives scripted answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.clock = Clock()
+        self._script: deque[Callable[..., urllib3.HTTPResponse]] = deque()
+
+    def answers(self, status: int = 200, body: Any = b"", headers: Mapping[str, str] | None = None) -> "FakeHttp":
+        """Give this answer next; `body` is text, bytes, or a readable that may fail."""
+        raw = body.encode() if isinstance(body, str) else body
+        length = {"Content-Length": str(len(raw))} if isinstance(raw, bytes) else {}
+
+        def give(method: str, url: str, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
+            return urllib3.HTTPResponse(
+                body=io.BytesIO(raw) if isinstance(raw, bytes) else raw,
+                headers={**length, **(headers or {})},
+                status=status,
+                preload_content=False,
+                decode_content=options["decode_content"],
+                enforce_content_length=True,
+                request_method=method,
+                request_url=url,
+                retries=options["retries"],
+            )
+
+        self._script.append(give)
+        return self
+
+    def fails(self, error: Exception) -> "FakeHttp":
+        """Raise this where an answer would come."""
+
+        def give(method: str, url: str, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
+            raise error
+
+        self._script.append(give)
+        return self
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths asked for, in order."""
+        return [call.path for call in self.calls]
+
+    @property
+    def unused(self) -> int:
+        """How many scripted answers nobody asked for."""
+        return len(self._script)
+
+    def _new_pool(self, scheme: str, host: str, port: int, request_context: Any = None) -> HTTPConnectionPool:
+        return _Wire(self, scheme, host, port)
+
+    def take(self, call: Call, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
+        """Answer a call from the script."""
+        self.calls.append(call)
+        if not self._script:
+            raise AssertionError(f"Nobody scripted an answer to {call.method} {call.url}")
+        return self._script.popleft()(call.method, call.url, options)
+
+
+class _Wire(HTTPConnectionPool):
+    def __init__(self, owner: FakeHttp, scheme: str, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.scheme = scheme
+        self._owner = owner
+
+    def _make_request(self, conn: Any, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
+        address = f"{self.scheme}://{self.host}:{self.port}{url}"
+        return self._owner.take(Call(method, address, dict(options["headers"]), options.get("body")), options)
+
+
+class CutBody(io.RawIOBase):
+    """A body whose connection breaks after some bytes."""
+
+    def __init__(self, content: bytes, error: Exception) -> None:
+        super().__init__()
+        self._content = io.BytesIO(content)
+        self._error = error
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read, and break at the end."""
+        data = self._content.read(size)
+        if not data:
+            raise self._error
+        return data
+
+
+class Failing:
+    """Stands before an object and raises at chosen calls: `at` counts from 1 over all methods, or over one of them.
+
+    `after` lets the call happen first, as when its answer is lost.
+    """
+
+    def __init__(self, target: Any, at: int | None = None, method: str | None = None, *, after: bool = False) -> None:
+        self._target, self._at, self._method, self._after = target, at, method, after
+        self.count = 0
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        if not callable(found) or (self._method is not None and name != self._method):
+            return found
+
+        def call(*args: Any, **options: Any) -> Any:
+            self.count += 1
+            if self.count != self._at:
+                return found(*args, **options)
+            if self._after:
+                found(*args, **options)
+            raise Crash(f"{name} crashed")
+
+        return call
+
+
+class Crash(Exception):
+    """What a failing collaborator raises."""
+
+
+def make_settings(**changes: Any) -> Settings:
+    """Settings like those of a fresh deployment, with changes."""
+    plain = Settings(
+        base_url=BASE_URL,
+        customer_id="4711",
+        token_secret_arn="arn:aws:secretsmanager:eu-west-1:1:secret:token",
+        bucket=BUCKET,
+        database="lake",
+        ledger_table="ledger",
+        time_zone="UTC",
+        nightly_period="LAST_3_DAYS",
+        sweep_weekday="SUNDAY",
+        result_hosts=(RESULT_HOST,),
+        allow_loopback_http=False,
+        poll_first_seconds=30,
+        poll_max_seconds=300,
+        run_deadline_minutes=360,
+        order_grace_seconds=900,
+        order_attempts=2,
+        lease_wait_seconds=3600,
+        longest_function_seconds=900,
+        superseded_retention_hours=24,
+        quarantine_ratio=0.001,
+        quarantine_minimum=10,
+    )
+    return replace(plain, **changes)
+
+
+def make_run(name: str = "run-a", started_at: datetime = NOW) -> Execution:
+    """A run."""
+    return Execution(f"arn:aws:states:eu-west-1:1:execution:lake:{name}", started_at)
+
+
+def ago(**length: float) -> datetime:
+    """A time before `NOW`."""
+    return NOW - timedelta(**length)
