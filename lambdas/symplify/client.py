@@ -4,17 +4,17 @@ Vendor facts are from Symplify's published API pages unless a comment says other
 """
 
 import json
-import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from lambdas.symplify.outcomes import (
+    BadToken,
     Batch,
     BatchState,
     Link,
@@ -25,21 +25,26 @@ from lambdas.symplify.outcomes import (
     Refused,
     Unavailable,
 )
+from lambdas.symplify.retry_after import retry_after
 from lambdas.symplify.token import TokenNotSet, TokenSource
 from lambdas.symplify.vocabulary import ExportType, Period
 
 TOKEN_HEADER = "X-Carma-Authentication-Token"  # noqa: S105 - a header's name
 
-# One public client reports "one request per minute" from an error message: the pause after a 429 without a hint.
-RATE_LIMIT_SECONDS = 60
-# A hint beyond an hour is a mistake or a ban; the run's deadline decides then.
-RETRY_AFTER_CAP_SECONDS = 3600
-
 _TIMEOUT = urllib3.Timeout(connect=5, read=20, total=25)
-# Three tries of a GET, 1 s and 2 s apart: at most 78 s with the time-outs above, below every function's time-out.
+# Three tries of a GET, the second at once and the third 2 s later: at most 77 s with the time-outs above, and as much
+# again when a token is replaced, below every function's time-out. A Retry-After is left to the machine's Wait: urllib3
+# would sleep through it in here.
 _GET_RETRIES = urllib3.Retry(
-    total=2, backoff_factor=1, status_forcelist=(500, 502, 503, 504), redirect=0, raise_on_status=False
+    total=2,
+    backoff_factor=1,
+    status_forcelist=(500, 502, 503, 504),
+    raise_on_status=False,
+    respect_retry_after_header=False,
 )
+_JSON = {"Accept": "application/json"}
+# Longer than any id that was ever seen, and short enough for a key.
+_MAX_ID = 200
 _MAX_ANSWER_BYTES = 1 << 20
 
 _STATES = {
@@ -54,7 +59,7 @@ _STATES = {
 @dataclass(frozen=True)
 class _Answer:
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes
     """At most a megabyte; the token, should the vendor repeat it, is blotted out."""
 
@@ -63,13 +68,13 @@ class _Answer:
         return self.body.decode("utf-8", "replace").strip()
 
     @property
-    def fields(self) -> Mapping[str, Any]:
-        """The JSON object in the body; empty when there is none."""
+    def fields(self) -> Mapping[str, Any] | None:
+        """The JSON object in the body; None when there is none."""
         try:
             fields = json.loads(self.body)
-        except ValueError:
-            return {}
-        return fields if isinstance(fields, dict) else {}
+        except (ValueError, RecursionError):
+            return None
+        return fields if isinstance(fields, dict) else None
 
 
 class Client:
@@ -84,31 +89,36 @@ class Client:
         self._read_token = read_token
         self._token: str | None = None
 
-    def order(self, export: ExportType, period: Period) -> Ordered | RateLimited | Refused | Lost:
+    def order(self, export: ExportType, period: Period) -> Ordered | RateLimited | Refused | Unavailable | Lost:
         """Order an export. Sent once and never repeated here, since a repeated order is a second batch."""
         body = {"exportType": export.name, "period": period.value}
         try:
-            answer = self._call("POST", "/batches/exports/statistics", retries=False, json=body)
+            answer = self._call("POST", "/batches/exports/statistics", _JSON, retries=False, json=body)
         except TokenNotSet as error:
-            return Refused(str(error))
+            return BadToken(str(error))
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            return Unavailable(f"The order could not be sent: {_describe(error)}.")
         except HTTPError as error:
             return Lost(f"No answer to the order came: {_describe(error)}.")
-        if answer.status >= 500:
+        if _is_down(answer):
             return Lost(f"Symplify answered the order with status {answer.status}.")
         failure = _failure(answer, "the order")
         if failure is not None:
             return failure
-        batch_id = answer.fields.get("batchId")
-        if isinstance(batch_id, bool) or not isinstance(batch_id, int | str) or not str(batch_id).strip():
+        batch_id = (answer.fields or {}).get("batchId")
+        if isinstance(batch_id, bool) or not isinstance(batch_id, int | str):
             return Lost("Symplify's answer to the order names no batchId.")
-        return Ordered(str(batch_id).strip())
+        batch_id = str(batch_id).strip()
+        return Ordered(batch_id) if 0 < len(batch_id) <= _MAX_ID else Lost("Symplify's batchId cannot be used.")
 
     def batch(self, batch_id: str) -> Batch | RateLimited | Refused | Unavailable:
         """Ask how far a batch is. An unknown status is refused: it never waits and never counts as success."""
-        answer = self._get(f"/batches/{batch_id}", "the status call")
+        answer = self._get(f"/batches/{_part(batch_id)}", "the status call", _JSON)
         if not isinstance(answer, _Answer):
             return answer
         fields = answer.fields
+        if fields is None:
+            return Unavailable(f"Symplify answered the status call without a JSON object: '{_cut(answer.text)}'.")
         # Values are printed with stray blanks in the vendor's own example.
         status = str(fields.get("status", "")).strip().upper()
         state = _STATES.get(status)
@@ -122,88 +132,104 @@ class Client:
     def link(self, batch_id: str) -> Link | RateLimited | Refused | Unavailable:
         """Fetch a fresh signed link to a finished batch's result.
 
-        The call answers text/plain, and its documentation forbids an `Accept: application/json` header. When it fails
-        for a reason of its own, the documented redirect to the same file is asked for its target instead.
+        The call answers text/plain, and its documentation forbids an `Accept: application/json` header. When it brings
+        no link, the documented redirect to the same file is asked for its target instead.
         """
-        answer = self._get(f"/batches/{batch_id}/result/url", "the call for the result's link")
-        if isinstance(answer, _Answer):
-            return Link(answer.text.strip('"'))
-        if isinstance(answer, RateLimited):
-            return answer
-        redirect = self._get(f"/batches/{batch_id}/result", "the call for the result")
-        if isinstance(redirect, _Answer) and redirect.headers.get("Location"):
-            return Link(redirect.headers["Location"].strip())
-        return answer
+        path = f"/batches/{_part(batch_id)}/result"
+        documented = self._get(f"{path}/url", "the call for the result's link")
+        if isinstance(documented, RateLimited | BadToken):
+            return documented
+        if isinstance(documented, _Answer):
+            text = documented.text.strip('"')
+            if "://" in text:
+                return Link(text)
+            documented = Refused(f"Symplify answered the call for the result's link with no link: '{_cut(text)}'.")
+        other = self._ask(path, "the call for the result")
+        if isinstance(other, _Answer) and _is_redirect(other) and other.headers.get("Location"):
+            return Link(other.headers["Location"].strip())
+        failure = _failure(other, "the call for the result") if isinstance(other, _Answer) else other
+        # What may pass decides over what is final; the documented call's own words over the redirect's.
+        return failure if isinstance(failure, RateLimited | Unavailable) else documented
 
     def account(self) -> Mapping[str, Any] | RateLimited | Refused | Unavailable:
         """Fetch the account's own base URLs: a cheap call that proves host, customer id and token."""
-        answer = self._get("/apiurl", "the call for the account's addresses")
-        return answer.fields if isinstance(answer, _Answer) else answer
+        answer = self._get("/apiurl", "the call for the account's addresses", _JSON)
+        return (answer.fields or {}) if isinstance(answer, _Answer) else answer
 
-    def _get(self, path: str, what: str) -> _Answer | RateLimited | Refused | Unavailable:
+    def _get(
+        self, path: str, what: str, headers: Mapping[str, str] | None = None
+    ) -> _Answer | RateLimited | Refused | Unavailable:
+        answer = self._ask(path, what, headers)
+        return (_failure(answer, what) or answer) if isinstance(answer, _Answer) else answer
+
+    def _ask(self, path: str, what: str, headers: Mapping[str, str] | None = None) -> _Answer | Refused | Unavailable:
         try:
-            answer = self._call("GET", path, retries=_GET_RETRIES)
+            answer = self._call("GET", path, headers or {}, retries=_GET_RETRIES)
         except TokenNotSet as error:
-            return Refused(str(error))
+            return BadToken(str(error))
         except HTTPError as error:
             return Unavailable(f"No answer to {what} came: {_describe(error)}.")
-        if answer.status >= 500:
+        if _is_down(answer):
             return Unavailable(f"Symplify answered {what} with status {answer.status}.")
-        return _failure(answer, what) or answer
-
-    def _call(self, method: str, path: str, **options: Any) -> _Answer:
-        fresh = self._token is None
-        answer = self._send(method, path, **options)
-        if answer.status == 401 and not fresh:
-            self._token = None
-            answer = self._send(method, path, **options)
         return answer
 
-    def _send(self, method: str, path: str, **options: Any) -> _Answer:
+    def _call(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> _Answer:
+        fresh = self._token is None
+        answer = self._send(method, path, headers, **options)
+        if answer.status == 401 and not fresh:
+            self._token = None
+            answer = self._send(method, path, headers, **options)
+        return answer
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> _Answer:
         if self._token is None:
             self._token = self._read_token()
         response = self._http.request(
             method,
             self._base + path,
-            headers={TOKEN_HEADER: self._token},
+            # A kept connection may die while the function sleeps, and an order sent into it would be lost.
+            headers={**headers, TOKEN_HEADER: self._token, "Connection": "close"},
             timeout=_TIMEOUT,
             redirect=False,
             preload_content=False,
             **options,
         )
-        # Bounded, so that a body without end cannot fill the memory; the connection is dropped with the rest.
-        body = response.read(_MAX_ANSWER_BYTES, decode_content=True)
-        response.close()
+        try:
+            # Bounded, so that a body without end cannot fill the memory; the connection is dropped with the rest.
+            body = response.read(_MAX_ANSWER_BYTES, decode_content=True)
+        finally:
+            response.close()
         return _Answer(response.status, response.headers, body.replace(self._token.encode(), b"[token]"))
 
 
+def _is_down(answer: _Answer) -> bool:
+    return answer.status == 408 or answer.status >= 500
+
+
+def _is_redirect(answer: _Answer) -> bool:
+    return 300 <= answer.status < 400
+
+
 def _failure(answer: _Answer, what: str) -> RateLimited | Refused | None:
-    if answer.status < 400:
+    if answer.status < 300:
         return None
     if answer.status == 429:
-        return RateLimited(_retry_after(answer.headers.get("Retry-After")))
-    words = _cut(answer.text)
-    said = f"Symplify answered {what} with status {answer.status}: '{words}'."
+        return RateLimited(retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)))
+    if _is_redirect(answer):
+        return Refused(
+            f"Symplify answered {what} with a redirect (status {answer.status}), which is not followed, since the "
+            "token belongs to Symplify's own host alone. Check the setting baseUrl."
+        )
+    said = f"Symplify answered {what} with status {answer.status}: '{_cut(answer.text)}'."
     if answer.status == 401:
-        return Refused(f"{said} Put a valid API token into the secret.")
+        return BadToken(f"{said} Put a valid API token into the secret.")
     if answer.status == 403:
         return Refused(f"{said} Check the customer id, and that the token may read statistics.")
     return NotFound(said) if answer.status == 404 else Refused(said)
 
 
-def _retry_after(header: str | None) -> int:
-    """Seconds to wait after a 429: the server's word, capped, or a minute and a little jitter, never less."""
-    jitter = random.uniform(1, 10)  # noqa: S311 - spreads ten runs, guards nothing
-    seconds = float(RATE_LIMIT_SECONDS)
-    if header is not None:
-        try:
-            seconds = float(header)
-        except ValueError:
-            try:
-                seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-            except ValueError:
-                seconds = RATE_LIMIT_SECONDS
-    return int(min(max(seconds, 1), RETRY_AFTER_CAP_SECONDS) + jitter)
+def _part(batch_id: str) -> str:
+    return quote(batch_id, safe="")
 
 
 def _count(value: object) -> int | None:
@@ -211,7 +237,8 @@ def _count(value: object) -> int | None:
 
 
 def _cut(text: str) -> str:
-    clean = " ".join(text.split())
+    """The vendor's words as plain text of a bounded length."""
+    clean = " ".join("".join(sign if sign.isprintable() else " " for sign in text[:2000]).split())
     return clean if len(clean) <= 200 else clean[:200] + "…"
 
 

@@ -58,6 +58,11 @@ class NotFound(Refused):
 
 
 @dataclass(frozen=True)
+class BadToken(Refused):
+    """Symplify does not accept the token: final for this run, and says nothing of the batch."""
+
+
+@dataclass(frozen=True)
 class Unavailable:
     """No usable answer to a question that may be asked again."""
 

@@ -1,0 +1,36 @@
+"""How long to wait after a 429."""
+
+import math
+import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# One public client reports "one request per minute" from an error message: the pause when there is no usable hint.
+RATE_LIMIT_SECONDS = 60
+# A hint beyond an hour is a mistake or a ban; the run's deadline decides then.
+CAP_SECONDS = 3600
+
+
+def retry_after(header: str | None, now: datetime) -> int:
+    """Seconds to wait: the server's word (seconds or a date), within bounds, or a minute; and a little jitter."""
+    jitter = random.uniform(1, 10)  # noqa: S311 - spreads ten runs, guards nothing
+    return int(min(max(_asked(header, now), 1), CAP_SECONDS) + jitter)
+
+
+def _asked(header: str | None, now: datetime) -> float:
+    if header is None:
+        return RATE_LIMIT_SECONDS
+    try:
+        seconds = float(header)
+    except ValueError:
+        return _until(header, now)
+    return RATE_LIMIT_SECONDS if math.isnan(seconds) else seconds
+
+
+def _until(date: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return RATE_LIMIT_SECONDS
+    # A date with the zone -0000 is parsed without one, and means UTC.
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
