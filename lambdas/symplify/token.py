@@ -1,6 +1,7 @@
 """The API token, read from Secrets Manager by the functions that call Symplify."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,12 @@ PLACEHOLDER = "replace-me"
 """What a freshly deployed secret holds (`infra/secret.py` writes it)."""
 
 
+# What a header may carry. Anything else would fail inside the HTTP client, whose error repeats the value.
+_USABLE = re.compile(r"[!-~]+")
+
+
 class TokenNotSet(Exception):
-    """The secret holds no token yet."""
+    """The secret holds no usable token."""
 
 
 TokenSource = Callable[[], str]
@@ -25,14 +30,25 @@ def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource
     """
 
     def read() -> str:
-        text = client.get_secret_value(SecretId=secret_arn)["SecretString"].strip()
-        if text.startswith("{"):
-            text = str(json.loads(text).get("token", "")).strip()
-        if text in ("", PLACEHOLDER):
+        token = _token(client.get_secret_value(SecretId=secret_arn).get("SecretString", ""))
+        if token == PLACEHOLDER or not _USABLE.fullmatch(token):
+            held = "the placeholder" if token == PLACEHOLDER else "something that cannot be one"
             raise TokenNotSet(
-                "The secret still holds the placeholder instead of your Symplify token. Set it with: "
+                f"The secret holds {held} instead of your Symplify token. Set it with: "
                 f"aws secretsmanager put-secret-value --secret-id {secret_arn} --secret-string YOUR_TOKEN"
             )
-        return text
+        return token
 
     return read
+
+
+def _token(text: str) -> str:
+    """The token in a secret's text; empty when there is none."""
+    text = text.strip()
+    if not text.startswith("{"):
+        return text
+    try:
+        token = json.loads(text).get("token")
+    except ValueError:
+        return ""
+    return token.strip() if isinstance(token, str) else ""
