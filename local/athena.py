@@ -1,0 +1,51 @@
+"""SQL through the Athena API, in the stack's workgroup."""
+
+import time
+from typing import Any
+
+from local.lifecycle import Running
+from local.problem import Problem
+
+_PAUSE_SECONDS = 0.2
+_NUMBERS = {"tinyint": int, "smallint": int, "integer": int, "int": int, "bigint": int, "double": float, "float": float}
+
+Rows = list[dict[str, Any]]
+
+
+def query(running: Running, sql: str) -> Rows:
+    """Run a query and return its rows; numbers and booleans as such, all else as text, null as None.
+
+    Raises:
+        Problem: Athena refused or failed the query; its own words are in the sentence.
+    """
+    athena = running.cloud.client("athena")
+    started = athena.start_query_execution(
+        QueryString=sql,
+        WorkGroup=running.deployment.workgroup,
+        QueryExecutionContext={"Database": running.deployment.database},
+    )
+    execution_id = started["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
+        if status["State"] in ("FAILED", "CANCELLED"):
+            raise Problem(f"Athena could not answer: {status.get('StateChangeReason', status['State'])}")
+        if status["State"] == "SUCCEEDED":
+            break
+        time.sleep(_PAUSE_SECONDS)
+    pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))
+    columns = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    lines = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
+    # The first row holds the columns' names.
+    return [
+        {column["Name"]: _value(cell, column["Type"]) for column, cell in zip(columns, line, strict=True)}
+        for line in lines[1:]
+    ]
+
+
+def _value(cell: dict[str, str], kind: str) -> Any:
+    text = cell.get("VarCharValue")
+    if text is None:
+        return None
+    if kind == "boolean":
+        return text == "true"
+    return _NUMBERS.get(kind, str)(text)

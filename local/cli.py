@@ -1,0 +1,178 @@
+"""The command line of the local cloud."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
+from local import athena, display, lifecycle, runs
+from local.demo import demo
+from local.lifecycle import Account, Wishes
+from local.problem import Problem
+
+TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
+
+
+class _Context:
+    """How a command talks to its user: to people on `console`, to machines by `answer`."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.given = given
+        self.home = Path(given.dir)
+        self.is_json: bool = given.json
+        # With --json, standard output holds the one document alone.
+        self.console = Console(stderr=self.is_json)
+
+    def answer(self, document: Any, show: Callable[[], None]) -> None:
+        if self.is_json:
+            print(json.dumps(document, indent=1, ensure_ascii=False))
+        else:
+            show()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command: exit status 0 when all went well, 1 when something failed, 2 for words that make no sense."""
+    given = _parser().parse_args(arguments)
+    context = _Context(given)
+    # Whoever ends us by hand or by machine finds nothing left running.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        ok: bool = given.command(context)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        if context.is_json:
+            print(json.dumps({"error": str(problem)}))
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    return 0 if ok else 1
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _up(context: _Context) -> bool:
+    running = lifecycle.up(context.home, _wishes(context.given), context.console.print)
+    described = running.described()
+    context.answer(described, lambda: display.facts(context.console, described))
+    return True
+
+
+def _nightly(context: _Context) -> bool:
+    running = lifecycle.current(context.home)
+    return _run_all(context, running, runs.rule_inputs(running))
+
+
+def _run(context: _Context) -> bool:
+    try:
+        exports = list(dict.fromkeys(export_type(name).name for name in context.given.export))
+        chosen = {"period": period(context.given.period).value} if context.given.period else {}
+    except UnknownName as error:
+        raise Problem(str(error)) from None
+    running = lifecycle.current(context.home)
+    return _run_all(context, running, [{"exportType": name, **chosen} for name in exports])
+
+
+def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, str]]) -> bool:
+    started = runs.start(running, inputs)
+    with display.progress(context.console) as show:
+        ended = runs.watch(running, started, show)
+    context.answer([run.described() for run in ended], lambda: display.results(context.console, ended))
+    return all(run.succeeded for run in ended)
+
+
+def _query(context: _Context) -> bool:
+    rows = athena.query(lifecycle.current(context.home), context.given.sql)
+    context.answer(rows, lambda: display.answer(context.console, rows))
+    return True
+
+
+def _status(context: _Context) -> bool:
+    described = lifecycle.current(context.home).described()
+    context.answer(described, lambda: display.facts(context.console, described))
+    return True
+
+
+def _down(context: _Context) -> bool:
+    stopped = lifecycle.down(context.home)
+    words = "The local cloud is stopped." if stopped else "No local cloud was running."
+    context.answer({"stopped": stopped}, lambda: context.console.print(words))
+    return True
+
+
+def _demo(context: _Context) -> bool:
+    return demo(context.home, _wishes(context.given), context.console)
+
+
+def _wishes(given: argparse.Namespace) -> Wishes:
+    token = given.token or os.environ.get(TOKEN_VARIABLE, "")
+    account = None
+    if given.symplify_url or given.customer_id or given.token:
+        missing = [
+            name
+            for name, value in (
+                ("--symplify-url", given.symplify_url),
+                ("--customer-id", given.customer_id),
+                (f"--token or {TOKEN_VARIABLE}", token),
+            )
+            if not value
+        ]
+        if missing:
+            raise Problem(f"An account needs an address, a customer id and a token; missing: {', '.join(missing)}.")
+        account = Account(given.symplify_url, given.customer_id, token)
+    settings = {}
+    for word in given.setting:
+        name, sign, value = word.partition("=")
+        if not sign:
+            raise Problem(f"--setting takes NAME=VALUE with a name of cdk.json, not '{word}'.")
+        settings[name] = value
+    return Wishes(account, given.port, given.standin_port, given.events_per_day, settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="The Symplify lake on an embedded cloud: no AWS account, no Docker."
+    )
+    parser.set_defaults(json=False)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    common.add_argument(
+        "--dir", default=str(lifecycle.HOME), help="where the local cloud keeps its files (default: .local)"
+    )
+    wishes = argparse.ArgumentParser(add_help=False)
+    wishes.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")
+    wishes.add_argument("--customer-id", metavar="ID", help="the account's customer id")
+    wishes.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
+    wishes.add_argument("--port", type=int, help="port of the embedded cloud (default: a free one)")
+    wishes.add_argument("--standin-port", type=int, help="port of the stand-in's API (default: a free one)")
+    wishes.add_argument("--events-per-day", type=int, default=1000, help="how much the stand-in sends a day")
+    wishes.add_argument(
+        "--setting", action="append", default=[], metavar="NAME=VALUE", help="a value over cdk.json (may be repeated)"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[_Context], bool], words: str, *parents: argparse.ArgumentParser) -> Any:
+        made = commands.add_parser(name, help=words, description=words, parents=[common, *parents])
+        made.set_defaults(command=command)
+        return made
+
+    add("up", _up, "boot the cloud, deploy the stack, and leave it running", wishes)
+    add("nightly", _nightly, "start what the nightly rules start, and wait")
+    run = add("run", _run, "run exports now, and wait")
+    run.add_argument("export", nargs="+", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
+    run.add_argument("--period", help=", ".join(Period))
+    query = add("query", _query, "ask Athena")
+    query.add_argument("sql", metavar="SQL")
+    add("status", _status, "tell what runs, and its addresses")
+    add("down", _down, "stop all")
+    add("demo", _demo, "show a whole night on a cloud of its own, and stop", wishes)
+    return parser

@@ -1,0 +1,90 @@
+"""The real `cdk bootstrap` and `cdk deploy`, against the embedded cloud."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cloud import REGION, Cloud
+from local.problem import Problem
+
+_ROOT = Path(__file__).parent.parent
+_CDK = (str(_ROOT / ".venv" / "bin" / "node"), str(_ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"))
+_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack, by the names of its outputs."""
+
+    stack: str
+    bucket: str
+    database: str
+    workgroup: str
+    state_machine_arn: str
+    ledger_table: str
+    token_secret_arn: str
+
+
+def bootstrap(cloud: Cloud, folder: Path) -> None:
+    """Prepare the account for CDK, as one does once in a real one.
+
+    Raises:
+        Problem: CDK failed.
+    """
+    _cdk(cloud, folder, "bootstrap", f"aws://{_ACCOUNT}/{REGION}")
+
+
+def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deployment:
+    """Deploy the stack, with `settings` over those of `cdk.json`.
+
+    Raises:
+        Problem: CDK failed; a bad setting is told in its own sentence.
+    """
+    outputs = folder / "outputs.json"
+    context = [word for name, value in settings.items() for word in ("--context", f"{name}={value}")]
+    _cdk(cloud, folder, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
+    ((stack, found),) = json.loads(outputs.read_text()).items()
+    return Deployment(
+        stack=stack,
+        bucket=found["Bucket"],
+        database=found["Database"],
+        workgroup=found["WorkGroup"],
+        state_machine_arn=found["StateMachineArn"],
+        ledger_table=found["LedgerTable"],
+        token_secret_arn=found["TokenSecretArn"],
+    )
+
+
+def set_token(cloud: Cloud, deployment: Deployment, token: str) -> None:
+    """Put the token into the stack's secret, as the README tells to do after `cdk deploy`."""
+    cloud.client("secretsmanager").put_secret_value(SecretId=deployment.token_secret_arn, SecretString=token)
+
+
+def _cdk(cloud: Cloud, folder: Path, *words: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment |= cloud.environment
+    environment["PATH"] = os.pathsep.join([str(_ROOT / ".venv" / "bin"), environment.get("PATH", os.defpath)])
+    done = subprocess.run(  # noqa: S603 - our own words alone
+        [*_CDK, *words, "--app", f"{sys.executable} app.py", "--output", str(folder / "cdk.out"), "--ci", "--no-color"],
+        cwd=_ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        (folder / "cdk.log").write_text(done.stdout + done.stderr)
+        raise Problem(f"cdk {words[0]} failed: {_reason(done.stderr or done.stdout)}")
+
+
+def _reason(output: str) -> str:
+    """What CDK said, without its own frame."""
+    noise = ("Subprocess exited", "feature flags are not configured", "NOTICES")
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not any(word in line for word in noise)]
+    settings = [line for line in lines if "cdk.json" in line]
+    return " ".join(settings or lines[-5:]) or "it said nothing"

@@ -1,0 +1,5 @@
+"""What can go wrong on the command line, as a sentence."""
+
+
+class Problem(Exception):
+    """Something that the user can act on: printed alone, with exit status 1."""

@@ -1,0 +1,82 @@
+"""The Symplify that the local cloud talks to: an account of the user's, or the stand-in as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+import psutil
+import urllib3
+
+from lambdas.symplify.client import Client
+from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from local.problem import Problem
+from local.processes import Process
+
+_ROOT = Path(__file__).parent.parent
+STANDIN_CUSTOMER = "1234"
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """Where exports come from. The token is kept in the cloud's secret alone."""
+
+    base_url: str
+    customer_id: str
+    process: Process | None = None
+    """The stand-in's, when it is ours."""
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether it runs on this machine, where plain http is allowed."""
+        return urlsplit(self.base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def check_account(vendor: Vendor, token: str) -> None:
+    """Ask Symplify for the account's addresses: a cheap call that proves address, customer id and token.
+
+    Raises:
+        Problem: one of them is wrong, or nobody answers.
+    """
+    if not vendor.base_url.startswith("https://") and not vendor.is_on_loopback:
+        raise Problem(f"'{vendor.base_url}' is not an https address; Symplify's is like https://HOST/rest.")
+    try:
+        answer = Client(urllib3.PoolManager(), vendor.base_url, vendor.customer_id, lambda: token).account()
+    except ValueError as error:
+        raise Problem(f"'{vendor.base_url}' is no address that can be called ({error}).") from None
+    if isinstance(answer, Refused | Unavailable):
+        raise Problem(f"{vendor.base_url}: {answer.reason} Nothing was started.")
+    if isinstance(answer, RateLimited):
+        raise Problem(f"{vendor.base_url}: Symplify asks to wait {answer.wait_seconds} s. Nothing was started.")
+
+
+def start_standin(folder: Path, port: int | None, events_per_day: int) -> tuple[Vendor, str]:
+    """Start the stand-in, and return it with the token that it takes.
+
+    Raises:
+        Problem: it did not start.
+    """
+    token = token_urlsafe(24)
+    command = [sys.executable, "-m", "local.standin", "--customer-id", STANDIN_CUSTOMER, "--port", str(port or 0)]
+    command += ["--events-per-day", str(events_per_day)]
+    log = folder / "standin.log"
+    with log.open("wb") as errors:
+        started = subprocess.Popen(  # noqa: S603 - our own words alone
+            command,
+            cwd=_ROOT,
+            env={**os.environ, "SYMPLIFY_TOKEN": token, "TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    process = Process(started.pid, psutil.Process(started.pid).create_time())
+    line = started.stdout.readline() if started.stdout else b""
+    if not line:
+        process.stop()
+        raise Problem(f"The stand-in Symplify did not start: {log.read_text(errors='replace').strip()}")
+    return Vendor(json.loads(line)["baseUrl"], STANDIN_CUSTOMER, process), token
