@@ -5,24 +5,24 @@ Slow, and right; the strict way (`strict.py`) takes the pieces in which nothing 
 """
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from lambdas.lake import jsontext
+from lambdas.lake import jsontext, numbers
 from lambdas.lake.containers import Piece
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.schema import RESCUED, Kind, Schema, join
+from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode, join
 
 IDENTITY = "_identity"
 """The field of a normalised row that holds the components of its identity."""
+TIME_TEXTS, TIME_NUMBERS = "_time_texts", "_time_numbers"
+"""The fields of a normalised row that hold what its fields of the event's time say, whatever their columns hold."""
 
-_INT64 = range(-(2**63), 2**63)
-# Above this, a double cannot tell neighbouring whole numbers apart.
-EXACT_DOUBLE = 2**53
-_NAME_LENGTH = 255
+# Far above any real record, far below what the interpreter can follow.
+_DEEPEST_CANONICAL = 100
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 
 Fields = Mapping[str, list[bytes]]
 """A record: the texts of each field's values, more than one where a name is repeated."""
@@ -70,11 +70,9 @@ def kind_of(text: bytes) -> Kind:
 
 
 def kinds(fields: Fields) -> dict[str, Kind]:
-    """The kinds of a record's fields; names that cannot be columns are left out."""
+    """The kinds of a record's fields."""
     found: dict[str, Kind] = {}
     for name, texts in fields.items():
-        if not _is_column_name(name):
-            continue
         for text in texts:
             found[name] = join(found.get(name, Kind.NULL), kind_of(text))
     return found
@@ -85,27 +83,30 @@ def has_value(fields: Fields, name: str) -> bool:
     return any(kind_of(text) is not Kind.NULL for text in fields.get(name, ()))
 
 
-def normalised(fields: Fields, schema: Schema) -> bytes:
-    """A record as one line of JSON under the columns' names, every value of its column's kind."""
+def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
+    """A record as one line of JSON under the columns' names, every value of its column's kind.
+
+    `times` are the fields that may hold the event's time.
+    """
     row: dict[str, Any] = {}
     rescued: list[str] = []
     for source, texts in fields.items():
-        column = schema.by_source.get(source)
-        text = texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
-        kind = kind_of(text)
-        if kind is Kind.NULL:
+        if not has_value(fields, source):
             continue
-        if len(texts) > 1 or column is None:
-            value, is_whole_truth = None, False
-        else:
-            value, is_whole_truth = _fitted(text, kind, column.kind)
+        column = schema.by_source.get(source)
+        text = _one_text(texts)
+        value, is_whole_truth = None, False
+        if len(texts) == 1 and column is not None:
+            value, is_whole_truth = _fitted(text, kind_of(text), column.kind)
         if column is not None and value is not None:
             row[column.name] = value
         if not is_whole_truth:
             rescued.append(f"{json.dumps(source)}:{text.decode()}")
     if rescued:
         row[RESCUED] = "{" + ",".join(rescued) + "}"
-    row[IDENTITY] = [_component(fields.get(source)) for source in schema.identity]
+    row[IDENTITY] = [_component(fields, source) for source in schema.identity]
+    row[TIME_TEXTS] = [_as(Kind.STRING, fields, source) for source in times]
+    row[TIME_NUMBERS] = [_as(Kind.BIGINT, fields, source) for source in times]
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -122,17 +123,23 @@ def canonical(text: bytes) -> str:
         return f"b{text.decode()}"
     if kind is Kind.STRING:
         value = json.loads(text)
-        return f"s{len(value)}:{value}" if _is_unicode(value) else f"u{json.dumps(value)}"
+        return f"s{len(value)}:{value}" if is_unicode(value) else f"u{json.dumps(value)}"
     if kind is Kind.JSON:
-        tree = json.loads(text, parse_int=_Number, parse_float=_Number)
-        flat = json.dumps(_spelled(tree), sort_keys=True, separators=(",", ":"))
+        flat = text.decode() if _is_deep(text) else json.dumps(_spelled(_tree(text)), separators=(",", ":"))
         return f"j{len(flat)}:{flat}"
-    whole = _whole(text)
-    return f"i{whole}" if whole is not None else f"d{_decimal(text)}"
+    return numbers.spelling(text)
 
 
 class _Number(str):
     """A number inside a nested value, as its text."""
+
+
+class _Object(list[tuple[str, Any]]):
+    """An object inside a nested value, as its members."""
+
+
+def _tree(text: bytes) -> Any:
+    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Object)
 
 
 def _fields(text: bytes) -> Fields | None:
@@ -164,18 +171,16 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
     match column:
         case Kind.STRING | Kind.MIXED if kind is Kind.STRING:
             value = json.loads(text)
-            return (value, True) if _is_unicode(value) else (None, False)
+            return (value, True) if is_unicode(value) else (None, False)
         case Kind.MIXED:
             return text.decode(), False
-        case Kind.BIGINT if kind in (Kind.BIGINT, Kind.DOUBLE):
+        case Kind.BIGINT if _is_number(text):
             whole = _whole(text)
             return whole, whole is not None
-        case Kind.DOUBLE if kind is Kind.DOUBLE:
-            number = float(text)
-            return (number, True) if math.isfinite(number) else (None, False)
-        case Kind.DOUBLE if kind is Kind.BIGINT:
-            number = float(text)
-            return (number, True) if abs(number) <= EXACT_DOUBLE else (None, False)
+        case Kind.DOUBLE if _is_number(text):
+            number, is_whole_truth = numbers.double(text)
+            # A fraction is near enough; a whole number with other digits is another number (an id, as a rule).
+            return (number, is_whole_truth) if is_whole_truth or kind is Kind.DOUBLE else (None, False)
         case Kind.BOOLEAN if kind is Kind.BOOLEAN:
             return text == b"true", True
         case Kind.JSON if kind is Kind.JSON:
@@ -183,52 +188,48 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
     return None, False
 
 
-def _component(texts: list[bytes] | None) -> str:
-    if texts is None:
-        return "n"
-    return canonical(texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]")
+def _component(fields: Fields, source: str) -> str:
+    return canonical(_one_text(fields[source])) if has_value(fields, source) else "n"
+
+
+def _as(kind: Kind, fields: Fields, source: str) -> Any:
+    """A field's value if it fits a column of that kind."""
+    texts = fields.get(source, [])
+    return _fitted(texts[0], kind_of(texts[0]), kind)[0] if len(texts) == 1 else None
+
+
+def _one_text(texts: list[bytes]) -> bytes:
+    """A field's text; the values of a name that is repeated make an array."""
+    return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
+
+
+def _is_number(text: bytes) -> bool:
+    return text[:1] in b"-0123456789"
 
 
 def _whole(text: bytes) -> int | None:
-    """The number as a 64-bit whole one, if it is one (`5.0` is)."""
-    if len(text) > 40:  # no need to look at digits that cannot fit
-        return None
-    try:
-        number = Decimal(text.decode())
-    except InvalidOperation:
-        return None
-    if number.adjusted() > 20:  # 1e999999999 is short to write and long to count
-        return None
-    whole = int(number)
-    return whole if whole == number and whole in _INT64 else None
+    number = numbers.parse(text)
+    return None if number is None else number.whole
 
 
-def _decimal(text: bytes) -> str:
-    try:
-        return str(Decimal(text.decode()).normalize())
-    except InvalidOperation:  # an exponent beyond what Decimal counts
-        return text.decode()
+def _is_deep(text: bytes) -> bool:
+    """Whether a value is nested too deeply to be walked through."""
+    if text.count(b"[") + text.count(b"{") <= _DEEPEST_CANONICAL:
+        return False
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", text):
+        depth += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST_CANONICAL
 
 
 def _spelled(tree: Any) -> Any:
-    """A nested value with every leaf marked by its kind, so that 5 and "5" stay apart."""
+    """A nested value with every leaf marked by its kind, so that 5 and "5" stay apart, and names in order."""
     if isinstance(tree, _Number):
-        return canonical(tree.encode())
+        return numbers.spelling(tree.encode())
     if isinstance(tree, str):
         return f"s{tree}"
-    if isinstance(tree, dict):
-        return {name: _spelled(value) for name, value in tree.items()}
+    if isinstance(tree, _Object):
+        # A stable sort: a name that is repeated keeps the order of its values.
+        return {"o": [[name, _spelled(value)] for name, value in sorted(tree, key=lambda member: member[0])]}
     return [_spelled(value) for value in tree] if isinstance(tree, list) else tree
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a string is text: lone halves of surrogate pairs are none."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_column_name(name: str) -> bool:
-    return _is_unicode(name) and 0 < len(name) <= _NAME_LENGTH and name.isprintable()

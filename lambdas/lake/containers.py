@@ -55,9 +55,13 @@ class Piece:
             start = end + 1
 
     def _elements(self) -> Iterator[tuple[int, bytes]]:
+        walked = jsontext.after_space(self.content, 0)
         try:
-            for start, end, _ in jsontext.values(self.content):
+            for start, end, after in jsontext.values(self.content):
                 yield self.offset + start, self.content[start:end]
+                walked = after
+            if walked < len(self.content):
+                raise jsontext.Broken(f"no comma stands before {_shown(self.content[walked:])}")
         except jsontext.Broken as error:
             raise Unloadable(_broken(self.content, self.offset, error)) from None
 
@@ -70,12 +74,13 @@ def pieces(blocks: Iterator[bytes], export: ExportType, size: int = PIECE_BYTES)
     """
     buffer = _Buffer(blocks)
     buffer.drop_space()
-    buffer.fill(size)
+    # The shape is told by as much as one piece may hold, however small the pieces are to be.
+    buffer.fill(max(size, PIECE_BYTES))
     if not buffer.data:
         return iter(())
     if buffer.data.startswith(b"["):
         buffer.drop(1)
-        return _array(buffer, size, b"")
+        return _array(buffer, size)
     if not buffer.data.startswith(b"{"):
         raise Unloadable(
             f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(buffer.data)}."
@@ -83,9 +88,9 @@ def pieces(blocks: Iterator[bytes], export: ExportType, size: int = PIECE_BYTES)
     start = _wrapped_array(buffer, export)
     if start is None:
         return _lines(buffer, size)
-    before = bytes(buffer.data[:start])
+    wrapper = _Wrapper(bytes(buffer.data[:start]), export)
     buffer.drop(start + 1)
-    return _array(buffer, size, before)
+    return _array(buffer, size, wrapper)
 
 
 class _Buffer:
@@ -105,6 +110,11 @@ class _Buffer:
             else:
                 self.data += block
 
+    def holds_the_rest(self, size: int) -> bool:
+        """Whether no more than `size` bytes are left, which does not depend on how the bytes arrive."""
+        self.fill(size + 1)
+        return len(self.data) <= size
+
     def drop(self, count: int) -> None:
         del self.data[:count]
         self.offset += count
@@ -118,15 +128,35 @@ class _Buffer:
             self.fill(1)
 
 
+@dataclass(frozen=True)
+class _Wrapper:
+    """An object around the array: what stands before it, and the type that no field of its own may look like."""
+
+    before: bytes
+    export: ExportType
+
+    def check(self, rest: bytes) -> None:
+        """Check the whole object by what follows the array."""
+        text = self.before + b"null" + rest.rstrip(SPACE)
+        around = jsontext.members(text)
+        if not around.is_whole or around.end != len(text):
+            raise Unloadable(
+                "The file is an object around one array of records, and it is cut or something follows it."
+            )
+        if any(_holds_records(member.value) for member in around.members):
+            raise Unloadable("The file is an object with more than its one array of records.")
+        if _names(self.export) & {member.name for member in around.members}:
+            raise Unloadable(_ambiguous(self.export, self.before))
+
+
 def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
     wanted = size
     while True:
-        buffer.fill(wanted)
-        if buffer.at_end:
+        if buffer.holds_the_rest(wanted):
             if buffer.data:
                 yield Piece(bytes(buffer.data), buffer.offset, is_array=False)
             return
-        end = buffer.data.rfind(b"\n") + 1
+        end = buffer.data.rfind(b"\n", 0, wanted) + 1
         if end:
             yield Piece(bytes(buffer.data[:end]), buffer.offset, is_array=False)
             buffer.drop(end)
@@ -135,23 +165,24 @@ def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
             wanted = _more(wanted)
 
 
-def _array(buffer: _Buffer, size: int, before: bytes) -> Iterator[Piece]:
-    """Cut the inside of an array; `before` is what a wrapping object has before it, empty for a bare array."""
-    wanted = size
+def _array(buffer: _Buffer, size: int, wrapper: _Wrapper | None = None) -> Iterator[Piece]:
+    """Cut the inside of an array."""
+    wanted, is_after_comma = size, False
     while True:
-        buffer.fill(wanted)
-        if buffer.at_end:
-            end = _closing(buffer, before)
+        if buffer.holds_the_rest(wanted):
+            end = _closing(buffer, wrapper)
             if buffer.data[:end].strip(SPACE):
                 yield Piece(bytes(buffer.data[:end]), buffer.offset, is_array=True)
+            elif is_after_comma:
+                raise Unloadable(_broken(bytes(buffer.data), buffer.offset, "a comma stands before its end"))
             return
-        cut = _seam(buffer.data)
+        cut = _seam(buffer.data[:wanted])
         if cut is None:
             wanted = _more(wanted)
             continue
         yield Piece(bytes(buffer.data[:cut]), buffer.offset, is_array=True)
         buffer.drop(cut + 1)
-        wanted = size
+        wanted, is_after_comma = size, True
 
 
 def _seam(data: bytearray) -> int | None:
@@ -179,11 +210,11 @@ def _is_whole(data: bytes | bytearray) -> bool:
     return True
 
 
-def _closing(buffer: _Buffer, before: bytes) -> int:
+def _closing(buffer: _Buffer, wrapper: _Wrapper | None) -> int:
     """Check the end of the file, and return where the array's content ends."""
     data = bytes(buffer.data)
     text = data.rstrip(SPACE)
-    if not before and text.endswith(b"]") and _is_whole(text[:-1]):
+    if wrapper is None and text.endswith(b"]") and _is_whole(text[:-1]):
         return len(text) - 1
     try:
         end = jsontext.after_space(data, 0)
@@ -194,43 +225,58 @@ def _closing(buffer: _Buffer, before: bytes) -> int:
     if data[end : end + 1] != b"]":
         raise Unloadable(_broken(data, buffer.offset, "it has no end"))
     rest = data[end + 1 :]
-    if not before:
-        if rest.strip(SPACE):
-            raise Unloadable(_broken(data, buffer.offset, "something follows it"))
-        return end
-    try:
-        around = jsontext.members(before + b"null" + rest)
-    except jsontext.Broken as error:
-        raise Unloadable(_broken(data, buffer.offset, error)) from None
-    if any(_holds_records(member.value) for member in around.members) or not around.is_whole:
-        raise Unloadable("The file is an object with more than its one array of records, or it is cut.")
+    if wrapper is not None:
+        wrapper.check(rest)
+    elif rest.strip(SPACE):
+        raise Unloadable(_broken(data, buffer.offset, "something follows it"))
     return end
 
 
 def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
-    """Where the array of a wrapping object begins; None when the file is newline-delimited records."""
+    """Where the array of a wrapping object begins; None when the file is newline-delimited records.
+
+    A record has a field of its type's by name; a wrapper has none, and one array of records. An object that may be
+    either is refused.
+    """
     data = bytes(buffer.data)
     first = jsontext.members(data)
+    names = _names(export)
+    is_record = bool(names & {member.name for member in first.members})
     arrays = [member for member in first.members if _holds_records(member.value)]
+    holds_records = any(names & _names_inside(member.value) for member in arrays)
+    if is_record and holds_records:
+        raise Unloadable(_ambiguous(export, data))
+    if is_record:
+        return None
     if not first.is_whole:
         # A value that goes on beyond what was read: the records of a wrapper, or one long or broken line.
         return arrays[0].start if arrays else None
     if data[first.end :].strip(SPACE):
+        if holds_records:
+            raise Unloadable(f"The file is more than one object around records; it starts with {_shown(data)}.")
         return None
-    known = {export.key, *export.candidates, *export.event_time} & {member.name for member in first.members}
-    empty = [member for member in first.members if member.value.replace(b" ", b"") == b"[]"]
-    if not known and len(arrays or empty) == 1:
-        return (arrays or empty)[0].start
-    if known and not arrays:
-        return None
-    raise Unloadable(
-        f"The file is one object that is neither a {export.name} record nor a wrapper around one array of records; "
-        f"it starts with {_shown(data)}."
-    )
+    found = arrays or [member for member in first.members if _is_empty_array(member.value)]
+    if len(found) != 1:
+        raise Unloadable(_ambiguous(export, data))
+    return found[0].start
+
+
+def _names(export: ExportType) -> set[str]:
+    """The fields by which a record of the type is known as one."""
+    return {export.key, *export.candidates, *export.event_time}
+
+
+def _names_inside(array: bytes) -> set[str]:
+    """The names of an array's first record, which may be cut."""
+    return {member.name for member in jsontext.members(array[1:].lstrip(SPACE)).members}
 
 
 def _holds_records(value: bytes) -> bool:
     return value.startswith(b"[") and value[1:].lstrip(SPACE).startswith(b"{")
+
+
+def _is_empty_array(value: bytes) -> bool:
+    return value.startswith(b"[") and not value[1:-1].strip(SPACE)
 
 
 def _more(wanted: int) -> int:
@@ -239,6 +285,13 @@ def _more(wanted: int) -> int:
             f"A record is longer than {MAX_RECORD_BYTES >> 20} MiB, or the file is not what it looks like."
         )
     return wanted * 2
+
+
+def _ambiguous(export: ExportType, data: bytes) -> str:
+    return (
+        f"The file is one object that is neither a {export.name} record nor a wrapper around one array of records; "
+        f"it starts with {_shown(data)}."
+    )
 
 
 def _broken(data: bytes, offset: int, problem: object) -> str:

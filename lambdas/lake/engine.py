@@ -1,5 +1,6 @@
 """DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,11 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 def text(value: str) -> str:
     """A string as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def timestamp(moment: datetime) -> str:
+    """An instant as SQL writes it: a timestamp in UTC."""
+    return f"TIMESTAMP {text(moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' '))}"
 
 
 def name(value: str) -> str:

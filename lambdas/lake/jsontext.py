@@ -72,21 +72,16 @@ def members(data: bytes) -> Members:
     if text[position : position + 1] == "}":
         return Members((), position + 1, is_whole=True)
     while True:
-        try:
-            name_end = _end(text, position) if text[position : position + 1] == '"' else -1
-            name = str(_scan(data[position:name_end].decode())[0])
-            colon = after_space(data, name_end)
-            start = after_space(data, colon + 1)
-        except ValueError:
+        name = _name(data, text, position)
+        if name is None:
             return Members(tuple(found), position, is_whole=False)
-        if text[colon : colon + 1] != ":":
-            return Members(tuple(found), position, is_whole=False)
+        name_text, start = name
         try:
             end = _end(text, start)
         except Broken:
-            found.append(Member(name, data[start:], start))
+            found.append(Member(name_text, data[start:], start))
             return Members(tuple(found), len(data), is_whole=False)
-        found.append(Member(name, data[start:end], start))
+        found.append(Member(name_text, data[start:end], start))
         position = after_space(data, end)
         mark = text[position : position + 1]
         if mark == "}":
@@ -94,6 +89,19 @@ def members(data: bytes) -> Members:
         if mark != ",":
             return Members(tuple(found), position, is_whole=False)
         position = after_space(data, position + 1)
+
+
+def _name(data: bytes, text: str, position: int) -> tuple[str, int] | None:
+    """The name that stands there and where its value starts; None when there is no whole name."""
+    if text[position : position + 1] != '"':
+        return None
+    try:
+        end = _end(text, position)
+        name = str(_scan(data[position:end].decode())[0])
+    except ValueError:
+        return None
+    colon = after_space(data, end)
+    return (name, after_space(data, colon + 1)) if text[colon : colon + 1] == ":" else None
 
 
 def after_space(data: bytes | bytearray, position: int) -> int:

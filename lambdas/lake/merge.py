@@ -9,14 +9,20 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import files, name, text
+from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
-from lambdas.lake.staging import ENGINE_TYPES, Rows, stored_columns
+from lambdas.lake.staging import ENGINE_TYPES, KEY, NO_VALUE, Rows, stored_columns
 
+# Law 9 of the design: the types that every reader takes as meant.
+_PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
 # Athena reads a row group at once; half a million rows of this kind are some tens of megabytes.
 _ROW_GROUP_ROWS = 500_000
+
+
+class WrongType(Exception):
+    """The engine wrote a type that Athena may misread: a mistake in the code, so nothing is published."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,7 @@ class Merge:
         self._rows = rows
         self._columns = stored_columns(rows.schema, rows.export)
         self._listed = ", ".join(map(name, self._columns))
-        content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
-        self._content = f"sum(hash({content})::HUGEINT)"
+        self._content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
         engine.execute(f"CREATE OR REPLACE VIEW staged AS SELECT * FROM read_parquet({files(list(staged))})")
         types = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
         types |= {
@@ -73,18 +78,19 @@ class Merge:
         Raises:
             Unloadable: two records of the export share the key and differ.
         """
-        schema = self._rows.schema
-        if not schema.identity_is_key:
+        if not self._rows.schema.identity_is_key:
             return
-        key = schema.by_source[schema.identity[0]]
-        content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
         twice = self._engine.execute(
-            f"SELECT any_value({name(key.name)}) FROM staged GROUP BY {ROW_ID} "
-            f"HAVING count(*) > 1 AND count(DISTINCT hash({content})) > 1 LIMIT 1"
+            f"SELECT {KEY} FROM staged WHERE {KEY} IN "
+            f"(SELECT {KEY} FROM staged WHERE {KEY} <> '{NO_VALUE}' GROUP BY 1 HAVING count(*) > 1) "
+            f"GROUP BY 1 HAVING count(DISTINCT row({self._content})) > 1 ORDER BY 1 LIMIT 1"
         ).fetchone()
         if twice is not None:
+            # The component tells its kind and a text's length before the value.
+            value = str(twice[0]).split(":", 1)[1] if str(twice[0]).startswith("s") else str(twice[0])[1:]
             raise Unloadable(
-                f"{key.source} {twice[0]!r} holds twice in this export, with different content, so it is no key. "
+                f"{self._rows.schema.identity[0]} {value[:100]} holds twice in this export, with different content, "
+                "so it is no key. "
                 f"Choose other fields for {self._rows.export.name} in the setting identityFields, and replay."
             )
 
@@ -102,14 +108,21 @@ class Merge:
         """Merge the staged rows of a day (None: all of them, for an entity) with what is stored of it."""
         run = self._engine.execute
         which = f"WHERE {DAY} = {text(day)}" if day is not None else ""
-        once = f"DISTINCT ON ({ROW_ID})" if self._rows.schema.identity_is_key else ""
-        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {once} {self._listed} FROM staged {which}")
+        # A key that holds twice holds the same content (`check_key`), so one row of it says all.
+        once = (
+            f"QUALIFY {KEY} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {ROW_ID}) = 1"
+            if self._rows.schema.identity_is_key
+            else ""
+        )
+        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._listed} FROM staged {which} {once}")
         run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
-        age = f"(TIMESTAMP {text(self._rows.ordered_at.removesuffix('+00:00'))}, {text(self._rows.batch_id)})"
+        age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
+        # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
+        content = f"sum(hash({self._content})::HUGEINT) AS content"
         run(
             "CREATE OR REPLACE TEMP TABLE verdict AS WITH "
-            f"ours AS (SELECT {ROW_ID}, count(*) AS n, {self._content} AS content FROM fresh GROUP BY 1), "
-            f"theirs AS (SELECT {ROW_ID}, count(*) AS n, {self._content} AS content, "
+            f"ours AS (SELECT {ROW_ID}, count(*) AS n, {content} FROM fresh GROUP BY 1), "
+            f"theirs AS (SELECT {ROW_ID}, count(*) AS n, {content}, "
             f"max(({ORDERED_AT}, {BATCH_ID})) AS age FROM stored SEMI JOIN ours USING ({ROW_ID}) GROUP BY 1) "
             f"SELECT ours.{ROW_ID}, ours.n, theirs.n IS NULL AS is_new, "
             "ours.content IS DISTINCT FROM theirs.content AS differs, "
@@ -128,7 +141,18 @@ class Merge:
                 f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) ORDER BY {order}) "
                 f"TO {text(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
             )
+            self._check_types(target)
         return Merged(int(read or 0), int(new or 0), int(updated or 0), target if changed else None)
+
+    def _check_types(self, file: Path) -> None:
+        """Make sure of the types that Athena reads as meant: other engines would read others as well."""
+        found = self._engine.execute(
+            f"SELECT name, coalesce(converted_type, type) FROM parquet_schema({text(str(file))}) "
+            "WHERE num_children IS NULL"
+        ).fetchall()
+        wrong = {column: kind for column, kind in found if kind not in _PARQUET_TYPES}
+        if wrong:
+            raise WrongType(f"A file of {self._rows.export.name} has columns of other types: {wrong}.")
 
     def _stored(self, paths: list[Path]) -> str:
         """What is stored, in today's columns: files from before a column was added lack it."""

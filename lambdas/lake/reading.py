@@ -5,6 +5,7 @@ later piece shows something else, the whole file is surveyed and read once more.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -85,8 +86,7 @@ class _Census:
             return grown
         always = (name for name, count in self.with_value.items() if count == self.records)
         identity, is_key = choose_identity(export, self.with_value, always)
-        columns = tuple(name for name in identity if name in grown.by_source)
-        return replace(grown, identity=columns, identity_is_key=is_key)
+        return replace(grown, identity=identity, identity_is_key=is_key)
 
 
 def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path) -> Staged:
@@ -105,6 +105,7 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
     try:
         staged = _stage_all(engine, pieces, guessed, folder / "guessed", is_final=False)
     except _SchemaChanged:
+        shutil.rmtree(folder / "guessed")
         surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
         staged = _stage_all(engine, pieces, surveyed, folder / "surveyed", is_final=True)
     return staged
@@ -123,7 +124,7 @@ def _stage_all(
     engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, *, is_final: bool
 ) -> Staged:
     folder.mkdir(parents=True)
-    strict = StrictReader(rows.schema)
+    strict = StrictReader(rows.schema, rows.export.event_time)
     rejects = folder / "rejected.ndjson"
     files: list[Path] = []
     total = rejected = 0
@@ -145,7 +146,7 @@ def _stage_all(
                             continue
                         if not is_final:
                             _check(found, rows)
-                        normalised.write(careful.normalised(found, rows.schema) + b"\n")
+                        normalised.write(careful.normalised(found, rows.schema, rows.export.event_time) + b"\n")
                         count += 1
                 _same(count, stage_normalised(engine, rows, source, target) if count else 0)
             source.unlink()

@@ -43,6 +43,7 @@ DAY = "dt"
 MAX_COLUMNS = 1000
 
 _NAME_LENGTH = 120
+_SOURCE_LENGTH = 255
 
 
 def join(one: Kind, other: Kind) -> Kind:
@@ -104,7 +105,7 @@ class Schema:
         for source, kind in kinds.items():
             known = columns.get(source)
             if known is None:
-                if len(columns) >= MAX_COLUMNS:
+                if len(columns) >= MAX_COLUMNS or not _can_be_column(source):
                     continue
                 name = _free_name(source, taken)
                 taken.add(name)
@@ -146,5 +147,21 @@ def _free_name(source: str, taken: set[str]) -> str:
     return f"{name}_{number}"
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a string is text: lone halves of surrogate pairs are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _can_be_column(source: str) -> bool:
+    return is_unicode(source) and 0 < len(source) <= _SOURCE_LENGTH and source.isprintable()
+
+
 def _pin(pinned: Kind | None, found: Kind) -> Kind:
-    return found if pinned is None or found is Kind.NULL else pinned
+    if pinned is None or found is Kind.NULL:
+        return found
+    # Text holds whatever comes, so a pinned string keeps a number's text as well.
+    return join(pinned, found) if pinned is Kind.STRING else pinned

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from botocore.exceptions import ClientError
+
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.landing import Manifest
 
@@ -38,15 +40,23 @@ class RawObject:
         digest, size = sha256(), 0
         while size < self.manifest.bytes:
             last = min(size + RANGE_BYTES, self.manifest.bytes) - 1
-            answer = self.s3.get_object(Bucket=self.bucket, Key=self.manifest.key, Range=f"bytes={size}-{last}")
-            body = answer["Body"].read()
+            body = self._range(size, last)
             if len(body) != last - size + 1:
-                raise Unloadable(f"The raw object {self.manifest.key} is shorter than its manifest says.")
+                raise Unloadable(f"The raw object {self.manifest.key} is gone, or shorter than its manifest says.")
             digest.update(body)
             size += len(body)
             yield body
         if digest.hexdigest() != self.manifest.sha256:
             raise Unloadable(f"The raw object {self.manifest.key} differs from the checksum in its manifest.")
+
+    def _range(self, first: int, last: int) -> bytes:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=self.manifest.key, Range=f"bytes={first}-{last}")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("InvalidRange", "NoSuchKey"):
+                return b""
+            raise
+        return answer["Body"].read()
 
 
 def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,13 +1,14 @@
 """Staging: pieces become typed rows in Parquet files of the work folder, each with its identity and its day."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.careful import IDENTITY
+from lambdas.lake.careful import IDENTITY, TIME_NUMBERS, TIME_TEXTS
 from lambdas.lake.containers import Piece
-from lambdas.lake.engine import files, name, text
+from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.keys import UNKNOWN_DAY
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
@@ -21,6 +22,11 @@ ENGINE_TYPES = {
     Kind.JSON: "VARCHAR",
     Kind.MIXED: "VARCHAR",
 }
+KEY = "_key"
+"""The key's component of the identity in staged rows; null in a table without a key."""
+NO_VALUE = "n"
+"""The component of a field without a value."""
+
 _INSTANT = "_instant_"
 
 
@@ -31,7 +37,7 @@ class Rows:
     export: ExportType
     schema: Schema
     time_zone: str
-    ordered_at: str
+    ordered_at: datetime
     batch_id: str
 
 
@@ -43,12 +49,14 @@ def stage(engine: duckdb.DuckDBPyConnection, rows: Rows, pieces: list[Path], is_
     """
     columns = {column.source: column for column in rows.schema.stored}
     fields = ", ".join(f"{text(source)}: {text(ENGINE_TYPES[column.kind])}" for source, column in columns.items())
-    selected = ", ".join(f"{name(source)} AS {name(column.name)}" for source, column in columns.items())
-    shape = "array" if is_array else "newline_delimited"
+    selected = ", ".join(f"{_field(column)} AS {name(column.name)}" for column in columns.values())
+    times = [columns.get(source) for source in rows.export.event_time]
     source = (
-        f"SELECT {selected}, NULL::VARCHAR AS {RESCUED}, {_strict_identity(rows.schema)} AS {IDENTITY} "
-        f"FROM read_json({files(pieces)}, format='{shape}', records='true', columns={{{fields}}}, "
-        f"maximum_object_size={_longest(pieces)})"
+        f"SELECT {selected}, NULL::VARCHAR AS {RESCUED}, {_identity_components(rows.schema)} AS {IDENTITY}, "
+        f"{_list('VARCHAR', [_held(column, Kind.STRING, Kind.MIXED) for column in times])} AS {TIME_TEXTS}, "
+        f"{_list('BIGINT', [_held(column, Kind.BIGINT) for column in times])} AS {TIME_NUMBERS} "
+        f"FROM read_json({files(pieces)}, format='{'array' if is_array else 'newline_delimited'}', records='true', "
+        f"columns={{{fields}}}, maximum_object_size={_longest(pieces)}) AS record"
     )
     return _stage(engine, rows, source, target)
 
@@ -57,6 +65,7 @@ def stage_normalised(engine: duckdb.DuckDBPyConnection, rows: Rows, piece: Path,
     """Stage rows that the careful way has written, under the columns' names; return their number."""
     fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
     fields += [f"{text(RESCUED)}: 'VARCHAR'", f"{text(IDENTITY)}: 'VARCHAR[]'"]
+    fields += [f"{text(TIME_TEXTS)}: 'VARCHAR[]'", f"{text(TIME_NUMBERS)}: 'BIGINT[]'"]
     source = (
         f"SELECT * FROM read_json({files([piece])}, format='newline_delimited', records='true', "
         f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})"
@@ -70,18 +79,23 @@ def stored_columns(schema: Schema, export: ExportType) -> list[str]:
     return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
 
 
+def write_piece(piece: Piece, path: Path) -> None:
+    """Write a piece for the engine."""
+    path.write_bytes(b"[" + piece.content + b"]" if piece.is_array else piece.content)
+
+
 def _stage(engine: duckdb.DuckDBPyConnection, rows: Rows, source: str, target: Path) -> int:
-    times = _event_times(rows)
-    instants = "".join(f", {_instant(column)} AS {name(_INSTANT + column.name)}" for column in times)
-    event_at = f"coalesce({', '.join(name(_INSTANT + c.name) for c in times)})" if times else "NULL::TIMESTAMPTZ"
+    times = range(1, len(rows.export.event_time) + 1)
+    instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in times)
+    event_at = f"coalesce({', '.join(f'{_INSTANT}{position}' for position in times)})" if times else "NULL::TIMESTAMPTZ"
     day = f"coalesce(strftime(timezone({text(rows.time_zone)}, {event_at}), '%Y-%m-%d'), '{UNKNOWN_DAY}')"
-    columns = ", ".join(name(column.name) for column in rows.schema.stored)
+    columns = "".join(f"{name(column.name)}, " for column in rows.schema.stored)
+    key = f"{IDENTITY}[1]" if rows.schema.identity_is_key else "NULL::VARCHAR"
     result = engine.execute(
         f"COPY (WITH source AS ({source}), timed AS (SELECT *{instants} FROM source) "
-        f"SELECT {columns}{',' if columns else ''} timezone('UTC', {event_at}) AS {EVENT_AT}, "
-        f"{text(rows.batch_id)} AS {BATCH_ID}, "
-        f"TIMESTAMP {text(rows.ordered_at.removesuffix('+00:00'))} AS {ORDERED_AT}, "
-        f"md5({_identity(rows, times, event_at)}) AS {ROW_ID}, {RESCUED}, {day} AS {DAY} "
+        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, {text(rows.batch_id)} AS {BATCH_ID}, "
+        f"{timestamp(rows.ordered_at)} AS {ORDERED_AT}, "
+        f"md5({_identity(rows, event_at)}) AS {ROW_ID}, {RESCUED}, {key} AS {KEY}, {day} AS {DAY} "
         f"FROM timed) TO {text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
     ).fetchone()
     return int(result[0]) if result else 0
@@ -92,55 +106,62 @@ def _longest(paths: list[Path]) -> int:
     return max(1 << 20, *(path.stat().st_size + 1 for path in paths))
 
 
-def _event_times(rows: Rows) -> list[Column]:
-    """The columns that may hold the event's instant, the best first."""
-    found = (rows.schema.by_source.get(source) for source in rows.export.event_time)
-    return [column for column in found if column is not None and column.kind in (Kind.STRING, Kind.MIXED, Kind.BIGINT)]
+def _instant(position: int) -> str:
+    """The instant in a field: ISO 8601 text (UTC where no offset is given), or milliseconds since 1970.
 
-
-def _instant(column: Column) -> str:
-    """The instant in a column: ISO 8601 text (UTC where no offset is given), or milliseconds since 1970."""
-    held = name(column.name)
-    if column.kind is Kind.BIGINT:
+    It is read from what the record holds, not from the column, whose kind depends on the first export.
+    """
+    held, number = f"{TIME_TEXTS}[{position}]", f"{TIME_NUMBERS}[{position}]"
+    return (
+        # Words like 'infinity' and 'epoch', and years before Christ, are times to the engine and to nobody else.
+        f"coalesce(CASE WHEN {held} LIKE '____-__-__%' AND NOT contains({held}, '(') "
+        f"THEN try_cast({held} AS TIMESTAMPTZ) END, "
         # From 1973 to 2286: anything else is a number that is no time.
-        return f"CASE WHEN {held} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({held} * 1000) END"
-    # Words like 'infinity' and 'epoch' are times to the engine and to nobody else.
-    return f"CASE WHEN {held} LIKE '____-__-__%' THEN try_cast({held} AS TIMESTAMPTZ) END"
-
-
-def _strict_identity(schema: Schema) -> str:
-    """The components of an identity in SQL: the same texts as `careful.canonical` writes."""
-    return "[" + ", ".join(_component(schema.by_source[source]) for source in schema.identity) + "]::VARCHAR[]"
-
-
-def _component(column: Column) -> str:
-    held = name(column.source)
-    match column.kind:
-        case Kind.STRING:
-            return f"coalesce('s' || length({held}) || ':' || {held}, 'n')"
-        case Kind.BIGINT:
-            return f"coalesce('i' || {held}, 'n')"
-        case Kind.BOOLEAN:
-            return f"coalesce('b' || {held}, 'n')"
-    raise Unloadable(
-        f"The identity field '{column.source}' is of kind {column.kind}, which only the careful way reads."
+        f"CASE WHEN {number} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({number} * 1000) END)"
     )
 
 
-def _identity(rows: Rows, times: list[Column], event_at: str) -> str:
+def _identity_components(schema: Schema) -> str:
+    """The components of an identity in SQL: the same texts as `careful.canonical` writes."""
+    return _list("VARCHAR", [_component(schema.by_source[source]) for source in schema.identity])
+
+
+def _component(column: Column) -> str:
+    held = _field(column)
+    match column.kind:
+        case Kind.STRING | Kind.MIXED:
+            return f"coalesce('s' || length({held}) || ':' || {held}, '{NO_VALUE}')"
+        case Kind.BIGINT:
+            return f"coalesce('i' || {held}, '{NO_VALUE}')"
+        case Kind.BOOLEAN:
+            return f"coalesce('b' || {held}, '{NO_VALUE}')"
+        case Kind.JSON | Kind.NULL:
+            return f"'{NO_VALUE}'"
+    raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the careful way reads it.")
+
+
+def _identity(rows: Rows, event_at: str) -> str:
     """The text of a row's identity: its components, with instants in place of the texts of event times."""
-    timed = {column.source: column for column in times}
+    times = {source: position for position, source in enumerate(rows.export.event_time, start=1)}
     parts = []
     for position, source in enumerate(rows.schema.identity, start=1):
         part = f"{IDENTITY}[{position}]"
-        if source in timed:
-            part = f"coalesce('t' || epoch_us({name(_INSTANT + timed[source].name)}), {part})"
+        if source in times:
+            part = f"coalesce('t' || epoch_us({_INSTANT}{times[source]}), {part})"
         parts.append(part)
     if rows.export.is_event:
-        parts.append(f"coalesce('t' || epoch_us({event_at}), 'n')")
-    return f"concat_ws('|', {', '.join(parts)})"
+        parts.append(f"coalesce('t' || epoch_us({event_at}), '{NO_VALUE}')")
+    return f"concat_ws('|', {', '.join(parts or [text('')])})"
 
 
-def write_piece(piece: Piece, path: Path) -> None:
-    """Write a piece for the engine."""
-    path.write_bytes(b"[" + piece.content + b"]" if piece.is_array else piece.content)
+def _field(column: Column) -> str:
+    """A field of a record by its own name, which may be another column's name as well."""
+    return f"record.{name(column.source)}"
+
+
+def _held(column: Column | None, *kinds: Kind) -> str:
+    return _field(column) if column is not None and column.kind in kinds else "NULL"
+
+
+def _list(kind: str, items: list[str]) -> str:
+    return f"[{', '.join(items)}]::{kind}[]"

@@ -15,10 +15,11 @@ def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelt
     Only the holder of the table's lease may call this: files of a run that is still writing look like orphans.
     """
     table = catalog.table(export)
-    if export.is_event:
-        live = {store.prefix(location) for location in catalog.locations(export).values()}
-    else:
-        live = {store.prefix(table.location)} if table else set()
+    if table is None:
+        # Nothing was published yet, or somebody dropped the table: that is no reason to drop its files.
+        return 0
+    published = catalog.locations(export).values() if export.is_event else [table.location]
+    live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
     gone = list(_superseded(found, live, retention, now))
     store.delete(gone)

@@ -52,7 +52,13 @@ def load(state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: 
     table = lake.catalog.table(export)
     try:
         _check_zone(table, settings)
-        rows = Rows(export, table.schema if table else Schema(), settings.time_zone, ordered_at, batch_id)
+        rows = Rows(
+            export,
+            table.schema if table else Schema(),
+            settings.time_zone,
+            datetime.fromisoformat(manifest.ordered_at),
+            manifest.batch_id,
+        )
         tally = _load(rows, manifest, run, ledger, lake, table, settings, folder)
     except Unloadable as error:
         return replace(state, outcome="failed", reason=str(error))

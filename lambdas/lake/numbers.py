@@ -1,0 +1,87 @@
+"""JSON numbers by their text: what they are worth exactly, and which column type says all of it."""
+
+import math
+import re
+from dataclasses import dataclass
+
+_INT64 = range(-(2**63), 2**63)
+# A double printed with more significant digits than these shows digits that nobody wrote.
+_DOUBLE_DIGITS = 17
+# Whatever has fewer significant digits than these comes out of a double as it went in, unless it is tiny.
+_SAFE_DIGITS = 15
+
+_PARTS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
+_LONGEST_EXPONENT = 18
+
+# Possessive, and never begun inside a run of digits: linear on any input.
+_FRACTION = re.compile(rb"(?<![0-9.])-?+[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)")
+_DIGITS_AS_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
+_LONG_RUN = b"0" * (_SAFE_DIGITS + 1)
+_TINY = (b"e-3", b"E-3")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as sign, digits (without zeros at either end, none for zero) and power of ten: one form a value."""
+
+    sign: str
+    digits: str
+    power: int
+
+    @property
+    def whole(self) -> int | None:
+        """The number as a 64-bit whole one, if it is one (`5.0` is)."""
+        if not self.digits:
+            return 0
+        if self.power < 0 or len(self.digits) + self.power > 19:
+            return None
+        value = int(self.sign + self.digits + "0" * self.power)
+        return value if value in _INT64 else None
+
+    def __str__(self) -> str:
+        whole = self.whole
+        return f"d{self.sign}{self.digits}e{self.power}" if whole is None else f"i{whole}"
+
+
+def parse(text: bytes | str) -> Number | None:
+    """The value of a JSON number; None when its exponent is beyond all counting."""
+    parts = _PARTS.fullmatch(text if isinstance(text, str) else text.decode("ascii"))
+    if parts is None:
+        raise ValueError("That is no JSON number.")
+    sign, whole, fraction, exponent_sign, exponent = parts.groups(default="")
+    if len(exponent) > _LONGEST_EXPONENT:
+        return None
+    digits = (whole + fraction).lstrip("0")
+    kept = digits.rstrip("0")
+    if not kept:
+        return Number("", "", 0)
+    power = int(f"{exponent_sign}{exponent or 0}") - len(fraction) + len(digits) - len(kept)
+    return Number(sign, kept, power)
+
+
+def spelling(text: bytes) -> str:
+    """One text for all spellings of a number."""
+    number = parse(text)
+    return f"d{text.decode()}" if number is None else str(number)
+
+
+def double(text: bytes) -> tuple[float | None, bool]:
+    """The nearest double if there is one, and whether it says all that the text says."""
+    value, number = float(text), parse(text)
+    if number is None or not math.isfinite(value):
+        return None, False
+    if not number.digits:
+        return value, True
+    shown = len(number.digits)
+    return value, shown <= _DOUBLE_DIGITS and parse(f"{value:.{shown - 1}e}") == number
+
+
+def fit_doubles(content: bytes) -> bool:
+    """Whether every number with a fraction or an exponent in a piece of JSON comes out of a double as it went in.
+
+    Quick where no run of digits is long. Digits inside strings are looked at too, so False may be a false alarm.
+    """
+    is_long = _LONG_RUN in content.translate(_DIGITS_AS_ZERO, b".")
+    if not is_long and not any(mark in content for mark in _TINY):
+        return True
+    return all(double(found[0])[1] for found in _FRACTION.finditer(content))

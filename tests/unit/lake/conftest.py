@@ -1,0 +1,32 @@
+"""Fixtures of the lake's tests, and how many examples its laws are tried with."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from moto import mock_aws
+
+from tests.unit.lake.lakehouse import House, new_house
+
+_CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+settings.register_profile("lake", derandomize=True, database=None, **_CALM)
+# A long run on other examples every time: LAKE_CAMPAIGN=50 takes fifty times as many of each law.
+settings.register_profile("campaign", derandomize=False, database=None, print_blob=True, **_CALM)
+settings.load_profile("campaign" if os.environ.get("LAKE_CAMPAIGN") else "lake")
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """AWS in the process."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def house(aws: None) -> Iterator[House]:
+    """A lake with nothing in it."""
+    made = new_house()
+    yield made
+    shutil.rmtree(made.work, ignore_errors=True)

@@ -1,0 +1,257 @@
+"""A lake in the process: the load's own way from a landed batch to rows, on moto, and the rows read back."""
+
+import gzip
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+
+from lambdas.lake import keys
+from lambdas.lake.catalog import Catalog
+from lambdas.lake.landing import Landing, Manifest
+from lambdas.lake.store import Store
+from lambdas.ledger import Ledger
+from lambdas.run import Execution, RunState
+from lambdas.settings import Settings
+from lambdas.steps.load import Lake, load
+from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+
+REGION = "eu-north-1"
+PARQUET_TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
+
+SETTINGS = Settings(
+    base_url="https://api.invalid/v1",
+    customer_id="1",
+    token_secret_arn="arn:aws:secretsmanager:eu-north-1:123456789012:secret:token",
+    bucket="lake",
+    database="lake",
+    ledger_table="ledger",
+    time_zone="UTC",
+    nightly_period="LAST_3_DAYS",
+    sweep_weekday="",
+    result_hosts=(),
+    allow_loopback_http=False,
+    poll_first_seconds=30,
+    poll_max_seconds=300,
+    run_deadline_minutes=60,
+    order_grace_seconds=60,
+    order_attempts=2,
+    lease_wait_seconds=60,
+    longest_function_seconds=900,
+    superseded_retention_hours=72,
+    quarantine_ratio=0.01,
+    quarantine_minimum=10,
+)
+
+_numbers = count()
+
+Record = Mapping[str, Any]
+Age = tuple[str, str]
+
+
+def age(number: int, batch_id: str | None = None) -> Age:
+    """The number-th age of a test, as the ledger writes ages."""
+    ordered_at = datetime.fromtimestamp(1_700_000_000 + number, UTC).isoformat(timespec="microseconds")
+    return ordered_at, batch_id or f"batch-{number}"
+
+
+def array(records: Iterable[Record]) -> bytes:
+    return json.dumps(list(records)).encode()
+
+
+def lines(records: Iterable[Record]) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+@dataclass
+class House:
+    """One lake with a bucket, a database and a ledger of its own; the caller runs it inside moto."""
+
+    settings: Settings
+    s3: Any
+    glue: Any
+    dynamodb: Any
+    runs: int = 0
+    work: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lake-test-")))
+
+    @property
+    def catalog(self) -> Catalog:
+        return Catalog(self.glue, self.settings.database, self.settings.bucket)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.s3, self.settings.bucket)
+
+    def ledger(self, export: ExportType) -> Ledger:
+        return Ledger(self.dynamodb.Table(self.settings.ledger_table), export)
+
+    def land(self, content: bytes, export: ExportType, at: Age) -> None:
+        """Land a batch as `copy_result` does."""
+        landing = Landing(self.s3, self.settings.bucket)
+        where = keys.raw(export, *at)
+        landed = landing.store(where.result, iter([content]))
+        assert landed.sha256 == sha256(content).hexdigest()
+        landing.write_manifest(
+            Manifest(export.name, at[1], at[0], "LAST_3_DAYS", "run", where.result, landed.bytes, landed.sha256)
+        )
+
+    def execution(self) -> Execution:
+        self.runs += 1
+        arn = f"arn:aws:states:{REGION}:123456789012:execution:machine:run-{self.runs}"
+        return Execution(arn, datetime(2024, 1, 1, 3, tzinfo=UTC))
+
+    def load(self, content: bytes, export: str = "OPENS", at: Age | None = None, **changed: Any) -> RunState:
+        """Land a batch and load it in a run of its own; `changed` are settings."""
+        kind = EXPORT_TYPES[export]
+        at = at or age(next(_numbers))
+        self.land(content, kind, at)
+        return self.load_again(export, at, **changed)
+
+    def load_again(
+        self, export: str, at: Age, *, run: Execution | None = None, take_lease: bool = True, **changed: Any
+    ) -> RunState:
+        kind = EXPORT_TYPES[export]
+        run = run or self.execution()
+        ledger = self.ledger(kind)
+        if take_lease:
+            assert ledger.take_lease(run, datetime.now(UTC))
+        lake = Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog)
+        state = RunState(export_type=export, outcome="copied", ordered_at=at[0], batch_id=at[1])
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            answer = load(state, run, ledger, lake, replace(self.settings, **changed), Path(folder))
+        if take_lease:
+            ledger.release_lease(run)
+        return answer
+
+    def definition(self, export: str = "OPENS") -> Mapping[str, Any] | None:
+        try:
+            table: Mapping[str, Any] = self.glue.get_table(
+                DatabaseName=self.settings.database, Name=EXPORT_TYPES[export].table
+            )["Table"]
+        except self.glue.exceptions.EntityNotFoundException:
+            return None
+        return table
+
+    def columns(self, export: str = "OPENS") -> dict[str, str]:
+        definition = self.definition(export)
+        return {c["Name"]: c["Type"] for c in definition["StorageDescriptor"]["Columns"]} if definition else {}
+
+    def partitions(self, export: str = "OPENS") -> dict[str, str]:
+        kind = EXPORT_TYPES[export]
+        return self.catalog.locations(kind) if self.definition(export) else {}
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return [item.key for item in self.store.objects(prefix)]
+
+    def rows(self, export: str = "OPENS") -> list[dict[str, Any]]:
+        """All rows that a reader sees through the catalog, with `dt` for an event table."""
+        definition = self.definition(export)
+        if definition is None:
+            return []
+        if EXPORT_TYPES[export].is_event:
+            places = dict(self.partitions(export))
+        else:
+            places = {"": definition["StorageDescriptor"]["Location"]}
+        found: list[dict[str, Any]] = []
+        for day, location in places.items():
+            assert location.endswith("/")
+            with tempfile.TemporaryDirectory(dir=self.work) as folder:
+                files = self.store.download(self.store.prefix(location), Path(folder))
+                assert files, f"nothing lies at {location}"
+                for row in read_parquet(files, self.columns(export)):
+                    found.append({**row, "dt": day} if day else row)
+        return found
+
+    def records(self, export: str = "OPENS") -> list[dict[str, Any]]:
+        """The records that the rows came from, put together again; nulls are left out."""
+        definition = self.definition(export)
+        if definition is None:
+            return []
+        columns = definition["StorageDescriptor"]["Columns"]
+        return [record_of(row, columns) for row in self.rows(export)]
+
+
+def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Read files as an engine does that goes by the table's columns and their types."""
+    engine = duckdb.connect()
+    names = [str(file) for file in files]
+    found: list[dict[str, Any]] = []
+    for file in names:
+        query = "SELECT name, coalesce(converted_type, type) FROM parquet_schema(?) WHERE num_children IS NULL"
+        present = dict(engine.execute(query, [file]).fetchall())
+        assert set(present.values()) <= PARQUET_TYPES, present
+        held = {
+            "bigint": "INT_64",
+            "double": "DOUBLE",
+            "string": "UTF8",
+            "boolean": "BOOLEAN",
+            "timestamp": "TIMESTAMP_MICROS",
+        }
+        assert all(present[name] == held[kind] for name, kind in columns.items() if name in present), (present, columns)
+        relation = engine.execute("SELECT * FROM read_parquet(?, hive_partitioning=false)", [file])
+        header = [item[0] for item in relation.description or []]
+        found += [dict.fromkeys(columns) | dict(zip(header, values, strict=True)) for values in relation.fetchall()]
+    return found
+
+
+def record_of(row: Mapping[str, Any], columns: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The record that a row came from: its columns under their source names, and over them what was rescued."""
+    record: dict[str, Any] = {}
+    for column in columns:
+        source = column.get("Parameters", {}).get("source")
+        value = row[column["Name"]]
+        if source is None or value is None:
+            continue
+        record[source] = json.loads(value) if column["Parameters"]["kind"] == "json" else value
+    record |= json.loads(row["_rescued"]) if row["_rescued"] else {}
+    return record
+
+
+def without_nulls(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def bag(records: Iterable[Record]) -> list[str]:
+    """Records as a multiset that compares: numbers by value, nulls left out."""
+    return sorted(json.dumps(without_nulls(record), sort_keys=True) for record in records)
+
+
+def zipped(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def new_house(**changed: Any) -> House:
+    """A lake with nothing in it; to be called inside moto."""
+    number = next(_numbers)
+    settings = replace(
+        SETTINGS, bucket=f"lake-{number}", database=f"lake_{number}", ledger_table=f"ledger-{number}", **changed
+    )
+    s3, glue = _client("s3"), _client("glue")
+    dynamodb = boto3.resource("dynamodb", region_name=REGION, **_KEYS)
+    s3.create_bucket(Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    glue.create_database(DatabaseInput={"Name": settings.database})
+    dynamodb.create_table(
+        TableName=settings.ledger_table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return House(settings, s3, glue, dynamodb)
+
+
+_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION, **_KEYS)

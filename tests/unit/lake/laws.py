@@ -1,0 +1,71 @@
+"""What the lake's laws are tried with: how many examples, and which JSON."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+CAMPAIGN = int(os.environ.get("LAKE_CAMPAIGN") or 1)
+"""How many times the default number of examples to try; set, the examples differ from run to run."""
+
+Law = Callable[..., Any]
+
+
+def examples(number: int) -> Callable[[Law], Law]:
+    """Try a law with that many examples, times the campaign."""
+    return settings(max_examples=number * CAMPAIGN)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
+    [
+        "",
+        "},{",
+        '},{"a":1',
+        '"',
+        "\\",
+        "\n",
+        "\r\n",
+        "\x00",
+        "\u2028",
+        "]",
+        "[",
+        "é😀",
+        "null",
+        "123",
+        "2024-03-01",
+        "\x7f",
+    ]
+)
+whole = st.integers(-5, 5) | st.integers(-(2**63), 2**63 - 1)
+fractions = st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | whole | fractions | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
+)
+"""Any JSON value."""
+
+names = st.sampled_from(
+    ["eventId", "contactId", "timestamp", "a", "A", "aB", "a_b", "dt", "rowid", "x y", "é", "'", '"']
+)
+records = st.dictionaries(names | texts, values, max_size=5)
+"""Any JSON object."""
+
+
+class Raw(str):
+    """A JSON text that stands in a record as it is."""
+
+
+def spelled(fields: Iterable[tuple[str, Any]]) -> bytes:
+    """A JSON object of these fields, in this order, with names maybe repeated and values maybe spelled by hand."""
+    inner = ",".join(
+        f"{json.dumps(name)}:{value if isinstance(value, Raw) else json.dumps(value)}" for name, value in fields
+    )
+    return ("{" + inner + "}").encode()
+
+
+def line(record: Mapping[str, Any]) -> bytes:
+    """A record as one line of JSON."""
+    return json.dumps(record).encode()
