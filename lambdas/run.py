@@ -1,13 +1,17 @@
 """One run: an execution of the state machine for one export type, and the state that its steps hand on."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
 from lambdas.symplify.vocabulary import ExportType, export_type
+
+TAKES = "an execution takes exportType, period and scheduledTime"
 
 
 class BadInput(ValueError):
@@ -81,22 +85,37 @@ class RunState:
         return self.ordered_at, self.batch_id
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> "RunState":
+    def from_json(cls, state: object) -> "RunState":
         """Read a state, or the input of an execution.
 
         Raises:
-            BadInput: a name is none of ours.
+            BadInput: it is no object, a name is none of ours, or a value is of the wrong kind.
         """
-        known = {_camel(field.name): field.name for field in fields(cls)}
+        if not isinstance(state, Mapping):
+            raise BadInput(f"The input of an execution is a JSON object; {TAKES}.")
+        known = {_camel(field.name): field for field in fields(cls)}
         unknown = sorted(set(state) - set(known))
         if unknown:
-            raise BadInput(f"The input has {', '.join(map(repr, unknown))}; an execution takes exportType and period.")
-        return cls(**{known[name]: value for name, value in state.items()})
+            raise BadInput(f"The input has {', '.join(map(repr, unknown))[:200]}; {TAKES}.")
+        for name, value in state.items():
+            _check_kind(name, value, known[name].type)
+        return cls(**{known[name].name: value for name, value in state.items()})
 
     def to_json(self) -> dict[str, Any]:
-        """Write the state, without what is not set."""
-        values = {_camel(field.name): getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        """Write the state, without what was never set."""
+        values = {_camel(field.name): (getattr(self, field.name), field.default) for field in fields(self)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+
+_KINDS = {str: "text", int: "a whole number", Mapping: "an object"}
+
+
+def _check_kind(name: str, value: object, declared: Any) -> None:
+    parts = get_args(declared) if isinstance(declared, UnionType) else (declared,)
+    kinds = tuple(get_origin(part) or part for part in parts)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        wanted = next(_KINDS[kind] for kind in kinds if kind is not NoneType)
+        raise BadInput(f"{name} must be {wanted}, and the input has {json.dumps(value)[:100]} there.")
 
 
 def _camel(name: str) -> str:
