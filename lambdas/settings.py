@@ -64,5 +64,5 @@ class Settings:
             elif field.type is str:
                 values[field.name] = text
             else:
-                values[field.name] = tuple(part for part in text.split(",") if part)
+                values[field.name] = tuple(part.strip() for part in text.split(",") if part.strip())
         return cls(**values)

@@ -1,0 +1,48 @@
+"""Settings out of the environment."""
+
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+
+from lambdas.settings import Settings
+from tests.unit.fakes import make_settings
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment that a deployment of the fakes' settings would make."""
+    plain = make_settings()
+    found = {}
+    for field in fields(Settings):
+        value = getattr(plain, field.name)
+        found[field.name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value).lower()
+        if isinstance(value, str):
+            found[field.name.upper()] = value
+    return found | changes
+
+
+def test_every_value_is_read_as_its_type() -> None:
+    assert Settings.from_environment(environment()) == make_settings()
+
+
+def test_hosts_are_a_list_with_blanks_around_them() -> None:
+    read = Settings.from_environment(environment(RESULT_HOSTS="a.example.com, *.b.example.com,"))
+
+    assert read.result_hosts == ("a.example.com", "*.b.example.com")
+
+
+@pytest.mark.parametrize(("text", "allowed"), [("true", True), ("false", False), ("", False), ("1", False)])
+def test_loopback_is_open_for_the_word_true_alone(text: str, allowed: bool) -> None:
+    assert Settings.from_environment(environment(ALLOW_LOOPBACK_HTTP=text)).allow_loopback_http is allowed
+
+
+def test_a_missing_variable_is_an_error_that_names_it() -> None:
+    given = environment()
+    del given["BUCKET"]
+
+    with pytest.raises(KeyError, match="BUCKET"):
+        Settings.from_environment(given)
+
+
+def test_the_deadline_is_a_length_of_time() -> None:
+    assert make_settings(run_deadline_minutes=90).run_deadline == timedelta(hours=1.5)
