@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from compileall import compile_dir
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from tempfile import mkdtemp
 
 import uv
@@ -21,6 +23,8 @@ PYTHON_VERSION = "3.13"
 _ROOT = Path(__file__).parent.parent
 _BUILD = _ROOT / ".build"
 _FUNCTIONS = _ROOT / "lambdas"
+# boto3 brings a description of every service of AWS, nine tenths of its size; a cold start unpacks what is there.
+_SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "stepfunctions")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
 
@@ -73,9 +77,21 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words alone
         if done.returncode != 0:
             raise BundleFailed(f"The packages in lambdas/{requirements} could not be installed: {done.stderr.strip()}")
+        _drop_unused_services(folder / "python")
+        if architecture is None:
+            # Lambda compiles at a cold start; here that would be ten times at once. The files' times do not survive
+            # the way into a function, so the compiled code must not be checked against them.
+            compile_dir(folder, quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
-    made_from = sha256(" ".join([*target, sys.platform]).encode() + locked.read_bytes()).hexdigest()
+    made_from = sha256(" ".join([*target, *_SERVICES, sys.platform]).encode() + locked.read_bytes()).hexdigest()
     return _made(locked.stem, made_from, fill)
+
+
+def _drop_unused_services(packages: Path) -> None:
+    for data in packages.glob("boto*/data"):
+        for service in data.iterdir():
+            if service.is_dir() and service.name not in _SERVICES:
+                shutil.rmtree(service)
 
 
 def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:

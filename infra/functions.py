@@ -51,7 +51,7 @@ class Functions(Construct):
         self._code = _asset(bundle.code())
         self._common = self._layer("CommonLayer", "requirements.txt", architecture)
         self._engine = self._layer("EngineLayer", "requirements-load.txt", architecture)
-        self._environment = {**_environment(settings, access), **_LOGGING}
+        self._environment = _environment(settings, access)
         self.by_name = {name: self._function(name, shape, access) for name, shape in SHAPES.items()}
 
     def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:
@@ -112,10 +112,6 @@ class Functions(Construct):
         return function
 
 
-_LOGGING = {
-    "POWERTOOLS_SERVICE_NAME": "symplify-lake",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
-}
 _RETENTION = {
     days: getattr(logs.RetentionDays, name)
     for days, name in (
@@ -128,8 +124,10 @@ _RETENTION = {
 
 
 def _environment(settings: Settings, access: Access) -> dict[str, str]:
-    """What `lambdas/settings.py` reads, every name of it."""
+    """What `lambdas/settings.py` reads, every name of it, and what Powertools does."""
     return {
+        "POWERTOOLS_SERVICE_NAME": settings.stack_name,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
         "BASE_URL": settings.base_url,
         "CUSTOMER_ID": settings.customer_id,
         "TOKEN_SECRET_ARN": access.secret_arn,

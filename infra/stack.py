@@ -27,7 +27,7 @@ class SymplifyLake(Stack):
         if settings.customer_id == EXAMPLE_CUSTOMER:
             Annotations.of(self).add_warning_v2(
                 "symplify-lake:example-customer",
-                "The setting customerId in cdk.json is still the example; set your own, and baseUrl, before you deploy.",
+                "The setting customerId in cdk.json is still the example: set it, and baseUrl, before you deploy.",
             )
         lake = Lake(self, "Lake", settings)
         ledger = LedgerTable(self, "Ledger", settings, lake.removal)

@@ -8,11 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from local.athena import Rows
 from local.runs import Run, Watcher
 
+_ANY_WIDTH = 100_000
 _COLOURS = {"loaded": "green", "failed": "red"}
 
 
@@ -66,7 +68,7 @@ def answer(console: Console, rows: Rows) -> None:
     table = Table(*cells[0], box=SIMPLE_HEAD, header_style="bold")
     for row in cells:
         table.add_row(*map(escape, row.values()))
-    if console.measure(table).maximum <= console.width:
+    if Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width:
         console.print(table)
         return
     # Too wide to be read as a table: a row a block, a column a line.

@@ -1,0 +1,99 @@
+"""A bad value is one sentence that names the setting, its value and what is wanted."""
+
+from typing import Any
+
+import pytest
+
+from infra.settings import BadSetting, Settings, from_context
+from tests.infra.conftest import CONTEXT
+
+GOOD = CONTEXT | {"customerId": "1234"}
+
+
+def test_values_of_cdk_json_are_taken_as_they_stand() -> None:
+    settings = from_context(GOOD)
+    assert settings.stack_name == CONTEXT["stackName"]
+    assert settings.time_zone == CONTEXT["timeZone"]
+
+
+def test_text_from_the_command_line_becomes_what_the_setting_is() -> None:
+    settings = from_context(
+        GOOD | {"pollFirstSeconds": "7", "deleteDataWithStack": "true", "exports": '{"OPENS": false}', "tags": "{}"}
+    )
+    assert settings.poll_first_seconds == 7
+    assert settings.delete_data_with_stack is True
+    assert not settings.is_on("OPENS")
+    assert settings.is_on("CLICKS")
+
+
+def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
+    assert from_context(GOOD | {"@aws-cdk/core:x": True, "aws:cdk:enable-path-metadata": True}) == from_context(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("pollFirstSecond", 5, "pollFirstSecond"),
+        ("pollFirstSeconds", "soon", '"soon"'),
+        ("pollFirstSeconds", 0, ">= 5"),
+        ("pollFirstSeconds", 400, "pollMaxSeconds"),
+        ("nightlyPeriod", "LAST_MONTH", "LAST_MONTH"),
+        ("sweepWeekday", "SOMEDAY", "SOMEDAY"),
+        ("stackName", "Symplify Lake", "stackName"),
+        ("stackName", "a" * 30, "stackName"),
+        ("baseUrl", "http://eu-proxy-1.symplifymail.com/rest", "https"),
+        ("baseUrl", "https://user:secret@example.com/rest", "baseUrl"),
+        ("customerId", "", "customerId"),
+        ("customerId", "12/34", "customerId"),
+        ("exports", {"OPENINGS": True}, "OPENINGS"),
+        ("exports", {"OPENED": True}, "write OPENS"),
+        ("exports", {"OPENS": "sometimes"}, "exports"),
+        ("timeZone", "Europe/Stockholms", "Europe/Stockholms"),
+        ("timeZone", "../etc/passwd", "timeZone"),
+        ("scheduleTime", "24:00", "scheduleTime"),
+        ("scheduleTime", "3.30", "scheduleTime"),
+        ("logRetentionDays", 8, "logRetentionDays"),
+        ("quarantineRatio", 2, "quarantineRatio"),
+        ("architecture", "riscv", "riscv"),
+        ("tokenSecretArn", "my-secret", "tokenSecretArn"),
+        ("tags", "team=data", "tags"),
+    ],
+)
+def test_a_bad_value_is_told_in_one_sentence(name: str, value: Any, words: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        from_context(GOOD | {name: value})
+    sentence = str(caught.value)
+    assert words in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+
+
+def test_a_setting_that_has_no_default_is_missed_by_name() -> None:
+    with pytest.raises(BadSetting, match="customerId"):
+        from_context({name: value for name, value in GOOD.items() if name != "customerId"})
+
+
+@pytest.mark.parametrize(
+    ("zone", "time", "is_refused"),
+    [
+        # 22:30 UTC is 00:30 in Stockholm in summer and 23:30 in winter: half the year it would miss the evening.
+        ("Europe/Stockholm", "22:30", True),
+        ("Europe/Stockholm", "21:30", True),
+        ("Europe/Stockholm", "23:00", False),
+        # The last of ten rules, 45 minutes later, counts as well.
+        ("UTC", "23:30", True),
+        ("America/New_York", "03:30", True),
+        ("America/New_York", "05:00", False),
+        ("Asia/Kolkata", "18:30", False),
+        ("Asia/Kolkata", "18:25", True),
+        ("Australia/Sydney", "13:30", True),
+        ("Australia/Sydney", "14:00", False),
+    ],
+)
+def test_a_rule_that_fires_before_the_local_midnight_is_refused(zone: str, time: str, is_refused: bool) -> None:
+    context = GOOD | {"timeZone": zone, "scheduleTime": time}
+    if is_refused:
+        with pytest.raises(BadSetting, match="before the local midnight"):
+            from_context(context)
+    else:
+        assert isinstance(from_context(context), Settings)

@@ -1,0 +1,200 @@
+"""What the synthesized stack promises, looked up by meaning and never by hashed names."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.check import definitions
+from lambdas.settings import Settings
+from lambdas.symplify.token import PLACEHOLDER
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from tests.infra.conftest import synthesized
+
+
+def resources(template: Template, kind: str) -> list[dict[str, Any]]:
+    return list(template.find_resources(kind).values())
+
+
+def properties(template: Template, kind: str) -> dict[str, Any]:
+    (found,) = resources(template, kind)
+    return dict(found["Properties"])
+
+
+def test_the_bucket_is_closed_encrypted_and_versioned(template: Template) -> None:
+    bucket = properties(template, "AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    statements = properties(template, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert any(
+        statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in statements
+    )
+
+
+def test_raw_results_old_versions_and_unfinished_uploads_expire(template: Template) -> None:
+    rules = {rule["Id"]: rule for rule in properties(template, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
+    assert rules["raw"]["Prefix"] == "raw/"
+    assert rules["raw"]["ExpirationInDays"] == 400
+    assert rules["superseded-and-noncurrent"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    assert not any(rule.get("Prefix", "").startswith("curated") for rule in rules.values())
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"])
+def test_data_outlives_the_stack_unless_a_setting_says_otherwise(template: Template, kind: str) -> None:
+    (kept,) = resources(template, kind)
+    assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_data_goes_with_the_stack_when_the_setting_asks_for_it() -> None:
+    with_data = synthesized(deleteDataWithStack=True)
+    for kind in ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"):
+        (removed,) = resources(with_data, kind)
+        assert removed["DeletionPolicy"] == "Delete"
+
+
+def test_the_ledger_is_on_demand_recoverable_and_forgets_only_what_expires(template: Template) -> None:
+    table = properties(template, "AWS::DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_workgroup_enforces_encryption_and_a_scan_limit(template: Template) -> None:
+    configuration = properties(template, "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["ResultConfiguration"]["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+    assert configuration["BytesScannedCutoffPerQuery"] == 100 << 30
+
+
+def test_the_token_starts_as_a_placeholder_that_the_functions_know(template: Template) -> None:
+    assert properties(template, "AWS::SecretsManager::Secret")["SecretString"] == PLACEHOLDER
+
+
+def test_an_existing_secret_is_used_instead_of_a_new_one() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:symplify-AbCdEf"
+    template = synthesized(tokenSecretArn=arn)
+    template.resource_count_is("AWS::SecretsManager::Secret", 0)
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [Match.object_like({"Action": "secretsmanager:GetSecretValue", "Resource": arn})]
+                )
+            }
+        },
+    )
+
+
+def test_every_export_type_has_a_daily_rule_and_they_follow_each_other(template: Template) -> None:
+    rules = {rule["Properties"]["Name"]: rule["Properties"] for rule in resources(template, "AWS::Events::Rule")}
+    wanted = [f"symplify-lake-{export.table.replace('_', '-')}" for export in EXPORT_TYPES.values()]
+    assert sorted(rules) == sorted(wanted)
+    times = [rules[name]["ScheduleExpression"] for name in wanted]
+    assert times == [f"cron({minute % 60} {3 + minute // 60} * * ? *)" for minute in range(30, 80, 5)]
+    for name, export in zip(wanted, EXPORT_TYPES, strict=True):
+        (target,) = rules[name]["Targets"]
+        assert json.loads(target["InputTransformer"]["InputTemplate"].replace("<time>", '"<time>"')) == {
+            "exportType": export,
+            "scheduledTime": "<time>",
+        }
+        assert target["DeadLetterConfig"]
+
+
+def test_a_rule_can_be_switched_off_alone() -> None:
+    template = synthesized(exports={"OPENS": False})
+    states = {
+        rule["Properties"]["Name"]: rule["Properties"]["State"] for rule in resources(template, "AWS::Events::Rule")
+    }
+    assert states.pop("symplify-lake-opens") == "DISABLED"
+    assert set(states.values()) == {"ENABLED"}
+
+
+def test_the_machine_is_bounded_traced_and_logs_errors_without_data(template: Template) -> None:
+    machine = properties(template, "AWS::StepFunctions::StateMachine")
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    (definition,) = definitions(template.to_json()).values()
+    # A night ends before the next begins.
+    assert 0 < json.loads(definition)["TimeoutSeconds"] < 24 * 3600
+
+
+def test_every_task_is_tried_a_bounded_number_of_times_and_ends_in_close(template: Template) -> None:
+    (definition,) = definitions(template.to_json()).values()
+    states = json.loads(definition)["States"]
+    tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
+    assert len(tasks) == 6
+    for name, task in tasks.items():
+        assert sum(retry["MaxAttempts"] for retry in task["Retry"]) <= 8
+        if name != "CloseRun":
+            assert [(caught["Next"], caught["ResultPath"]) for caught in task["Catch"]] == [("CloseRun", "$.error")]
+            assert states[task["Next"]]["Default"] == "CloseRun"
+
+
+def test_the_functions_are_told_every_setting_they_read(template: Template) -> None:
+    for function in resources(template, "AWS::Lambda::Function"):
+        variables = function["Properties"]["Environment"]["Variables"]
+        plain = {name: value if isinstance(value, str) else "reference" for name, value in variables.items()}
+        assert Settings.from_environment(plain).customer_id == "1234"
+
+
+def test_only_the_load_carries_the_engine(template: Template) -> None:
+    layers = {
+        function["Properties"]["FunctionName"].removeprefix("symplify-lake-"): len(function["Properties"]["Layers"])
+        for function in resources(template, "AWS::Lambda::Function")
+    }
+    assert layers == {
+        "plan-run": 1,
+        "start-export": 1,
+        "check-batch": 1,
+        "copy-result": 1,
+        "load-result": 2,
+        "close-run": 1,
+    }
+
+
+def test_every_function_has_a_role_and_a_log_group_of_its_own(template: Template) -> None:
+    functions = resources(template, "AWS::Lambda::Function")
+    roles = {json.dumps(function["Properties"]["Role"]) for function in functions}
+    groups = {json.dumps(function["Properties"]["LoggingConfig"]["LogGroup"]) for function in functions}
+    assert len(roles) == len(groups) == len(functions) == 6
+    assert all("RetentionInDays" in group["Properties"] for group in resources(template, "AWS::Logs::LogGroup"))
+
+
+def test_no_statement_allows_everything(template: Template) -> None:
+    for policy in resources(template, "AWS::IAM::Policy") + resources(template, "AWS::IAM::ManagedPolicy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not any("*" in action for action in actions)
+            if statement["Resource"] == "*":
+                # X-Ray and log delivery know no resources.
+                assert all(action.startswith(("xray:", "logs:")) for action in actions)
+
+
+def test_tags_of_the_settings_stand_on_what_costs_money() -> None:
+    template = synthesized(tags={"team": "data"})
+    for kind in (
+        "AWS::S3::Bucket",
+        "AWS::Lambda::Function",
+        "AWS::DynamoDB::Table",
+        "AWS::StepFunctions::StateMachine",
+    ):
+        for resource in resources(template, kind):
+            assert {"Key": "team", "Value": "data"} in resource["Properties"]["Tags"]
+
+
+def test_every_name_begins_with_the_stacks_so_that_two_live_in_one_account() -> None:
+    template = synthesized(stackName="brand-b").to_json()
+    for resource in template["Resources"].values():
+        for name, value in resource["Properties"].items():
+            if name in ("Name", "FunctionName", "TableName", "QueueName", "ManagedPolicyName", "StateMachineName"):
+                assert value.startswith(("brand-b", "brand_b"))
+    text = json.dumps(template)
+    assert "symplify-lake" not in text
+    assert "symplify_lake" not in text
