@@ -12,9 +12,11 @@ Items of an export type share the partition key `pk` (the type's name). Sort key
 Leases and claims alone expire (`expires_at`, epoch seconds).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
@@ -33,6 +35,9 @@ CLAIM_LIFE = timedelta(days=30)
 LEASE_LIFE = timedelta(days=30)
 
 ORDERED, COPIED, LOADED, DEAD = "ordered", "copied", "loaded", "dead"
+_BEFORE = {COPIED: [ORDERED, COPIED], LOADED: [ORDERED, COPIED, LOADED, DEAD]}
+# The second run may have had the luck that the first lacked; a third would keep a type from newer data for nothing.
+MAX_FAILURES = 2
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class Ledger:
         item = {"owner": owner.arn, "expires_at": _epoch(now + CLAIM_LIFE)}
         return self._put(f"claim#{scheduled_time}", item, free)
 
+    def release_claim(self, scheduled_time: str, owner: Execution) -> None:
+        """Give a scheduled time back, if it is ours: a run that failed may be started again with the same input."""
+        self._delete(f"claim#{scheduled_time}", owner)
+
     def take_lease(self, owner: Execution, now: datetime, instead_of: str | None = None) -> bool:
         """Take the lease if it is free, ours, or still held by `instead_of` (whose end the caller has made sure of)."""
         allowed: ConditionBase = Attr("pk").not_exists() | Attr("owner").eq(owner.arn)
@@ -94,13 +103,7 @@ class Ledger:
 
     def release_lease(self, owner: Execution) -> None:
         """Give the lease back, if it is ours."""
-        try:
-            self._table.delete_item(
-                Key={"pk": self._pk, "sk": "lease"}, ConditionExpression=Attr("owner").eq(owner.arn)
-            )
-        except ClientError as error:
-            if not _refused(error):
-                raise
+        self._delete("lease", owner)
 
     # Orders
 
@@ -109,16 +112,22 @@ class Ledger:
         item = self._get(f"order#{run.folder}") or {}
         return Order(item.get("intent_at"), int(item.get("lost", 0)), item.get("batch_id"), item.get("ordered_at"))
 
-    def write_intent(self, run: Execution, now: str, lost: int) -> None:
-        """Remember that the run is about to order, and how many of its orders had no answer."""
-        self._put(f"order#{run.folder}", {"owner": run.arn, "intent_at": now, "lost": lost})
+    def write_intent(self, run: Execution, now: str, lost: int, seen: Order) -> bool:
+        """Remember that the run is about to order, and how many of its orders had no answer.
+
+        False when the order is no longer as it was `seen`: the same step is at work a second time.
+        """
+        intent = Attr("intent_at")
+        unchanged = intent.not_exists() if seen.intent_at is None else intent.eq(seen.intent_at)
+        item = {"owner": run.arn, "intent_at": now, "lost": lost}
+        return self._put(f"order#{run.folder}", item, unchanged & Attr("batch_id").not_exists())
 
     def withdraw_intent(self, run: Execution, lost: int) -> None:
         """Remember that the vendor refused: nothing was ordered."""
         self._put(f"order#{run.folder}", {"owner": run.arn, "lost": lost})
 
     def write_order(self, run: Execution, order: Order, period: str) -> None:
-        """Remember the ordered batch, first as the run's order and then as a batch of its own."""
+        """Remember the ordered batch, first as the run's order and then as a batch of its own; again is harmless."""
         item = {
             "owner": run.arn,
             "intent_at": order.intent_at,
@@ -162,17 +171,27 @@ class Ledger:
         )
 
     def mark_batch(self, batch_id: str, status: str) -> None:
-        """Remember how far a batch has come."""
-        self._update(f"batch#{batch_id}", {"status": status})
+        """Remember how far a batch has come; a step that runs late never takes it back."""
+        self._update(f"batch#{batch_id}", {"status": status}, Attr("status").is_in(_BEFORE[status]))
 
-    def mark_batch_failed(self, batch_id: str, *, final: bool) -> None:
-        """Count a failed run against its batch; a batch that failed twice, or for good, is dead."""
-        item = self._get(f"batch#{batch_id}")
-        if item is None or item["status"] == LOADED:
-            return
-        failures = int(item.get("failures", 0)) + 1
-        status = DEAD if final or failures >= 2 else str(item["status"])
-        self._update(f"batch#{batch_id}", {"failures": failures, "status": status})
+    def mark_batch_failed(self, batch_id: str, run: Execution, *, final: bool) -> str | None:
+        """Count a failed run, once, against its batch; a batch that failed two runs, or for good, is dead.
+
+        Returns the batch's status, which stays as it is when the batch is loaded or another run's; None when there is
+        no such batch.
+        """
+        key = f"batch#{batch_id}"
+        item = self._get(key)
+        if item is None:
+            return None
+        before = str(item["status"])
+        if before == LOADED or item["owner"] != run.arn or item.get("failed_run") == run.folder:
+            return before
+        failures = int(item["failures"]) + 1
+        status = DEAD if final or failures >= MAX_FAILURES else before
+        ours = Attr("owner").eq(run.arn) & Attr("status").eq(before)
+        changed = self._update(key, {"failures": failures, "status": status, "failed_run": run.folder}, ours)
+        return status if changed else before
 
     # Watermark and runs
 
@@ -188,7 +207,8 @@ class Ledger:
 
     def write_run(self, run: Execution, record: Mapping[str, Any]) -> None:
         """Keep what became of a run."""
-        self._put(f"run#{run.folder}", {name: value for name, value in record.items() if value is not None})
+        item = {name: _storable(value) for name, value in record.items() if value is not None}
+        self._put(f"run#{run.folder}", item)
 
     # The table itself
 
@@ -208,7 +228,14 @@ class Ledger:
             raise
         return True
 
-    def _update(self, sk: str, changes: Mapping[str, Any], condition: ConditionBase | None = None) -> bool:
+    def _delete(self, sk: str, owner: Execution) -> None:
+        try:
+            self._table.delete_item(Key={"pk": self._pk, "sk": sk}, ConditionExpression=Attr("owner").eq(owner.arn))
+        except ClientError as error:
+            if not _refused(error):
+                raise
+
+    def _update(self, sk: str, changes: Mapping[str, Any], condition: ConditionBase) -> bool:
         assignments = ", ".join(f"#{n} = :{n}" for n in changes)
         try:
             self._table.update_item(
@@ -216,7 +243,7 @@ class Ledger:
                 UpdateExpression=f"SET {assignments}",
                 ExpressionAttributeNames={f"#{n}": n for n in changes},
                 ExpressionAttributeValues={f":{n}": value for n, value in changes.items()},
-                ConditionExpression=Attr("pk").exists() if condition is None else Attr("pk").exists() & condition,
+                ConditionExpression=Attr("pk").exists() & condition,
             )
         except ClientError as error:
             if _refused(error):
@@ -234,6 +261,17 @@ def _batch(item: Mapping[str, Any]) -> BatchRecord:
         str(item["owner"]),
         int(item["failures"]),
     )
+
+
+def _storable(value: Any) -> Any:
+    """A value as DynamoDB takes it, which knows no floats."""
+    if isinstance(value, float):
+        return Decimal(str(value)) if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 def _epoch(moment: datetime) -> int:

@@ -1,5 +1,6 @@
 """copy_result: stream the result into raw/."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -21,4 +22,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _copy(state: RunState, run: Execution) -> RunState:
     settings = tools.settings()
     source = Source(tools.client(), tools.http())
-    return copy(state, run, tools.ledger(state.export), source, Landing(_s3, settings.bucket), settings)
+    return copy(
+        state, run, tools.ledger(state.export), source, Landing(_s3, settings.bucket), settings, datetime.now(UTC)
+    )

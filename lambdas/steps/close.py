@@ -9,11 +9,12 @@ from lambdas.lake.catalog import Catalog
 from lambdas.lake.records import write_run_record
 from lambdas.lake.store import Store
 from lambdas.lake.tidy import tidy
-from lambdas.ledger import Ledger
+from lambdas.ledger import Ledger, Order
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
+from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 from lambdas.steps.plan import leaves_no_gap
-from lambdas.symplify.vocabulary import Period, period
+from lambdas.symplify.vocabulary import period
 
 SUCCEEDED, FAILED = "succeeded", "failed"
 
@@ -30,76 +31,67 @@ class Books:
 def close(state: RunState, run: Execution, books: Books, settings: Settings, now: datetime) -> RunState:
     """Return the state with outcome `succeeded`, or `failed` with the error's name and a sentence for people.
 
+    It may run twice: nothing counts twice, and what is written the second time is the same.
+
     Raises:
-        UnknownName: the state names no export type; there is nobody to write the run down for.
+        UnknownName: the state names no export type: see `close_unknown`.
     """
-    succeeded = state.outcome == "loaded" and state.error is None
-    closed = (
-        replace(state, outcome=SUCCEEDED, wait_seconds=None)
-        if succeeded
-        else replace(
-            state, outcome=FAILED, wait_seconds=None, error=None, error_name=_error_name(state), reason=_sentence(state)
-        )
-    )
-    _settle_batch(state, closed, books.ledger, settings)
+    export = state.export
+    if state.outcome == "loaded" and state.error is None:
+        closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
+        _move_watermark(state, books.ledger, settings)
+    else:
+        placed = books.ledger.order(run)
+        state = _with_order(state, placed)
+        status = _settle_failure(state, run, books.ledger)
+        closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
     record = _record(closed, run, now)
     books.ledger.write_run(run, record)
     write_run_record(books.store, books.catalog, run.folder, record)
     lease = books.ledger.lease()
     if lease is not None and lease.owner == run.arn:
         retention = timedelta(hours=settings.superseded_retention_hours)
-        tidy(state.export, books.store, books.catalog, retention, now)
+        tidy(export, books.store, books.catalog, retention, now)
         books.ledger.release_lease(run)
+    if closed.outcome == FAILED and state.scheduled_time is not None:
+        books.ledger.release_claim(state.scheduled_time, run)
     return closed
 
 
-def _settle_batch(state: RunState, closed: RunState, ledger: Ledger, settings: Settings) -> None:
-    if state.batch_id is None or state.ordered_at is None:
+def close_unknown(state: RunState) -> RunState:
+    """Close a run that names no export type: there is no ledger, table or lease that it could have touched."""
+    return _failed(state, None)
+
+
+def _move_watermark(state: RunState, ledger: Ledger, settings: Settings) -> None:
+    if state.batch_id is None or state.ordered_at is None or state.period is None:
         return
-    if closed.outcome == FAILED:
-        # What the vendor, or the file itself, says for good is not tried again.
-        ledger.mark_batch_failed(state.batch_id, final=state.outcome == FAILED and state.error is None)
-        return
-    ordered_at = datetime.fromisoformat(state.ordered_at)
-    nightly = period(settings.nightly_period)
-    if leaves_no_gap(Period(state.period or ""), ordered_at, ledger.watermark(), nightly):
+    covered, nightly = period(state.period), period(settings.nightly_period)
+    if leaves_no_gap(covered, datetime.fromisoformat(state.ordered_at), ledger.watermark(), nightly):
         ledger.move_watermark(state.ordered_at, state.batch_id)
 
 
-def _error_name(state: RunState) -> str:
-    if state.error is not None:
-        return str(state.error.get("Error", "Error"))
-    return {"overdue": "BatchOverdue", FAILED: "ExportFailed"}.get(state.outcome, "UnknownOutcome")
-
-
-def _sentence(state: RunState) -> str:
-    subject = ", ".join(
-        part
-        for part in (
-            state.export_type or "A run without an export type",
-            state.period,
-            f"batch {state.batch_id}" if state.batch_id else None,
-        )
-        if part
-    )
-    return f"{subject}: {_what(state)} {_kept(state)}"
-
-
-def _what(state: RunState) -> str:
-    if state.error is not None:
-        cause = " ".join(str(state.error.get("Cause", "")).split())
-        return f"A step failed with {state.error.get('Error', 'an error')}: {cause[:500] or 'no cause given'}."
-    return state.reason or f"A step ended with the outcome '{state.outcome}', which nobody knows."
-
-
-def _kept(state: RunState) -> str:
-    if state.outcome == "loaded":
-        return "The rows are loaded; only the closing of the run failed."
-    if state.bytes is not None:
-        return f"Its {state.bytes} bytes are safe in raw/, and the tables are as they were."
+def _with_order(state: RunState, placed: Order) -> RunState:
+    """The state with the batch that the run ordered, if a crash came before the state could say so."""
     if state.batch_id is not None:
-        return "The batch was ordered and not copied; the tables are as they were."
-    return "Nothing was ordered, and the tables are as they were."
+        return state
+    return replace(state, batch_id=placed.batch_id, ordered_at=placed.ordered_at)
+
+
+def _settle_failure(state: RunState, run: Execution, ledger: Ledger) -> str | None:
+    """Count the failure against the batch, and return the batch's status."""
+    if state.batch_id is None:
+        return None
+    # What the vendor, or the file itself, says for good is not tried again. An error with a name is not the batch's.
+    final = state.outcome == FAILED and state.error is None and state.error_name is None
+    return ledger.mark_batch_failed(state.batch_id, run, final=final)
+
+
+def _failed(state: RunState, batch_status: str | None) -> RunState:
+    failure = failure_of(state, batch_status)
+    return replace(
+        state, outcome=FAILED, wait_seconds=None, error=None, error_name=failure.name, reason=failure.sentence
+    )
 
 
 def _record(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]:
@@ -127,8 +119,8 @@ def _record(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]
         "rows_rescued": tally.get("rescued"),
         "rows_quarantined": tally.get("quarantined"),
         "rows_unknown_time": tally.get("unknownTime"),
-        "days": len(tally.get("days", ())) or None,
+        "days": len(tally.get("days") or ()) or None,
         "earliest_event": tally.get("earliest"),
         "latest_event": tally.get("latest"),
-        "new_columns": ",".join(tally.get("newColumns", ())) or None,
+        "new_columns": ",".join(tally.get("newColumns") or ()) or None,
     }

@@ -1,6 +1,8 @@
 """Copy a finished batch's result into the lake's raw prefix."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 import urllib3
 
@@ -9,6 +11,8 @@ from lambdas.lake.landing import Landing, Manifest
 from lambdas.ledger import COPIED, Ledger
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
+from lambdas.steps.refusal import refused
+from lambdas.steps.waiting import wait
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import Link, RateLimited, Refused, Unavailable
 from lambdas.symplify.result import LinkExpired, Result, check_link, open_result
@@ -23,9 +27,15 @@ class Source:
 
 
 def copy(
-    state: RunState, run: Execution, ledger: Ledger, source: Source, landing: Landing, settings: Settings
+    state: RunState,
+    run: Execution,
+    ledger: Ledger,
+    source: Source,
+    landing: Landing,
+    settings: Settings,
+    now: datetime,
 ) -> RunState:
-    """Return the state with outcome `copied`, `rate_limited` or `failed`.
+    """Return the state with outcome `copied`, `rate_limited`, `overdue` or `failed`.
 
     Raises:
         BadInput: the state has no batch.
@@ -35,12 +45,21 @@ def copy(
     landed = landing.manifest(state.export, ordered_at, batch_id)
     if landed is None:
         answer = _open(source, batch_id, settings)
+        waiting = partial(
+            wait,
+            state,
+            "rate_limited",
+            run=run,
+            limit=settings.run_deadline,
+            now=now,
+            unmet="The result could not be fetched",
+        )
         if isinstance(answer, RateLimited):
-            return replace(state, outcome="rate_limited", wait_seconds=answer.wait_seconds)
+            return waiting(answer.wait_seconds, why="Symplify answered 'too many requests' (429) at last.")
         if isinstance(answer, Unavailable):
-            return replace(state, outcome="rate_limited", wait_seconds=settings.poll_first_seconds)
+            return waiting(settings.poll_max_seconds, why=answer.reason)
         if isinstance(answer, Refused):
-            return replace(state, outcome="failed", reason=answer.reason)
+            return refused(state, answer)
         where = keys.raw(state.export, ordered_at, batch_id)
         content = landing.store(where.result, answer.chunks())
         landed = Manifest(
@@ -55,7 +74,7 @@ def copy(
         )
         landing.write_manifest(landed)
     ledger.mark_batch(batch_id, COPIED)
-    return replace(state, outcome="copied", bytes=landed.bytes, wait_seconds=None)
+    return replace(state, outcome="copied", bytes=landed.bytes, wait_seconds=None, reason=None)
 
 
 def _open(source: Source, batch_id: str, settings: Settings) -> Result | RateLimited | Refused | Unavailable:

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
+from lambdas.steps.refusal import refused
+from lambdas.steps.waiting import wait
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Batch, BatchState, NotFound, RateLimited, Unavailable
+from lambdas.symplify.outcomes import Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
 
 # A batch that was ordered a moment ago may not be known everywhere at the vendor's yet.
 NOT_FOUND_GRACE = timedelta(minutes=5)
@@ -22,35 +25,26 @@ def poll(state: RunState, run: Execution, client: Client, settings: Settings, no
     ordered_at, batch_id = state.age
     answer = client.batch(batch_id)
     asked = replace(state, polls=state.polls + 1)
+    if isinstance(answer, Batch):
+        asked = replace(asked, progress=_progress(answer))
+    waiting = partial(
+        wait, asked, run=run, limit=settings.run_deadline, now=now, unmet="The batch was not seen to be finished"
+    )
+    interval = _interval(state.polls, settings)
     match answer:
         case Batch(state=BatchState.FINISHED):
-            return replace(asked, outcome="finished", progress=_progress(answer), wait_seconds=None)
+            return replace(asked, outcome="finished", wait_seconds=None, reason=None)
         case Batch(state=BatchState.FAILED):
-            return replace(
-                asked, outcome="failed", progress=_progress(answer), reason="Symplify says that the batch has failed."
-            )
+            return refused(asked, Refused("Symplify says that the batch has failed."))
         case Batch():
-            waiting = replace(asked, progress=_progress(answer))
-            return _wait(waiting, run, settings, now, "running", _interval(state.polls, settings))
+            return waiting("running", interval, why=f"Its progress was {asked.progress or 'not told'}.")
         case RateLimited(seconds):
-            return _wait(asked, run, settings, now, "rate_limited", seconds)
-        case Unavailable():
-            return _wait(asked, run, settings, now, "running", _interval(state.polls, settings))
-        case NotFound() if now - datetime.fromisoformat(ordered_at) < NOT_FOUND_GRACE:
-            return _wait(asked, run, settings, now, "running", _interval(state.polls, settings))
-    return replace(asked, outcome="failed", reason=answer.reason)
-
-
-def _wait(state: RunState, run: Execution, settings: Settings, now: datetime, outcome: str, seconds: int) -> RunState:
-    if now + timedelta(seconds=seconds) > run.started_at + settings.run_deadline:
-        return replace(
-            state,
-            outcome="overdue",
-            wait_seconds=None,
-            reason=f"The batch was not finished {settings.run_deadline_minutes} minutes after the run's start "
-            f"(progress: {state.progress or 'unknown'}). The next run takes it up again.",
-        )
-    return replace(state, outcome=outcome, wait_seconds=seconds)
+            return waiting("rate_limited", seconds, why="Symplify answered 'too many requests' (429) at last.")
+        case Unavailable(reason):
+            return waiting("running", interval, why=reason)
+        case NotFound(reason) if now - datetime.fromisoformat(ordered_at) < NOT_FOUND_GRACE:
+            return waiting("running", interval, why=reason)
+    return refused(asked, answer)
 
 
 def _interval(polls: int, settings: Settings) -> int:
