@@ -28,4 +28,5 @@ def _stopped_at(arn: str) -> datetime | None:
         execution = _step_functions.describe_execution(executionArn=arn)
     except _step_functions.exceptions.ExecutionDoesNotExist:
         return datetime.fromtimestamp(0, UTC)
-    return None if execution["status"] == "RUNNING" else execution["stopDate"]
+    # One that waits for its redrive will go on.
+    return None if execution["status"] in ("RUNNING", "PENDING_REDRIVE") else execution["stopDate"]

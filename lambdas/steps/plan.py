@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lambdas.ledger import COPIED, BatchRecord, Ledger
-from lambdas.run import Execution, RunState
+from lambdas.run import TAKES, BadInput, Execution, RunState
 from lambdas.settings import Settings
+from lambdas.steps.waiting import wait
 from lambdas.symplify.vocabulary import Period, period
 
 # A night is a day after the last one, give or take the waiting in between.
 REGULAR_NIGHT = timedelta(hours=36)
+
+BUSY = "busy"
 
 # How often a run that waits for the lease looks again.
 LEASE_POLL_SECONDS = 60
@@ -22,24 +25,29 @@ StoppedAt = Callable[[str], datetime | None]
 def plan(
     state: RunState, run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime
 ) -> RunState:
-    """Return the state with outcome `planned`, `adopted`, `landed`, `busy`, `duplicate` or `failed`.
+    """Return the state with outcome `planned`, `adopted`, `landed`, `busy`, `duplicate` or `overdue`.
 
     Raises:
         UnknownName: the explicit period is none that Symplify has.
+        BadInput: the input has more than an execution takes, or a scheduled time that is none.
     """
-    asked = period(state.period) if state.period else None
-    if state.scheduled_time and not ledger.claim(state.scheduled_time, run, now):
-        return replace(state, outcome="duplicate")
-    wait = _take_lease(run, ledger, settings, stopped_at, now)
-    if wait is not None:
-        if now - run.started_at > timedelta(seconds=settings.lease_wait_seconds):
-            return replace(
-                state,
-                outcome="failed",
-                reason="Another run of this export type held the lease for too long. Look at the machine's "
-                "running executions, and start this one again when the other has ended.",
-            )
-        return replace(state, outcome="busy", wait_seconds=wait)
+    _check_input(state)
+    asked = period(state.period) if state.period is not None else None
+    if state.scheduled_time is not None and not ledger.claim(state.scheduled_time, run, now):
+        return replace(state, outcome="duplicate", wait_seconds=None)
+    seconds = _take_lease(run, ledger, settings, stopped_at, now)
+    if seconds is not None:
+        return wait(
+            state,
+            BUSY,
+            seconds,
+            run=run,
+            limit=min(timedelta(seconds=settings.lease_wait_seconds), settings.run_deadline),
+            now=now,
+            unmet="The lease was not free",
+            why="Another run of this export type holds it. Look at the machine's running executions, and start this "
+            "one again when the other has ended.",
+        )
     watermark = ledger.watermark()
     chosen = asked or _period(run, watermark, settings, now)
     planned = replace(
@@ -50,7 +58,7 @@ def plan(
         outcome="planned",
         wait_seconds=None,
     )
-    left = _left_over(run, ledger, chosen, now)
+    left = _left_over(run, ledger, chosen, watermark, now)
     if left is None:
         return planned
     return replace(
@@ -74,6 +82,22 @@ def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | N
         return covered is Period.LAST_2_WEEKS
     gap = ordered_at - watermark
     return gap <= covered.trusted or (covered is nightly and gap <= REGULAR_NIGHT) or covered is Period.LAST_2_WEEKS
+
+
+def _check_input(state: RunState) -> None:
+    """Refuse what only steps may write; a run that waited for the lease comes back with what `busy` needs."""
+    ours = {"outcome", "waitSeconds"} if state.outcome == BUSY else set()
+    others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime"} - ours)
+    if others:
+        raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")
+    if state.scheduled_time is not None:
+        try:
+            datetime.fromisoformat(state.scheduled_time)
+        except ValueError:
+            raise BadInput(
+                f"scheduledTime is '{state.scheduled_time[:100]}' and must be a time such as 2026-01-31T03:30:00Z; "
+                "a run that is started by hand needs none."
+            ) from None
 
 
 def _period(run: Execution, watermark: datetime | None, settings: Settings, now: datetime) -> Period:
@@ -108,13 +132,20 @@ def _take_lease(run: Execution, ledger: Ledger, settings: Settings, stopped_at: 
     return None if ledger.take_lease(run, now, instead_of=lease.owner) else 1
 
 
-def _left_over(run: Execution, ledger: Ledger, needed: Period, now: datetime) -> BatchRecord | None:
-    """The newest batch that an earlier run left and that reaches as far back as the plan needs."""
+def _left_over(
+    run: Execution, ledger: Ledger, needed: Period, watermark: datetime | None, now: datetime
+) -> BatchRecord | None:
+    """The newest batch that an earlier run left and that serves this one as well as an order of its own.
+
+    It reaches as far back as the plan needs, is at most a night old (what came after it comes with the next night),
+    and holds something that no newer export has brought. What TODAY means changes every day, so it is never taken up.
+    """
     for batch in ledger.batches_left_over():
         if batch.owner == run.arn:
             return batch
-        age = now - datetime.fromisoformat(batch.ordered_at)
-        reach = period(batch.period).trusted - needed.trusted
-        if age <= max(reach, timedelta(0)) + REGULAR_NIGHT and reach >= timedelta(0) and ledger.adopt(batch, run):
+        covered, ordered_at = period(batch.period), datetime.fromisoformat(batch.ordered_at)
+        reaches = covered.trusted >= needed.trusted and Period.TODAY not in (covered, needed)
+        is_new = now - ordered_at <= REGULAR_NIGHT and (watermark is None or ordered_at > watermark)
+        if reaches and is_new and ledger.adopt(batch, run):
             return batch
     return None
