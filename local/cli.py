@@ -19,6 +19,8 @@ from local.problem import Problem
 
 TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
 
+HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
+
 
 class _Context:
     """How a command talks to its user: to people on `console`, to machines by `answer`."""
@@ -146,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     common.add_argument(
-        "--dir", default=str(lifecycle.HOME), help="where the local cloud keeps its files (default: .local)"
+        "--dir",
+        default=os.environ.get(HOME_VARIABLE, str(lifecycle.HOME)),
+        help=f"where the local cloud keeps its files (default: {HOME_VARIABLE}, or .local)",
     )
     wishes = argparse.ArgumentParser(add_help=False)
     wishes.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")

@@ -1,0 +1,52 @@
+"""The embedded cloud, booted once for all tests that need it, by the command that the README gives."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import lifecycle
+from local.cli import HOME_VARIABLE
+from local.lifecycle import Running
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share the cloud in one worker, so that it is booted once."""
+    for item in items:
+        if "cloud_home" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cloud"))
+
+
+def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the local cloud as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *words],
+        cwd=ROOT,
+        env={**os.environ, HOME_VARIABLE: str(home), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the session's local cloud keeps its files."""
+    home = tmp_path_factory.mktemp("local")
+    done = local("up", home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield home
+    local("down", home=home)
+
+
+@pytest.fixture(scope="session")
+def running(cloud_home: Path) -> Running:
+    """The session's local cloud with the stack deployed and the stand-in Symplify."""
+    return lifecycle.current(cloud_home)

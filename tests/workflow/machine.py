@@ -1,0 +1,51 @@
+"""Running a state machine and looking at what it did."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.cloud import Cloud
+
+_PAUSE_SECONDS = 0.1
+_LIMIT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution that is over."""
+
+    arn: str
+    status: str
+    error: str | None
+    cause: str | None
+    output: Mapping[str, Any] | None
+    visited: tuple[str, ...]
+    """The states it entered, in order."""
+
+
+def run(cloud: Cloud, machine_arn: str, given: Mapping[str, Any]) -> Ended:
+    """Start an execution and wait for its end."""
+    states = cloud.client("stepfunctions")
+    arn = states.start_execution(stateMachineArn=machine_arn, input=json.dumps(given))["executionArn"]
+    return wait(cloud, arn)
+
+
+def wait(cloud: Cloud, arn: str) -> Ended:
+    """Wait for the end of an execution."""
+    states = cloud.client("stepfunctions")
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    while (execution := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, f"{arn} does not end"
+        time.sleep(_PAUSE_SECONDS)
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
+    return Ended(
+        arn,
+        execution["status"],
+        execution.get("error"),
+        execution.get("cause"),
+        json.loads(execution["output"]) if execution.get("output") else None,
+        tuple(event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event),
+    )

@@ -1,0 +1,177 @@
+"""The synthesized machine with the real functions, against the stand-in Symplify."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from local import athena
+from local.lifecycle import Running
+from tests.workflow.machine import run, wait
+
+
+def execute(running: Running, **given: Any) -> Any:
+    return run(running.cloud, running.deployment.state_machine_arn, given)
+
+
+def table_of(export: str) -> str:
+    return EXPORT_TYPES[export].table
+
+
+@pytest.mark.parametrize("export", ["CAMPAIGNS", "CLICKS"])
+@pytest.mark.parametrize("period", ["TODAY", "LAST_DAY", "LAST_3_DAYS", "LAST_WEEK", "LAST_2_WEEKS"])
+def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, export: str, period: str) -> None:
+    ended = execute(running, exportType=export, period=period)
+    assert (ended.status, ended.cause) == ("SUCCEEDED", None)
+    assert ended.output is not None
+    assert ended.output["period"] == period
+    (counted,) = athena.query(running, f"SELECT count(*) AS n FROM {table_of(export)} WHERE _batch_id IS NOT NULL")
+    assert counted["n"] >= 0
+
+
+def test_the_same_export_twice_holds_every_record_once(running: Running) -> None:
+    for _ in range(2):
+        assert execute(running, exportType="OPTOUTS", period="LAST_WEEK").status == "SUCCEEDED"
+    (counted,) = athena.query(running, "SELECT count(*) AS n, count(DISTINCT event_id) AS events FROM optouts")
+    assert counted["n"] == counted["events"] > 0
+
+
+def test_opened_is_taken_as_opens(running: Running) -> None:
+    ended = execute(running, exportType="OPENED", period="TODAY")
+    assert ended.status == "SUCCEEDED"
+    assert ended.output is not None
+    assert ended.output["exportType"] == "OPENS"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"exportType": "OPENINGS"}, "'OPENINGS' is not an export type"),
+        ({"exportType": "OPENS", "period": "LAST_MONTH"}, "'LAST_MONTH' is not a period"),
+        ({"exportType": 5}, "exportType"),
+        ({"period": "TODAY"}, "export type"),
+        ({"exportType": "OPENS", "batchId": "7", "orderedAt": "2026-01-01T00:00:00+00:00"}, "batchId"),
+        ({"exportType": "OPENS", "perod": "TODAY"}, "'perod'"),
+    ],
+)
+def test_an_input_that_makes_no_sense_is_refused_before_any_call(
+    running: Running, given: dict[str, Any], words: str
+) -> None:
+    ended = run(running.cloud, running.deployment.state_machine_arn, given)
+    assert ended.status == "FAILED"
+    assert words in (ended.cause or "")
+    assert "StartExport" not in ended.visited
+
+
+def test_a_scheduled_time_is_taken_once(running: Running) -> None:
+    given = {"exportType": "PROJECTS", "scheduledTime": "2026-01-02T03:30:00Z"}
+    first = run(running.cloud, running.deployment.state_machine_arn, given)
+    second = run(running.cloud, running.deployment.state_machine_arn, given)
+    assert first.visited[-1] == "Succeeded"
+    assert second.visited[-1] == "Duplicate"
+
+
+def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> None:
+    """By the emulator's own clock, with the target that the stack's own rule has."""
+    events = running.cloud.client("events")
+    (target,) = events.list_targets_by_rule(Rule=f"{running.deployment.stack}-lists")["Targets"]
+    rule = "every-minute"
+    events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)", State="ENABLED")
+    events.put_targets(Rule=rule, Targets=[target])
+    try:
+        states = running.cloud.client("stepfunctions")
+        found: list[str] = []
+        deadline = time.monotonic() + 150
+        while not found:
+            assert time.monotonic() < deadline, "the rule has started nothing"
+            time.sleep(0.5)
+            for execution in states.list_executions(stateMachineArn=running.deployment.state_machine_arn)["executions"]:
+                given = states.describe_execution(executionArn=execution["executionArn"])["input"]
+                if json.loads(given).get("exportType") == "LISTS" and "scheduledTime" in json.loads(given):
+                    found.append(execution["executionArn"])
+        assert wait(running.cloud, found[0]).status == "SUCCEEDED"
+    finally:
+        events.remove_targets(Rule=rule, Ids=[target["Id"]])
+        events.delete_rule(Name=rule)
+
+
+@contextmanager
+def without(running: Running, function: str, sid: str) -> Iterator[None]:
+    """Take a statement from a function's role for a while."""
+    iam = running.cloud.client("iam")
+    arn = running.cloud.client("lambda").get_function_configuration(
+        FunctionName=f"{running.deployment.stack}-{function}"
+    )["Role"]
+    role = arn.rsplit("/", 1)[-1]
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    kept = [statement for statement in document["Statement"] if statement.get("Sid") != sid]
+    assert len(kept) == len(document["Statement"]) - 1
+
+    def put(statements: list[Any]) -> None:
+        changed = json.dumps({**document, "Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
+
+    put(kept)
+    try:
+        yield
+    finally:
+        put(document["Statement"])
+
+
+@pytest.mark.parametrize(
+    ("function", "sid", "step"),
+    [("start-export", "ReadToken", "StartExport"), ("copy-result", "WriteRaw", "CopyResult")],
+)
+def test_a_missing_grant_fails_the_run_since_permissions_are_enforced(
+    running: Running, function: str, sid: str, step: str
+) -> None:
+    with without(running, function, sid):
+        ended = execute(running, exportType="SOFT_BOUNCES", period="TODAY")
+    assert ended.status == "FAILED"
+    assert "AccessDenied" in (ended.cause or "")
+    assert step in ended.visited
+    # With the grant back, the next run heals.
+    assert execute(running, exportType="SOFT_BOUNCES", period="TODAY").status == "SUCCEEDED"
+
+
+def test_a_placeholder_in_the_secret_fails_with_how_to_set_it(running: Running) -> None:
+    secrets = running.cloud.client("secretsmanager")
+    arn = running.deployment.token_secret_arn
+    token = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    secrets.put_secret_value(SecretId=arn, SecretString="replace-me")
+    restart_workers(running)
+    try:
+        ended = execute(running, exportType="LISTS")
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=token)
+    assert ended.status == "FAILED"
+    assert "aws secretsmanager put-secret-value" in (ended.cause or "")
+
+
+def test_a_wrong_token_fails_with_the_vendors_words(running: Running) -> None:
+    secrets = running.cloud.client("secretsmanager")
+    arn = running.deployment.token_secret_arn
+    token = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    secrets.put_secret_value(SecretId=arn, SecretString="not-the-token")
+    restart_workers(running)
+    try:
+        ended = execute(running, exportType="LISTS")
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=token)
+    assert ended.status == "FAILED"
+    assert "401" in (ended.cause or "")
+    assert "not-the-token" not in (ended.cause or "")
+
+
+def restart_workers(running: Running) -> None:
+    """Make the functions that keep the token in memory start anew, as any change of their configuration does."""
+    functions = running.cloud.client("lambda")
+    for function in ("start-export", "check-batch", "copy-result"):
+        name = f"{running.deployment.stack}-{function}"
+        described = functions.get_function_configuration(FunctionName=name)
+        functions.update_function_configuration(FunctionName=name, Description=described.get("Description", "") + ".")
