@@ -244,14 +244,15 @@ def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
     is_record = bool(names & {member.name for member in first.members})
     arrays = [member for member in first.members if _holds_records(member.value)]
     holds_records = any(names & _names_inside(member.value) for member in arrays)
-    if is_record and holds_records:
+    is_alone = not first.is_whole or not data[first.end :].strip(SPACE)
+    if is_record and is_alone and holds_records:
         raise Unloadable(_ambiguous(export, data))
     if is_record:
         return None
     if not first.is_whole:
         # A value that goes on beyond what was read: the records of a wrapper, or one long or broken line.
         return arrays[0].start if arrays else None
-    if data[first.end :].strip(SPACE):
+    if not is_alone:
         if holds_records:
             raise Unloadable(f"The file is more than one object around records; it starts with {_shown(data)}.")
         return None

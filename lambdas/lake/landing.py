@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -76,7 +77,9 @@ class Landing:
                 Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
             )
         except BaseException:
-            self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+            # The first error is the one to tell; what stays open then is the lifecycle rule's to clear.
+            with suppress(ClientError):
+                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
             raise
         return Landed(size, digest.hexdigest())
 
@@ -110,5 +113,5 @@ def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if size >= PART_BYTES:
             yield b"".join(held)
             held, size, first = [], 0, False
-    if held or first:
+    if size or first:
         yield b"".join(held)

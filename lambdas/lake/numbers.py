@@ -13,11 +13,11 @@ _SAFE_DIGITS = 15
 _PARTS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 _LONGEST_EXPONENT = 18
 
-# Possessive, and never begun inside a run of digits: linear on any input.
-_FRACTION = re.compile(rb"(?<![0-9.])-?+[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)")
+# A number with a fraction or an exponent, as it stands between JSON's own marks. Possessive, so linear on any input.
+_FRACTION = re.compile(rb"(?<=[:,\[\s])(-?+[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++))(?=[\s,}\]])")
 _DIGITS_AS_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
-_LONG_RUN = b"0" * (_SAFE_DIGITS + 1)
-_TINY = (b"e-3", b"E-3")
+# What numbers look like that may lose something, every digit shown as zero and without points.
+_SUSPECTS = (b"0" * (_SAFE_DIGITS + 1), b"e-000", b"E-000")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def double(text: bytes) -> tuple[float | None, bool]:
     if number is None or not math.isfinite(value):
         return None, False
     if not number.digits:
-        return value, True
+        # The engine keeps the sign of -0.0, and -0 has none.
+        return (0.0 if text.lstrip(b"-").isdigit() else value), True
     shown = len(number.digits)
     return value, shown <= _DOUBLE_DIGITS and parse(f"{value:.{shown - 1}e}") == number
 
@@ -81,7 +82,7 @@ def fit_doubles(content: bytes) -> bool:
 
     Quick where no run of digits is long. Digits inside strings are looked at too, so False may be a false alarm.
     """
-    is_long = _LONG_RUN in content.translate(_DIGITS_AS_ZERO, b".")
-    if not is_long and not any(mark in content for mark in _TINY):
+    shown = content.translate(_DIGITS_AS_ZERO, b".")
+    if not any(suspect in shown for suspect in _SUSPECTS):
         return True
-    return all(double(found[0])[1] for found in _FRACTION.finditer(content))
+    return all(double(found[1])[1] for found in _FRACTION.finditer(content))

@@ -39,9 +39,10 @@ class StrictReader:
         folded = {column.source.casefold() for column in schema.columns}
         identity = [schema.by_source.get(source) for source in schema.identity]
         instants = [schema.by_source[source] for source in times if source in schema.by_source]
-        # The engine's columns do not tell `Id` from `id`.
+        # The engine's columns do not tell `Id` from `id`, and the decoder takes no such marks in a name.
         self._usable = (
             len(folded) == len(schema.columns)
+            and not any(mark in column.source for column in schema.columns for mark in '"\\')
             and bool(schema.stored)
             and all(column is not None and column.kind in COMPARABLE for column in (*identity, *instants))
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lambdas.lake import careful
@@ -220,6 +220,10 @@ def test_a_record_longer_than_a_piece_comes_out_whole() -> None:
         assert parsed(content, 100) == records
 
 
+def _looks_wrapped(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
 @examples(150)
 @given(
     st.lists(records, max_size=8),
@@ -233,6 +237,10 @@ def test_any_records_in_any_container_come_back_the_same(
     if len(values) == 1:
         # A lone object is a record only if it has a field of the type's, and nothing inside that has one too.
         values = [*values, *values]
+    # What looks like a wrapper with records of the type inside is refused, however many there are.
+    known = {OPENS.key, *OPENS.candidates, *OPENS.event_time}
+    first = values[0] if values else {}
+    assume("lines" not in shape or known & set(first) or not any(map(_looks_wrapped, first.values())))
     content = SHAPES[shape](values)
     if content.startswith(b"{") and "wrapper" in shape and not values:
         content = b'{"data":[]}'
