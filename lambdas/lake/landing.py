@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.lake import keys
 from lambdas.symplify.vocabulary import ExportType, export_type
@@ -78,7 +78,7 @@ class Landing:
             )
         except BaseException:
             # The first error is the one to tell; what stays open then is the lifecycle rule's to clear.
-            with suppress(ClientError):
+            with suppress(ClientError, BotoCoreError):
                 self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
             raise
         return Landed(size, digest.hexdigest())

@@ -4,6 +4,7 @@ import io
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -160,7 +161,8 @@ class Failing:
             if self.count != self._at:
                 return found(*args, **options)
             if self._after:
-                found(*args, **options)
+                with suppress(Exception):
+                    found(*args, **options)
             raise Crash(f"{name} crashed")
 
         return call
