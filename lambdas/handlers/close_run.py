@@ -10,7 +10,8 @@ from lambdas.handlers.edge import run_step
 from lambdas.lake.catalog import Catalog
 from lambdas.lake.store import Store
 from lambdas.run import Execution, RunState
-from lambdas.steps.close import Books, close
+from lambdas.steps.close import Books, close, close_unknown
+from lambdas.symplify.vocabulary import UnknownName
 
 _s3 = boto3.client("s3")
 _glue = boto3.client("glue")
@@ -22,9 +23,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _close(state: RunState, run: Execution) -> RunState:
+    try:
+        export = state.export
+    except UnknownName:
+        return close_unknown(state)
     settings = tools.settings()
     books = Books(
-        tools.ledger(state.export),
+        tools.ledger(export),
         Store(_s3, settings.bucket),
         Catalog(_glue, settings.database, settings.bucket),
     )

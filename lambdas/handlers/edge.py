@@ -7,9 +7,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambdas.run import BadInput, Execution, RunState
+from lambdas.steps.failure import BAD_INPUT
 from lambdas.symplify.vocabulary import UnknownName
 
 logger = Logger()
+
+_ECHOED = ("exportType", "period")
 
 Step = Callable[[RunState, Execution], RunState]
 
@@ -17,20 +20,33 @@ Step = Callable[[RunState, Execution], RunState]
 def run_step(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
     """Run one step of the state machine.
 
-    `event` is `{"execution": {"arn", "startedAt"}, "state": {…}}`; the answer is the next state. Input that names no
-    export type or period of Symplify's is an outcome, not an exception.
+    `event` is `{"execution": {"arn", "startedAt"}, "state": {…}}`; the answer is the next state. Input that cannot be
+    understood is an outcome, not an exception.
     """
     execution = Execution(event["execution"]["arn"], parse_time(event["execution"]["startedAt"]))
+    logger.append_keys(run=execution.folder, export=None)
     given = event["state"]
     try:
         state = RunState.from_json(given)
-        logger.append_keys(run=execution.folder, export=state.export.name)
+        logger.append_keys(export=state.export_type)
         answer = step(state, execution)
     except (BadInput, UnknownName) as error:
-        known = given.get("exportType") if isinstance(given, Mapping) else None
-        answer = RunState(export_type=str(known or ""), outcome="failed", error_name="BadInput", reason=str(error))
+        answer = _refused(given, str(error))
     logger.info(answer.outcome, extra={"state": answer.to_json()})
     return answer.to_json()
+
+
+def _refused(given: object, reason: str) -> RunState:
+    """A failed state with no more of the input than its readable names: what else it claims was never checked."""
+    fields = given if isinstance(given, Mapping) else {}
+    export, period = (value if isinstance(value := fields.get(name), str) else None for name in _ECHOED)
+    return RunState(
+        export_type=export or "",
+        period=period,
+        outcome="failed",
+        error_name=BAD_INPUT,
+        reason=reason,
+    )
 
 
 def parse_time(text: str) -> datetime:

@@ -43,7 +43,7 @@ def failure_of(state: RunState, batch_status: str | None) -> Failure:
     parts = [_what(state)]
     if name not in _DID_NOTHING:
         parts += [_kept(state, batch_status), _todo(state)]
-    sentence = f"{', '.join(part for part in subject if part)}: {' '.join(part for part in parts if part)}"
+    sentence = f"{', '.join(part[:100] for part in subject if part)}: {' '.join(part for part in parts if part)}"
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in sentence).split())
     return Failure(name[:_NAME], plain[:_SENTENCE])
 

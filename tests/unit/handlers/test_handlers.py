@@ -1,0 +1,295 @@
+"""The functions as the state machine calls them."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.handlers import check_batch, close_run, copy_result, edge, plan_run, start_export, tools
+from lambdas.ledger import Ledger
+from lambdas.run import RunState
+from lambdas.symplify.client import Client
+from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from tests.unit.fakes import BASE_URL, BUCKET, RESULT_URL, TOKEN, FakeHttp, make_settings
+
+EXECUTION = {"arn": "arn:aws:states:eu-west-1:1:execution:lake:run-a", "startedAt": "2026-11-24T03:30:00.123Z"}
+
+
+def call(module: Any, state: object) -> dict[str, Any]:
+    """Call a function, through JSON as the machine does."""
+    event = json.loads(json.dumps({"execution": EXECUTION, "state": state}))
+    answer: dict[str, Any] = json.loads(json.dumps(module.handler(event, None)))
+    return answer
+
+
+@pytest.fixture
+def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every collaborator of a step fails when it is asked for."""
+
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("A refused input must not reach any service.")
+
+    for name in ("settings", "http", "client", "ledger"):
+        monkeypatch.setattr(tools, name, refuse)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) -> FakeHttp:
+    """Every collaborator of a step lives in the process; time stands at the start of the run."""
+    now = datetime.now(UTC).isoformat()
+    monkeypatch.setitem(EXECUTION, "startedAt", now)
+    monkeypatch.setattr(tools, "settings", make_settings)
+    monkeypatch.setattr(tools, "http", lambda: http)
+    monkeypatch.setattr(tools, "client", lambda: Client(http, BASE_URL, "4711", lambda: TOKEN))
+    monkeypatch.setattr(tools, "ledger", lambda export: Ledger(table, export))
+    glue = boto3.client("glue")
+    glue.create_database(DatabaseInput={"Name": "lake"})
+    for module in (close_run, copy_result):
+        monkeypatch.setattr(module, "_s3", s3)
+    monkeypatch.setattr(close_run, "_glue", glue)
+    return http
+
+
+# Input that cannot be understood
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"exportType": "SMS"}, [*EXPORT_TYPES]),
+        ({"exportType": ""}, [*EXPORT_TYPES]),
+        ({}, [*EXPORT_TYPES]),
+        ({"exportType": 5}, ["exportType must be text"]),
+        ({"exportType": "OPENS", "period": []}, ["period must be text"]),
+        ({"exportType": "OPENS", "extra": 1}, ["'extra'"]),
+        ({"exportType": "OPENS", "batchId": 7}, ["batchId must be text"]),
+        ([], ["JSON object"]),
+        ("OPENS", ["JSON object"]),
+        (None, ["JSON object"]),
+    ],
+)
+@pytest.mark.parametrize("module", [plan_run, start_export])
+def test_bad_input_is_a_failed_outcome_before_any_call_is_made(
+    no_tools: None, module: Any, state: object, words: list[str]
+) -> None:
+    answer = call(module, state)
+
+    assert (answer["outcome"], answer["errorName"]) == ("failed", "BadInput")
+    assert all(word in answer["reason"] for word in words)
+
+
+@pytest.mark.parametrize("state", [{"exportType": "SMS"}, {}, {"exportType": 5}, [], {"exportType": "x" * 100_000}])
+def test_a_run_that_never_had_an_export_type_ends_with_its_first_reason(no_tools: None, state: object) -> None:
+    refused = call(plan_run, state)
+    closed = call(close_run, refused)
+
+    assert (closed["outcome"], closed["errorName"]) == ("failed", "BadInput")
+    assert refused["reason"][:500] in closed["reason"]
+    assert len(closed["reason"]) < 32_000
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"exportType": "OPENS", "period": "LAST_YEAR"}, [*Period]),
+        ({"exportType": "opened", "batchId": "7"}, ["'batchId'", "exportType, period and scheduledTime"]),
+        ({"exportType": "OPENS", "scheduledTime": "tonight"}, ["tonight"]),
+        ({"exportType": "OPENS", "scheduledTime": "x" * 5000}, ["scheduledTime"]),
+    ],
+)
+def test_a_refused_plan_ends_with_a_reason_and_touches_nothing_but_its_own_record(
+    world: FakeHttp, table: Any, state: Mapping[str, Any], words: list[str]
+) -> None:
+    refused = call(plan_run, state)
+    assert table.scan()["Items"] == []
+    closed = call(close_run, refused)
+
+    assert (refused["outcome"], closed["outcome"]) == ("failed", "failed")
+    assert closed["errorName"] == "BadInput"
+    assert all(word in closed["reason"] for word in words)
+    assert "batchId" not in closed
+    assert [item["sk"].split("#")[0] for item in table.scan()["Items"]] == ["run"]
+    assert world.calls == []
+
+
+@pytest.mark.parametrize("name", ["OPENED", "opened", " Opens "])
+def test_another_spelling_of_a_type_is_planned_and_ordered_under_its_name(world: FakeHttp, name: str) -> None:
+    world.answers(200, '{"batchId": 7}')
+
+    state = call(start_export, call(plan_run, {"exportType": name}))
+
+    assert (state["outcome"], state["exportType"], state["batchId"]) == ("ordered", "OPENS", "7")
+    assert json.loads(world.calls[0].body or b"")["exportType"] == "OPENS"
+
+
+# A whole run
+
+
+def test_a_run_goes_from_its_input_to_a_landed_result(world: FakeHttp, s3: Any) -> None:
+    state = call(plan_run, {"exportType": "OPENS", "scheduledTime": "2026-11-24T03:30:00Z"})
+    assert (state["outcome"], state["period"]) == ("planned", "LAST_2_WEEKS")
+
+    world.answers(429)
+    state = call(start_export, state)
+    assert state["outcome"] == "rate_limited"
+    assert state["waitSeconds"] >= 60
+    world.answers(200, '{"batchId": "7"}')
+    state = call(start_export, state)
+    assert (state["outcome"], state["waitSeconds"]) == ("ordered", 30)
+
+    world.answers(200, '{"status": " PENDING", "processed": 0, "total": 9}')
+    state = call(check_batch, state)
+    assert (state["outcome"], state["waitSeconds"], state["progress"]) == ("running", 30, "0/9")
+    world.answers(200, '{"status": "FINISHED"}')
+    state = call(check_batch, state)
+    assert (state["outcome"], state["polls"]) == ("finished", 2)
+
+    world.answers(200, RESULT_URL).answers(200, b"[]")
+    state = call(copy_result, state)
+    assert (state["outcome"], state["bytes"]) == ("copied", 2)
+
+    closed = call(close_run, {**state, "outcome": "loaded", "tally": {"read": 0}})
+    assert closed["outcome"] == "succeeded"
+    assert world.unused == 0
+    written = json.dumps(closed)
+    assert TOKEN not in written
+    assert "s3cr3t" not in written
+
+
+def test_a_run_that_waits_for_the_lease_plans_again_from_its_own_answer(
+    world: FakeHttp, table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_run, "_stopped_at", lambda arn: None)
+    owner = edge.Execution("arn:other", datetime.now(UTC))
+    Ledger(table, EXPORT_TYPES["OPENS"]).take_lease(owner, datetime.now(UTC))
+
+    busy = call(plan_run, {"exportType": "OPENS"})
+    assert (busy["outcome"], busy["waitSeconds"]) == ("busy", 60)
+    assert call(plan_run, busy) == busy
+
+    Ledger(table, EXPORT_TYPES["OPENS"]).release_lease(owner)
+    assert call(plan_run, busy)["outcome"] == "planned"
+
+
+def test_a_failed_scheduled_run_may_be_started_again_with_the_same_input(world: FakeHttp) -> None:
+    given = {"exportType": "OPENS", "scheduledTime": "2026-11-24T03:30:00Z"}
+    planned = call(plan_run, given)
+    closed = call(close_run, {**planned, "error": {"Error": "States.Timeout", "Cause": ""}})
+    assert closed["outcome"] == "failed"
+
+    event = {"execution": {**EXECUTION, "arn": EXECUTION["arn"] + "-again"}, "state": given}
+    assert plan_run.handler(event, None)["outcome"] == "planned"
+
+
+@pytest.mark.parametrize("state", [{"outcome": "dancing"}, {"outcome": "duplicate"}, {"outcome": "overdue"}, {}])
+def test_closing_always_gives_the_machine_an_error_name_and_a_reason(world: FakeHttp, state: Mapping[str, Any]) -> None:
+    closed = call(close_run, {"exportType": "OPENS", **state})
+
+    assert closed["outcome"] == "failed"
+    assert closed["errorName"]
+    assert closed["reason"]
+
+
+# When an execution ended
+
+
+class StepFunctions:
+    """Step Functions, knowing one execution or none."""
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        """The client's exceptions."""
+
+        class ExecutionDoesNotExist(Exception):
+            """Nobody remembers it."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def describe_execution(self, executionArn: str) -> Any:  # noqa: N803 - boto3's own name
+        """Describe it."""
+        if self._answer is None:
+            raise self.exceptions.ExecutionDoesNotExist
+        return self._answer
+
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        ({"status": "RUNNING"}, None),
+        ({"status": "PENDING_REDRIVE", "stopDate": END}, None),
+        ({"status": "SUCCEEDED", "stopDate": END}, END),
+        ({"status": "ABORTED", "stopDate": END}, END),
+        ({"status": "TIMED_OUT", "stopDate": END}, END),
+        (None, datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
+    monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
+) -> None:
+    monkeypatch.setattr(plan_run, "_step_functions", StepFunctions(answer))
+
+    assert plan_run._stopped_at("arn:x") == ended
+
+
+# The edge itself
+
+
+def test_a_surprise_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(state: RunState, run: Any) -> RunState:
+        raise RuntimeError("surprise")
+
+    with pytest.raises(RuntimeError):
+        edge.run_step({"execution": EXECUTION, "state": {"exportType": "OPENS"}}, step)
+
+
+@pytest.mark.parametrize("text", ["2026-11-24T03:30:00Z", "2026-11-24T03:30:00.000Z", "2026-11-24T05:30:00+02:00"])
+def test_times_are_read_as_utc(text: str) -> None:
+    assert edge.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
+
+
+def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> None:
+    lines: list[dict[str, Any]] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(edge.logger.registered_formatter.format(record)))
+
+    handler = Lines()
+    edge.logger.addHandler(handler)
+    try:
+        call(plan_run, {"exportType": "OPENS"})
+        call(plan_run, [])
+    finally:
+        edge.logger.removeHandler(handler)
+
+    assert [line.get("export") for line in lines] == ["OPENS", None]
+
+
+# The tools
+
+
+def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+    plain = make_settings()
+    arn = boto3.client("secretsmanager").create_secret(Name="t", SecretString=TOKEN)["ARN"]
+    for name, value in vars(plain).items():
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        monkeypatch.setenv(name.upper(), "false" if value is False else text)
+    monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
+    made = (tools.settings, tools.http, tools.client, tools._table)
+    for tool in made:
+        tool.cache_clear()
+    try:
+        assert tools.settings().bucket == BUCKET
+        assert tools.client() is tools.client()
+        assert tools.http().connection_pool_kw == {}
+        assert tools.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
+    finally:
+        for tool in made:
+            tool.cache_clear()

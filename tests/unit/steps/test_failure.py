@@ -1,0 +1,100 @@
+"""The sentence that a person finds in the morning."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.ledger import COPIED, DEAD, LOADED, ORDERED
+from lambdas.run import RunState
+from lambdas.steps.failure import MAYBE_ORDERED, failure_of
+
+NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'
+
+
+def sentence(batch_status: str | None = None, **state: Any) -> str:
+    given = {"export_type": "OPENS", "period": "LAST_3_DAYS", **state}
+    return failure_of(RunState(**given), batch_status).sentence
+
+
+def test_an_overdue_batch() -> None:
+    reason = "The batch was not seen to be finished within 360 minutes of the run's start. Its progress was 3/10."
+
+    assert sentence(ORDERED, outcome="overdue", batch_id="7", reason=reason) == (
+        f"OPENS, LAST_3_DAYS, batch 7: {reason} The batch was ordered and not copied; the next run takes it up again. "
+        + NOW_RUN
+    )
+
+
+def test_a_file_that_cannot_be_loaded() -> None:
+    assert sentence(DEAD, outcome="failed", batch_id="7", bytes=120, reason="The file is cut.") == (
+        "OPENS, LAST_3_DAYS, batch 7: The file is cut. Its 120 bytes are safe in raw/. "
+        "The batch is not tried again; the next run orders anew. " + NOW_RUN
+    )
+
+
+def test_a_load_that_crashed() -> None:
+    error = {"Error": "States.Timeout", "Cause": ""}
+
+    assert sentence(COPIED, outcome="copied", batch_id="7", bytes=120, error=error) == (
+        "OPENS, LAST_3_DAYS, batch 7: A step failed with States.Timeout: no cause given. "
+        "Its 120 bytes are safe in raw/, and the next run loads them from there. " + NOW_RUN
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, "No batch is on record; the next run orders anew."),
+        (MAYBE_ORDERED, "a batch may be waiting in Symplify; the next run orders anew."),
+        (LOADED, "The rows are loaded; what follows the load failed."),
+        (DEAD, "The batch is not tried again; the next run orders anew."),
+        (COPIED, "Its bytes are safe in raw/, and the next run loads them from there."),
+    ],
+)
+def test_what_is_kept_is_what_the_ledger_says(status: str | None, words: str) -> None:
+    told = sentence(status, outcome="failed", reason="No.")
+
+    assert words in told
+    assert told.endswith(NOW_RUN)
+
+
+def test_a_functions_error_is_told_by_its_message_without_the_trace() -> None:
+    cause = json.dumps({"errorMessage": "It broke.", "errorType": "Broken", "stackTrace": ["/var/task/x.py"]})
+    told = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
+
+    assert "A step failed with Broken: It broke. " in told
+    assert "/var/task" not in told
+
+
+@pytest.mark.parametrize("cause", ["plain words", '"text"', "[1]", "{}", "[" * 100_000, '{"errorMessage": null}', None])
+def test_any_cause_makes_a_sentence(cause: str | None) -> None:
+    assert "A step failed with X: " in sentence(outcome="finished", error={"Error": "X", "Cause": cause})
+
+
+def test_a_refused_input_tells_its_reason_alone() -> None:
+    assert sentence(outcome="failed", error_name="BadInput", reason="'X' is not a period.") == (
+        "OPENS, LAST_3_DAYS: 'X' is not a period."
+    )
+
+
+def test_a_duplicate_did_nothing() -> None:
+    assert sentence(outcome="duplicate") == (
+        "OPENS, LAST_3_DAYS: Another execution has this scheduled time, so this one did nothing."
+    )
+
+
+def test_an_unknown_outcome_is_named() -> None:
+    assert "the outcome 'dancing', which nobody knows" in sentence(outcome="dancing")
+
+
+def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
+    long = "x\n\t\x1b\u2028é" * 100_000
+    state = RunState(export_type=long, reason="The reason.", outcome="failed")
+    assert "The reason." in failure_of(state, None).sentence
+
+    failure = failure_of(RunState(export_type=long, error={"Error": long, "Cause": long}, batch_id=long), None)
+
+    assert len(failure.sentence.encode()) < 32_000
+    assert len(failure.name) <= 256
+    assert failure.sentence.isprintable()
