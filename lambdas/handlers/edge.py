@@ -39,7 +39,7 @@ def run_step(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
 def _refused(given: object, reason: str) -> RunState:
     """A failed state with no more of the input than its readable names: what else it claims was never checked."""
     fields = given if isinstance(given, Mapping) else {}
-    export, period = (value if isinstance(value := fields.get(name), str) else None for name in _ECHOED)
+    export, period = (value[:100] if isinstance(value := fields.get(name), str) else None for name in _ECHOED)
     return RunState(
         export_type=export or "",
         period=period,

@@ -110,7 +110,7 @@ def export_type(name: str) -> ExportType:
     upper = name.strip().upper()
     found = EXPORT_TYPES.get(_ALIASES.get(upper, upper))
     if found is None:
-        raise UnknownName(f"'{name}' is not an export type; Symplify has {', '.join(EXPORT_TYPES)}.")
+        raise UnknownName(f"'{name[:100]}' is not an export type; Symplify has {', '.join(EXPORT_TYPES)}.")
     return found
 
 
@@ -123,4 +123,4 @@ def period(name: str) -> Period:
     try:
         return Period(name.strip().upper())
     except ValueError:
-        raise UnknownName(f"'{name}' is not a period; Symplify has {', '.join(Period)}.") from None
+        raise UnknownName(f"'{name[:100]}' is not a period; Symplify has {', '.join(Period)}.") from None
