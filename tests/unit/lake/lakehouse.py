@@ -221,7 +221,15 @@ def without_nulls(record: Record) -> dict[str, Any]:
 
 def bag(records: Iterable[Record]) -> list[str]:
     """Records as a multiset that compares: numbers by value, nulls left out."""
-    return sorted(json.dumps(without_nulls(record), sort_keys=True) for record in records)
+    return sorted(json.dumps(_plain(without_nulls(record)), sort_keys=True) for record in records)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def zipped(content: bytes) -> bytes:

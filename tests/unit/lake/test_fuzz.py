@@ -1,0 +1,128 @@
+"""Broken bytes: every mutated file ends in rows and quarantined records that add up, or in a clear sentence."""
+
+import json
+import random
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lambdas.lake import engine, reading
+from lambdas.lake.containers import pieces
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.merge import Merge
+from lambdas.lake.schema import Kind, Schema
+from lambdas.lake.source import unpacked
+from lambdas.lake.staging import Rows
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from tests.unit.lake.lakehouse import zipped
+from tests.unit.lake.laws import CAMPAIGN
+
+OPENS = EXPORT_TYPES["OPENS"]
+RECORDS = [
+    {"eventId": 1, "contactId": "a", "timestamp": "2024-03-01T10:00:00.000+02:00", "rate": 0.5, "ok": True},
+    {"eventId": 2, "contactId": 'é},{"x', "timestamp": 1709287200000, "tags": [{"a": [1, None]}, {}], "x": None},
+    {"eventId": -3, "contactId": None, "timestamp": "2024-03-02", "rate": 1e-7, "text": 'a\\"\n\t'},
+]
+SEEDS = [
+    json.dumps(RECORDS).encode(),
+    json.dumps(RECORDS, ensure_ascii=False, separators=(",", ":")).encode(),
+    json.dumps(RECORDS, indent=1).encode(),
+    b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS),
+    json.dumps({"status": "ok", "data": RECORDS, "n": 3}).encode(),
+]
+TOKENS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b'"',
+    b"\\",
+    b"\n",
+    b"\r",
+    b" ",
+    b"null",
+    b"NaN",
+    b"-",
+    b"1e999",
+    b"0.5",
+    b"\x00",
+]
+TOKENS += [
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\\u0000",
+    b"\\ud800",
+    b"},{",
+    b'"eventId":',
+    b"[[[[",
+    b"9" * 25,
+    b"1e-400",
+    b"\x1f\x8b",
+]
+
+
+def mutated(chance: random.Random) -> bytes:
+    content = bytearray(chance.choice(SEEDS))
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(content) + 1)
+        span = chance.randint(1, 12)
+        match chance.randrange(6):
+            case 0:
+                del content[at : at + span]
+            case 1:
+                content[at:at] = chance.choice(TOKENS)
+            case 2:
+                content[at : at + span] = chance.choice(TOKENS)
+            case 3:
+                content[at:at] = content[chance.randrange(len(content) + 1) :][: span * 8]
+            case 4:
+                content[at : at + 1] = bytes([chance.randrange(256)])
+            case 5:
+                content = content[:at] if chance.randrange(4) == 0 else content
+    return zipped(bytes(content)) if chance.randrange(20) == 0 else bytes(content)
+
+
+def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConnection, folder: Path) -> str:
+    """Read a file as the load does, and check that its records add up."""
+    rows = Rows(OPENS, known, "Europe/Stockholm", datetime(2024, 3, 3, tzinfo=UTC), "b")
+    try:
+        staged = reading.read(duck, lambda: pieces(unpacked(iter([content])), OPENS, size), rows, folder)
+    except Unloadable as error:
+        return "refused" if str(error).endswith(".") else f"refused without a sentence: {error}"
+    positions = {at for piece in pieces(unpacked(iter([content])), OPENS, size) for at, _ in piece.records()}
+    rejects = [json.loads(line) for line in staged.rejects.read_bytes().splitlines()]
+    assert staged.rows + staged.rejected == len(positions)
+    assert len(rejects) == staged.rejected
+    assert {line["position"] for line in rejects} <= positions
+    if staged.rows:
+        merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.files)
+        (count,) = duck.execute("SELECT count(*) FROM staged").fetchone() or (None,)
+        assert count == staged.rows
+        merge.contents()
+    return "rejected" if staged.rejected else "read"
+
+
+@pytest.mark.timeout(0 if CAMPAIGN > 1 else 120)
+def test_mutated_files_end_in_records_that_add_up_or_in_a_sentence() -> None:
+    kinds = {"eventId": Kind.BIGINT, "contactId": Kind.STRING, "rate": Kind.DOUBLE, "timestamp": Kind.BIGINT}
+    made = Schema().widened(kinds, OPENS)
+    table = replace(made, frozen=frozenset(kinds), identity=("eventId",), identity_is_key=True, identity_frozen=True)
+    base = random.randrange(2**32) if CAMPAIGN > 1 else 1
+    ends: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
+        for number in range(2000 * CAMPAIGN):
+            chance = random.Random(base + number)
+            content, size = mutated(chance), chance.choice([1, 50, 1 << 20])
+            try:
+                with tempfile.TemporaryDirectory(dir=folder) as work:
+                    end = outcome(content, chance.choice([Schema(), table]), size, duck, Path(work))
+            except Exception as error:
+                raise AssertionError(f"seed {base + number}, pieces of {size}: {content!r}") from error
+            ends[end] = ends.get(end, 0) + 1
+    assert set(ends) == {"refused", "rejected", "read"}

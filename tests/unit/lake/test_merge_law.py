@@ -1,0 +1,201 @@
+"""The law of the merge: a table is what the reference model says of the set of exports, in whatever order they came."""
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house
+from tests.unit.lake.laws import examples
+
+Exports = list[tuple[Age, list[dict[str, Any]]]]
+OLDEST = ("", "")
+
+
+class Reference:
+    """The reference model: the rule of the merge as it is written down, for identity fields that are given."""
+
+    def __init__(self, export: ExportType, first: list[dict[str, Any]]) -> None:
+        """The identity fields are chosen once, from the first export that is not empty."""
+        self.export = export
+        has = {name for record in first for name, value in record.items() if value is not None}
+        self.is_key = all(record.get(export.key) is not None for record in first)
+        candidates = [name for name in export.candidates if name in has]
+        self.fields = [export.key] if self.is_key else candidates or sorted(has)
+
+    def instant(self, record: Record) -> str | None:
+        for name in self.export.event_time:
+            moment = _moment(record.get(name))
+            if moment is not None:
+                return moment.isoformat()
+        return None
+
+    def identity(self, record: Record) -> tuple[str, ...]:
+        parts = []
+        for name in self.fields:
+            moment = _moment(record.get(name)) if name in self.export.event_time else None
+            parts.append(moment.isoformat() if moment else json.dumps(record.get(name), sort_keys=True))
+        return (*parts, str(self.instant(record)) if self.export.is_event else "")
+
+    def table(self, exports: Iterable[tuple[Age, list[dict[str, Any]]]]) -> list[tuple[Age, dict[str, Any]]]:
+        best: dict[Any, tuple[int, Any, list[dict[str, Any]]]] = {}
+        for age, records in exports:  # noqa: F402 - the rule's own words
+            groups = defaultdict(list)
+            for r in records:
+                groups[self.identity(r)].append(r)
+            for i, rows in groups.items():
+                # A key that holds twice with equal content is one row.
+                held = rows[:1] if self.is_key and rows[0].get(self.export.key) is not None else rows
+                best[i] = max(best.get(i, (0, None, [])), (len(held), age, held), key=lambda b: (b[0], b[1] or OLDEST))
+        return [(age, r) for _, age, rows in best.values() for r in rows]
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value / 1000, UTC) if 10**11 <= value < 10**13 else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+START = datetime(2024, 3, 30, 21, 30, tzinfo=UTC)
+offsets = st.sampled_from([timezone.utc, timezone(timedelta(hours=2)), timezone(timedelta(hours=-4, minutes=-30))])  # noqa: UP017
+
+
+@st.composite
+def event_times(draw: st.DrawFn) -> Any:
+    """Few instants over three days, each in several spellings, and what is no time."""
+    moment = (START + timedelta(hours=draw(st.integers(0, 3)) * 11)).astimezone(draw(offsets))
+    shape = draw(st.integers(0, 9))
+    if shape == 0:
+        return draw(st.sampled_from(["yesterday", None, 5, [], 2.5]))
+    if shape == 1:
+        return int(moment.timestamp() * 1000)
+    return moment.isoformat(timespec="milliseconds" if shape > 4 else "seconds")
+
+
+drifting = st.none() | st.integers(0, 2) | st.sampled_from(["x", "1", "", 0.5, 1.0, True, [1], {"a": [1, None]}, 2**70])
+
+
+@st.composite
+def events(draw: st.DrawFn, with_key: bool) -> dict[str, Any]:
+    record: dict[str, Any] = {"timestamp": draw(event_times())}
+    if draw(st.booleans()):
+        record["contactId"] = draw(st.sampled_from(["a", "b", "A", "é|", None, 7]))
+    if draw(st.booleans()):
+        record["campaignId"] = draw(st.integers(0, 1))
+    if with_key and draw(st.integers(0, 9)):
+        record["eventId"] = draw(st.integers(0, 4))
+    return record | draw(st.dictionaries(st.sampled_from(["name", "size", "Size", "dt"]), drifting, max_size=2))
+
+
+entities = st.fixed_dictionaries(
+    {"listId": st.integers(0, 5) | st.just("1")}, optional={"name": drifting, "size": drifting, "active": st.booleans()}
+)
+
+
+@st.composite
+def loads(draw: st.DrawFn, records: st.SearchStrategy[dict[str, Any]], key: str | None) -> tuple[Exports, list[int]]:
+    """Overlapping exports of one universe, and the order in which they are loaded, some twice."""
+    universe = draw(st.lists(records, min_size=1, max_size=10))
+    exports: Exports = []
+    for number in range(draw(st.integers(1, 5))):
+        start = draw(st.integers(0, len(universe) - 1))
+        window = [dict(r) for r in universe[start : start + draw(st.integers(0, 6))]]
+        window += draw(st.lists(st.sampled_from(window), max_size=2)) if window else []
+        for record in window:
+            if draw(st.integers(0, 3)) == 0:
+                record["name"] = draw(drifting)
+        at = age(draw(st.integers(0, 2)), f"{number}" if draw(st.booleans()) else f"1{number}")
+        exports.append((at, _with_true_key(window, key)))
+    order = draw(st.permutations(range(len(exports))))
+    return exports, [*order, *draw(st.lists(st.sampled_from(order), max_size=2))]
+
+
+def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
+    """The records, those of one key all with the content of the first."""
+    first: dict[Any, dict[str, Any]] = {}
+    kept = []
+    for record in records:
+        value = json.dumps(record.get(key)) if key and record.get(key) is not None else None
+        kept.append(record if value is None else first.setdefault(value, record))
+    return kept
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") -> None:
+    """Load the exports in that order, and compare the table with what the model makes of them in theirs."""
+    house = new_house(time_zone=zone)
+    kind = EXPORT_TYPES[export]
+    try:
+        for number, index in enumerate(order):
+            at, records = exports[index]
+            content = array(records) if number % 2 else lines(records)
+            state = house.load(content, export, at)
+            assert state.outcome == "loaded", state.reason
+        first = next((exports[index][1] for index in order if exports[index][1]), None)
+        if first is None:
+            assert house.definition(export) is None
+            return
+        model = Reference(kind, first)
+        expected = model.table(exports)
+        definition = house.definition(export)
+        assert definition is not None
+        assert bag(house.records(export)) == bag(record for _, record in expected)
+        rows = house.rows(export)
+        lineage = sorted((row["_ordered_at"].replace(tzinfo=UTC), row["_batch_id"]) for row in rows)
+        assert lineage == sorted((datetime.fromisoformat(at), batch) for (at, batch), _ in expected)
+        assert len({row["_row_id"] for row in rows}) == len({model.identity(record) for _, record in expected})
+        if kind.is_event:
+            instants = [model.instant(record) for _, record in expected]
+            days = [
+                str(datetime.fromisoformat(i).astimezone(ZoneInfo(zone)).date()) if i else "unknown" for i in instants
+            ]
+            assert sorted(row["dt"] for row in rows) == sorted(days)
+    finally:
+        shutil.rmtree(house.work, ignore_errors=True)
+
+
+@examples(20)
+@given(loads(events(with_key=False), None), st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]))
+def test_events_without_a_key_are_what_the_model_says(
+    world: None, loaded: tuple[Exports, list[int]], zone: str
+) -> None:
+    check("OPENS", *loaded, zone)
+
+
+@examples(20)
+@given(loads(events(with_key=True), "eventId"))
+def test_events_with_a_key_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
+    check("OPENS", *loaded)
+
+
+@examples(15)
+@given(loads(entities, "listId"))
+def test_entities_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
+    check("LISTS", *loaded)
+
+
+def test_two_equal_clicks_of_one_export_stay_two_through_every_overlap(world: None) -> None:
+    click = {"contactId": "a", "linkTarget": "https://a", "clickTimestamp": "2024-03-01T10:00:00Z"}
+    exports = [(age(1), [click, click]), (age(2), [click]), (age(3), [click, click])]
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2, 1]):
+        check("CLICKS", exports, order)

@@ -1,0 +1,336 @@
+"""What readers see, and when: days, columns, locations, refusals, and what is tidied."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lambdas.lake.errors import LostLease
+from lambdas.lake.keys import table_prefix
+from lambdas.lake.tidy import tidy
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from tests.unit.lake.lakehouse import House, age, array, bag, lines
+
+OPENS, LISTS = EXPORT_TYPES["OPENS"], EXPORT_TYPES["LISTS"]
+
+
+def opened(event_id: int, at: Any = "2024-03-01T10:00:00Z", **more: Any) -> dict[str, Any]:
+    return {"eventId": event_id, "timestamp": at, **more}
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2024-03-30T22:59:59.999Z", "2024-03-30"),
+        ("2024-03-30T23:00:00Z", "2024-03-31"),
+        # The clock goes from 02:00 to 03:00 that night, and that day ends an hour earlier in UTC.
+        ("2024-03-31T21:59:59Z", "2024-03-31"),
+        ("2024-03-31T22:00:00Z", "2024-04-01"),
+        ("2024-10-26T22:00:00Z", "2024-10-27"),
+        ("2024-10-27T22:59:59Z", "2024-10-27"),
+        ("2024-10-27T23:00:00Z", "2024-10-28"),
+        ("2024-10-27T02:30:00+02:00", "2024-10-27"),
+        ("2024-12-31T18:30:00-05:00", "2025-01-01"),
+        (1711839600000, "2024-03-31"),
+        ("2024-03-31", "2024-03-31"),
+        ("31/03/2024", "unknown"),
+        ("2024-02-30T10:00:00Z", "unknown"),
+        ("infinity", "unknown"),
+        (17118396, "unknown"),
+        (None, "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_day_of_an_event_is_the_accounts_day_through_changes_of_the_clock(house: House, moment: Any, day: str) -> None:
+    house.load(array([opened(1, moment)]), time_zone="Europe/Stockholm")
+    assert list(house.partitions()) == [day]
+
+
+def test_record_without_a_usable_time_is_counted(house: House) -> None:
+    state = house.load(array([opened(1), opened(2, "soon"), {"eventId": 3}]))
+    assert state.tally is not None
+    assert state.tally["unknownTime"] == 2
+    assert {row["event_id"] for row in house.rows() if row["dt"] == "unknown"} == {2, 3}
+
+
+def test_time_counts_whatever_kind_its_column_has(house: House) -> None:
+    house.load(array([opened(1, "2024-03-01T10:00:00Z")]), at=age(1))
+    house.load(array([opened(2, 1709287200000)]), at=age(2))
+    assert [row["dt"] for row in house.rows()] == ["2024-03-01"] * 2
+    assert len({row["_event_at"] for row in house.rows()}) == 1
+
+
+def test_same_instant_in_another_spelling_is_the_same_event(house: House) -> None:
+    spellings = ["2024-03-01T10:00:00+02:00", "2024-03-01T08:00:00Z", "2024-03-01T08:00:00.000+00:00", 1709280000000]
+    for number, spelling in enumerate(spellings):
+        house.load(array([{"contactId": "a", "timestamp": spelling}]), at=age(number))
+    assert len(house.rows()) == 1
+
+
+def test_two_weeks_touch_exactly_their_days(house: House) -> None:
+    first = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    month = [opened(n, (first + timedelta(days=n)).isoformat()) for n in range(30)]
+    house.load(array(month), at=age(1))
+    before = house.partitions()
+    state = house.load(array(month[10:24]), at=age(2))
+    assert state.tally is not None
+    assert len(state.tally["days"]) == 14
+    after = house.partitions()
+    assert {day for day in after if after[day] != before[day]} == {f"2024-03-{11 + n}" for n in range(14)}
+    assert bag(house.records()) == bag(month)
+
+
+def test_more_days_than_one_call_of_the_catalog_takes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lambdas.lake.catalog._PARTITIONS_AT_ONCE", 3)
+    week = [opened(n, f"2024-03-0{n}T10:00:00Z") for n in range(1, 8)]
+    for at in (age(1), age(2)):
+        house.load(array(week), at=at)
+    assert len(house.partitions()) == 7
+    assert {row["_batch_id"] for row in house.rows()} == {"batch-2"}
+
+
+def test_day_that_only_an_older_export_holds_is_not_written_again(house: House) -> None:
+    house.load(array([opened(1)]), at=age(2))
+    before = house.partitions()
+    house.load(array([opened(1)]), at=age(1))
+    assert house.partitions() == before
+    assert len(house.objects(table_prefix("opens"))) == 1
+
+
+def test_empty_export_is_loaded_and_makes_no_table(house: House) -> None:
+    for content in (b"", b"[]", b'{"data":[]}'):
+        state = house.load(content)
+        assert state.outcome == "loaded"
+        assert state.rows == 0
+    assert house.definition() is None
+
+
+def test_rows_of_a_file_are_sorted_by_event_time(house: House) -> None:
+    times = [f"2024-03-01T{hour:02}:00:00Z" for hour in (5, 1, 9, 3, 7)]
+    house.load(array([opened(n, at) for n, at in enumerate(times)]))
+    assert [row["_event_at"].hour for row in house.rows()] == [1, 3, 5, 7, 9]
+
+
+def test_few_rejected_records_are_kept_with_positions_and_counted(house: House) -> None:
+    content = lines([opened(n) for n in range(20)]) + b"oops\n"
+    state = house.load(content)
+    assert state.outcome == "loaded"
+    assert state.tally is not None
+    assert state.tally["quarantined"] == 1
+    (key,) = house.objects("quarantine/opens/")
+    body = house.s3.get_object(Bucket=house.settings.bucket, Key=key)["Body"].read()
+    assert json.loads(body) == {"position": len(content) - 5, "text": "oops"}
+
+
+def test_too_many_rejected_records_fail_the_run_and_stand_in_quarantine(house: House) -> None:
+    state = house.load(lines([opened(n) for n in range(20)]) + b"oops\n" * 11)
+    assert state.outcome == "failed"
+    assert "11 of 31 records are no JSON objects" in str(state.reason)
+    assert house.definition() is None
+    assert len(house.objects("quarantine/opens/")) == 1
+
+
+def test_share_of_rejected_records_counts_in_a_large_export(house: House) -> None:
+    content = lines([opened(n) for n in range(80)]) + b"oops\n" * 20
+    assert house.load(content, quarantine_ratio=0.2).outcome == "loaded"
+    assert house.load(content + b"oops\n", quarantine_ratio=0.2).outcome == "failed"
+
+
+def test_export_without_one_good_record_fails(house: House) -> None:
+    state = house.load(b'{"eventId":\n')
+    assert state.outcome == "failed"
+    assert "1 of 1 records are no JSON objects" in str(state.reason)
+
+
+def test_lost_lease_publishes_nothing(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    before = (house.partitions(), house.columns(), house.rows())
+    house.land(array([opened(2, new=1)]), OPENS, age(2))
+    house.ledger(OPENS).take_lease(house.execution(), datetime.now(UTC))
+    with pytest.raises(LostLease):
+        house.load_again("OPENS", age(2), take_lease=False)
+    assert (house.partitions(), house.columns(), house.rows()) == before
+
+
+def test_no_lease_publishes_nothing(house: House) -> None:
+    house.land(array([opened(1)]), OPENS, age(1))
+    with pytest.raises(LostLease):
+        house.load_again("OPENS", age(1), take_lease=False)
+    assert house.definition() is None
+
+
+def test_another_time_zone_is_refused_and_changes_nothing(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1), time_zone="Europe/Stockholm")
+    before = house.rows()
+    state = house.load(array([opened(2)]), at=age(2), time_zone="UTC")
+    assert state.outcome == "failed"
+    assert "Europe/Stockholm" in str(state.reason)
+    assert house.rows() == before
+
+
+def test_batch_that_has_not_landed_fails(house: House) -> None:
+    state = house.load_again("OPENS", age(1))
+    assert state.outcome == "failed"
+    assert "Nothing has landed" in str(state.reason)
+
+
+@pytest.mark.parametrize("change", ["shorter", "other", "gone", "empty"])
+def test_raw_that_is_not_what_its_manifest_says_fails(house: House, change: str) -> None:
+    content, at = array([opened(1), opened(2)]), age(1)
+    house.land(content, OPENS, at)
+    (key,) = [key for key in house.objects("raw/") if key.endswith("result")]
+    body = {"shorter": content[:-1], "other": content.replace(b"1", b"9"), "empty": b""}.get(change)
+    if body is None:
+        house.store.delete([key])
+    else:
+        house.store.write(key, body, "application/json")
+    state = house.load_again("OPENS", at)
+    assert state.outcome == "failed"
+    assert key in str(state.reason)
+    assert house.definition() is None
+
+
+def test_columns_are_there_before_a_day_that_needs_them(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    seen: list[set[str]] = []
+
+    def look(**_: Any) -> None:
+        seen.append(set(house.columns()))
+
+    for operation in ("BatchCreatePartition", "BatchUpdatePartition"):
+        house.glue.meta.events.register(f"provide-client-params.glue.{operation}", look)
+    house.load(array([opened(1, module="a"), opened(2, "2024-03-02T10:00:00Z", module="b")]), at=age(2))
+    assert len(seen) == 2
+    assert all("module" in columns for columns in seen)
+
+
+def test_every_file_has_every_column_of_its_time(house: House) -> None:
+    house.load(array([opened(1, a=1, b="x", c=True, d=0.5, e=[1])]), at=age(1))
+    house.load(array([opened(2)]), at=age(2))
+    (location,) = house.partitions().values()
+    partition = house.glue.get_partition(
+        DatabaseName=house.settings.database, TableName="opens", PartitionValues=["2024-03-01"]
+    )["Partition"]
+    assert [column["Name"] for column in partition["StorageDescriptor"]["Columns"]] == list(house.columns())
+    assert location.startswith(f"s3://{house.settings.bucket}/curated/opens/dt=2024-03-01/")
+    assert bag(house.records()) == bag([opened(1, a=1, b="x", c=True, d=0.5, e=[1]), opened(2)])
+
+
+def test_what_a_person_set_on_a_table_stays(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    definition = dict(house.definition() or {})
+    kept = ("Name", "TableType", "PartitionKeys", "StorageDescriptor")
+    changed = {name: definition[name] for name in kept}
+    changed |= {"Description": "Ours", "Parameters": definition["Parameters"] | {"owner": "team"}}
+    house.glue.update_table(DatabaseName=house.settings.database, TableInput=changed)
+    house.load(array([opened(2, more=1)]), at=age(2))
+    after = house.definition() or {}
+    assert after["Description"] == "Ours"
+    assert after["Parameters"]["owner"] == "team"
+    assert "more" in house.columns()
+
+
+def test_identity_fields_are_frozen_with_the_first_export(house: House) -> None:
+    first = {"contactId": "a", "timestamp": "2024-03-01T10:00:00Z"}
+    house.load(array([first]), at=age(1))
+    house.load(array([first | {"campaignId": 1}, first | {"campaignId": 2, "eventId": 5}]), at=age(2))
+    house.load(array([{"timestamp": "2024-03-01T10:00:00Z"}]), at=age(3))
+    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["contactId"]
+    assert len(house.rows()) == 3
+
+
+def test_key_that_holds_twice_with_different_content_fails_and_publishes_nothing(house: House) -> None:
+    records = [opened(1, name="a"), opened(2), opened(1, name="b")]
+    state = house.load(array(records))
+    assert state.outcome == "failed"
+    assert "eventId 1 holds twice" in str(state.reason)
+    assert "identityFields" in str(state.reason)
+    assert house.definition() is None
+    assert house.objects("curated/") == []
+
+
+def test_key_that_holds_twice_at_different_times_is_no_key(house: House) -> None:
+    state = house.load(array([opened(1), opened(1, "2024-03-02T10:00:00Z")]))
+    assert state.outcome == "failed"
+    assert "eventId 1 holds twice" in str(state.reason)
+
+
+def test_key_that_holds_twice_with_equal_content_is_one_row(house: House) -> None:
+    assert house.load(array([opened(1), opened(1)])).outcome == "loaded"
+    assert len(house.rows()) == 1
+
+
+def test_records_that_lack_the_key_later_are_kept(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    keyless = [{"timestamp": "2024-03-01T11:00:00Z", "name": name} for name in "ab"]
+    assert house.load(array(keyless), at=age(2)).outcome == "loaded"
+    assert len(house.rows()) == 3
+
+
+def test_field_that_not_every_record_of_the_first_export_has_is_no_key(house: House) -> None:
+    records = [opened(n, contactId="a") for n in range(1200)]
+    del records[1100]["eventId"]
+    house.load(array(records))
+    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["contactId"]
+    assert bag(house.records()) == bag(records)
+
+
+def test_entity_records_without_any_field_are_rows(house: House) -> None:
+    state = house.load(b"[{},{}]", "LISTS")
+    assert state.outcome == "loaded", state.reason
+    assert len(house.rows("LISTS")) == 2
+
+
+# Tidying
+
+
+def forgotten(house: House, export: Any, hours: float) -> int:
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    return tidy(export, house.store, house.catalog, timedelta(hours=72), now)
+
+
+def test_superseded_files_go_when_their_retention_is_over_and_live_ones_stay(house: House) -> None:
+    for number in (1, 2, 3):
+        house.load(array([opened(1), opened(number, f"2024-03-0{number}T10:00:00Z")][number == 1 :]), at=age(number))
+        house.load(array([{"listId": number}]), "LISTS", at=age(number))
+    before = (house.rows(), house.rows("LISTS"))
+    assert len(house.objects(table_prefix("lists"))) == 3
+    assert forgotten(house, OPENS, 71) == forgotten(house, LISTS, 71) == 0
+    assert forgotten(house, OPENS, 73) == 2
+    assert forgotten(house, LISTS, 73) == 2
+    assert len(house.objects(table_prefix("opens"))) == 3
+    assert len(house.objects(table_prefix("lists"))) == 1
+    assert (house.rows(), house.rows("LISTS")) == before
+
+
+def test_files_that_never_were_published_go_as_well(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    house.store.write("curated/opens/dt=2024-03-01/other-run/part.parquet", b"half", "")
+    house.store.write("curated/opens/dt=2024-03-09/other-run/part.parquet", b"half", "")
+    assert forgotten(house, OPENS, 71) == 0
+    assert forgotten(house, OPENS, 73) == 2
+    assert len(house.rows()) == 1
+
+
+def test_no_retention_leaves_only_what_readers_see(house: House) -> None:
+    for number in (1, 2):
+        house.load(array([opened(1), opened(2, "2024-03-02T10:00:00Z")]), at=age(number), superseded_retention_hours=0)
+    assert len(house.objects(table_prefix("opens"))) == 2
+    assert len(house.rows()) == 2
+
+
+def test_tidying_one_table_leaves_others_alone(house: House) -> None:
+    house.load(array([opened(1)]), "OPENS", at=age(1))
+    house.load(array([{"eventId": 1, "timestamp": "2024-03-01T10:00:00Z"}]), "OPTOUTS", at=age(1))
+    house.store.write("curated/export_runs/run.json", b"{}", "application/json")
+    before = house.objects()
+    assert forgotten(house, EXPORT_TYPES["OPTOUTS"], 1000) == 0
+    assert house.objects() == before
+
+
+def test_dropped_table_keeps_its_files(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    house.glue.delete_table(DatabaseName=house.settings.database, Name="opens")
+    assert forgotten(house, OPENS, 1000) == 0
+    assert len(house.objects(table_prefix("opens"))) == 1

@@ -1,0 +1,236 @@
+"""Odd values: each has one written outcome, and none is lost without a word."""
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.unit.lake.lakehouse import House, age, array, bag
+from tests.unit.lake.laws import Raw, spelled
+
+BASE = {"eventId": 1, "timestamp": "2024-03-01T10:00:00Z"}
+
+
+def record(value: Any, event_id: int = 2) -> bytes:
+    return spelled([("eventId", event_id), ("timestamp", BASE["timestamp"]), ("value", value)])
+
+
+def in_array(*records: bytes) -> bytes:
+    return b"[" + b",".join(records) + b"]"
+
+
+def load_into(house: House, kind: str, text: str) -> dict[str, Any]:
+    """Load a value into a table whose column was made by another; return the row."""
+    first = {"bigint": 5, "double": 0.5, "string": "x", "boolean": True, "json": [1]}[kind]
+    assert house.load(array([BASE | {"value": first}]), at=age(1)).outcome == "loaded"
+    state = house.load(in_array(record(Raw(text))), at=age(2))
+    assert state.outcome == "loaded", state.reason
+    assert state.tally is not None
+    row = next(row for row in house.rows() if row["event_id"] == 2)
+    assert state.tally["rescued"] == (row["_rescued"] is not None)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("bigint", "9223372036854775807", 2**63 - 1),
+        ("bigint", "-9223372036854775808", -(2**63)),
+        ("bigint", "5.0", 5),
+        ("bigint", "1e3", 1000),
+        ("bigint", "9007199254740993.0", 9007199254740993),
+        ("bigint", "-0", 0),
+        ("double", "5", 5.0),
+        ("double", "0.30000000000000004", 0.30000000000000004),
+        ("double", "0.10000000000000001", 0.1),
+        ("double", "1.50", 1.5),
+        ("double", "1e300", 1e300),
+        ("double", "9007199254740994", 9007199254740994.0),
+        ("string", '"\\u0000"', "\0"),
+        ("string", '"\\ud83d\\ude00\\n\\"\\\\\\/"', '😀\n"\\/'),
+        ("string", '""', ""),
+        ("json", '{"b":1, "a":[0.10, 12345678901234567890123]}', '{"b":1, "a":[0.10, 12345678901234567890123]}'),
+        ("json", "[]", "[]"),
+        ("boolean", "false", False),
+    ],
+)
+def test_value_that_fits_is_in_its_column_exactly(house: House, kind: str, text: str, value: Any) -> None:
+    row = load_into(house, kind, text)
+    assert row["value"] == value
+    assert type(row["value"]) is type(value)
+    assert row["_rescued"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("bigint", "0.5"),
+        ("bigint", '"123"'),
+        ("bigint", "9223372036854775808"),
+        ("bigint", "123456789012345678901234567890"),
+        ("bigint", "1e400"),
+        ("bigint", "true"),
+        ("double", '"0.5"'),
+        ("double", "9007199254740993"),
+        ("double", "1e400"),
+        ("double", "[0.5]"),
+        ("string", "5"),
+        ("string", "true"),
+        ("string", '"\\ud800"'),
+        ("string", '{"a":1}'),
+        ("boolean", "1"),
+        ("boolean", '"true"'),
+        ("json", '"[1]"'),
+        ("json", "1"),
+    ],
+)
+def test_value_that_fits_not_is_null_in_its_column_and_whole_among_the_rescued(
+    house: House, kind: str, text: str
+) -> None:
+    row = load_into(house, kind, text)
+    assert row["value"] is None
+    assert row["_rescued"] == f'{{"value":{text}}}'
+
+
+@pytest.mark.parametrize("text", ["0.12345678901234567890", "1.2345e-320", "1e-400"])
+def test_fraction_with_more_digits_than_a_double_is_near_in_its_column_and_whole_among_the_rescued(
+    house: House, text: str
+) -> None:
+    row = load_into(house, "double", text)
+    assert row["value"] == float(text)
+    assert row["_rescued"] == f'{{"value":{text}}}'
+
+
+def test_null_is_no_value_and_makes_no_column(house: House) -> None:
+    house.load(array([BASE | {"later": None}]), at=age(1))
+    assert "later" not in house.columns()
+    house.load(array([BASE | {"later": 0.5}]), at=age(2))
+    assert house.columns()["later"] == "double"
+    assert [row["later"] for row in house.rows()] == [0.5]
+
+
+def test_kind_of_a_column_is_decided_over_the_whole_first_export(house: House) -> None:
+    values: list[Any] = [1] * 3000 + [0.5, 2]
+    records = [BASE | {"eventId": n, "size": value, "mixed": "x" if n else 1} for n, value in enumerate(values)]
+    house.load(array(records), at=age(1))
+    assert (house.columns()["size"], house.columns()["mixed"]) == ("double", "string")
+    assert bag(house.records()) == bag(records)
+
+
+def test_mixed_kinds_of_the_first_export_are_text_and_told_apart_by_the_rescued(house: House) -> None:
+    house.load(array([BASE | {"v": 5}, BASE | {"eventId": 2, "v": "5"}]), at=age(1))
+    assert sorted((row["v"], row["_rescued"]) for row in house.rows() if row["_rescued"]) == [("5", '{"v":5}')]
+    assert [row["v"] for row in house.rows()] == ["5", "5"]
+
+
+def test_pinned_fields_keep_their_type_whatever_the_first_export_holds(house: House) -> None:
+    house.load(array([BASE | {"contactId": 17, "campaignId": "c"}]), at=age(1))
+    assert (house.columns()["contact_id"], house.columns()["campaign_id"]) == ("string", "bigint")
+    assert bag(house.records()) == bag([BASE | {"contactId": 17, "campaignId": "c"}])
+    assert [row["contact_id"] for row in house.rows()] == ["17"]
+
+
+def test_repeated_name_keeps_all_its_values(house: House) -> None:
+    house.load(in_array(b'{"eventId":1,"timestamp":"2024-03-01T10:00:00Z","a":1,"a":2,"b":null,"b":null}'))
+    (row,) = house.rows()
+    assert row["a"] is None
+    assert json.loads(row["_rescued"]) == {"a": [1, 2]}
+
+
+def test_names_that_differ_in_case_alone_get_columns_of_their_own(house: House) -> None:
+    records = [BASE | {"Name": "a", "name": "b", "NAME": 3}, BASE | {"eventId": 2, "name": "c", "dt": 1}]
+    house.load(array(records))
+    assert {"name", "name_2", "name_3", "dt_2"} <= set(house.columns())
+    assert bag(house.records()) == bag(records)
+
+
+def test_fields_beyond_the_most_columns_are_rescued_and_may_still_identify(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambdas.lake.schema.MAX_COLUMNS", 3)
+    records = [{"a": 1, "b": 2, "c": 3, **BASE, "eventId": n} for n in range(3)]
+    house.load(array(records), at=age(1))
+    house.load(array(records[:2]), at=age(2))
+    assert set(house.columns()) >= {"a", "b", "c"}
+    assert "event_id" not in house.columns()
+    assert bag(house.records()) == bag(records)
+    assert len({row["_row_id"] for row in house.rows()}) == 3
+
+
+@pytest.mark.parametrize("name", ["", "\n", "\ud800", "x" * 300, '"', "a\\b", "_row_id", "_batch_id", "_key", "ö", "5"])
+def test_any_name_keeps_its_value(house: House, name: str) -> None:
+    records = [BASE | {name: 1}, BASE | {"eventId": 2, name: 2}]
+    state = house.load(array(records), at=age(1))
+    assert state.outcome == "loaded", state.reason
+    assert bag(house.records()) == bag(records)
+
+
+def nested(depth: int) -> Raw:
+    return Raw("[" * depth + "]" * depth)
+
+
+@pytest.mark.parametrize("depth", [90, 300, 500])
+def test_deeply_nested_value_is_kept_as_its_text_and_may_identify(house: House, depth: int) -> None:
+    content = in_array(spelled([("deep", nested(depth)), ("timestamp", BASE["timestamp"])]))
+    for at in (age(1), age(2)):
+        state = house.load(content, at=at)
+        assert state.outcome == "loaded", state.reason
+    assert [row["deep"] for row in house.rows()] == [str(nested(depth))]
+
+
+def test_value_nested_beyond_reading_fails_the_array_with_a_sentence(house: House) -> None:
+    state = house.load(in_array(record(nested(100_000))))
+    assert state.outcome == "failed"
+    assert "nested too deeply" in str(state.reason)
+
+
+def test_line_nested_beyond_reading_goes_to_quarantine(house: House) -> None:
+    state = house.load(record(1) + b"\n" + record(nested(100_000), 3) + b"\n" + b'{"eventId"' + b"[" * 50_000)
+    assert state.tally is not None, state.reason
+    assert (state.tally["read"], state.tally["quarantined"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "constant", ["NaN", "Infinity", "-Infinity", "nul", "01", "1.", "'a'", '"a\tb"', '"\\q"', "undefined"]
+)
+def test_what_is_no_json_fails_an_array_and_rejects_a_line(house: House, constant: str) -> None:
+    state = house.load(in_array(record(1), record(Raw(constant), 3)), at=age(1))
+    assert state.outcome == "failed"
+    assert "byte" in str(state.reason)
+    assert house.rows() == []
+    state = house.load(record(1) + b"\n" + record(Raw(constant), 3) + b"\n", at=age(2))
+    assert state.tally is not None, state.reason
+    assert (state.tally["read"], state.tally["quarantined"]) == (1, 1)
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80", b"\xc0\x80"])
+def test_invalid_utf8_fails_an_array_and_rejects_a_line(house: House, broken: bytes) -> None:
+    bad = record("?").replace(b"?", broken)
+    assert house.load(in_array(record(1), bad), at=age(1)).outcome == "failed"
+    state = house.load(record(1) + b"\n" + bad + b"\n", at=age(2))
+    assert state.tally is not None, state.reason
+    assert (state.tally["read"], state.tally["quarantined"]) == (1, 1)
+
+
+@pytest.mark.parametrize("other", [b"null", b"7", b'"text"', b"[]", b"true", b'[{"eventId":9}]'])
+def test_what_is_no_object_goes_to_quarantine_with_its_position(house: House, other: bytes) -> None:
+    good, more = record(1), record(2, 3)
+    for at, content in ((age(1), b"\n".join([good, other, more])), (age(2), in_array(good, other, more))):
+        state = house.load(content, at=at)
+        assert state.tally is not None, state.reason
+        assert (state.tally["read"], state.tally["quarantined"]) == (2, 1)
+        key = house.objects("quarantine/")[-1]
+        rejected = json.loads(house.s3.get_object(Bucket=house.settings.bucket, Key=key)["Body"].read())
+        assert rejected == {"position": content.index(other, len(good)), "text": other.decode()}
+
+
+def test_record_of_twenty_megabytes_comes_through(house: House) -> None:
+    records = [BASE, BASE | {"eventId": 2, "text": "é},{" * 5_000_000}, BASE | {"eventId": 3}]
+    try:
+        for at, content in ((age(1), array(records)), (age(2), json.dumps(records[1]).encode() + b"\n")):
+            state = house.load(content, at=at)
+            assert state.outcome == "loaded", state.reason
+        assert bag(house.records()) == bag(records)
+    finally:
+        shutil.rmtree(house.work)
