@@ -188,7 +188,7 @@ class Catalog:
             return
         # What somebody else set on the table (a comment, a parameter) stays.
         kept = {"Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters"}
-        table_input: Any = {name: value for name, value in before.items() if name in kept}
+        table_input: Any = {name: value for name, value in before.items() if name in kept and value != ""}
         table_input["StorageDescriptor"] = storage | {"Columns": storage["Columns"] + added, "Location": location}
         version = {"VersionId": before["VersionId"]} if before.get("VersionId") else {}
         self._glue.update_table(DatabaseName=self._database, TableInput=table_input, **version)
