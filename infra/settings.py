@@ -100,6 +100,11 @@ def from_context(context: Mapping[str, Any]) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadSetting(_sentence(str(error), given)) from None
+    if settings.nightly_period is Period.TODAY:
+        raise BadSetting(
+            "The setting nightlyPeriod in cdk.json is TODAY, which misses the rest of the day; choose one of "
+            f"{', '.join(period for period in Period if period is not Period.TODAY)}."
+        )
     _check_address(settings)
     _check_exports(settings)
     _check_waits(settings)

@@ -153,7 +153,10 @@ def _vendor(folder: Path, wishes: Wishes, tell: Tell) -> tuple[Vendor, str]:
 
 def _settings(chosen: Vendor, wishes: Wishes) -> dict[str, str]:
     """What makes a deployment a local one: settings alone."""
+    # The grace is counted by the clock, which waits that are shortened do not move.
+    patience = {"orderGraceSeconds": "10"} if chosen.process else {}
     return {
+        **patience,
         "baseUrl": chosen.base_url,
         "customerId": chosen.customer_id,
         "allowLoopbackHttp": "true" if chosen.is_on_loopback else "false",

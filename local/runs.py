@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,8 @@ from local.lifecycle import Running
 from local.problem import Problem
 
 _PAUSE_SECONDS = 0.4
+# Events of a history read at once; a step adds about ten.
+_RECENT = 200
 _RUNNING = "RUNNING"
 
 
@@ -32,6 +34,8 @@ class Run:
     bytes: int | None = None
     seconds: float | None = None
     error: str | None = None
+    seen: int = 0
+    """The last event of its history that was looked at."""
 
     @property
     def has_ended(self) -> bool:
@@ -98,38 +102,45 @@ def rule_inputs(running: Running) -> list[dict[str, str]]:
 
 
 def watch(running: Running, runs: Sequence[Run], show: Watcher) -> list[Run]:
-    """Follow runs to their ends."""
+    """Follow runs to their ends, and show every step of theirs on the way."""
     states = running.cloud.client("stepfunctions")
     now = list(runs)
     show(now)
     while not all(run.has_ended for run in now):
         time.sleep(_PAUSE_SECONDS)
-        later = [run if run.has_ended else _looked_at(states, run) for run in now]
-        if later != now:
-            now = later
-            show(now)
+        for position in range(len(now)):
+            for later in [] if now[position].has_ended else _followed(states, now[position]):
+                now[position] = later
+                show(now)
     return now
 
 
-def _looked_at(states: Any, run: Run) -> Run:
+def _followed(states: Any, run: Run) -> Iterator[Run]:
+    """The run after each step that it has taken since it was last looked at."""
+    # Asked first, so that a history read after an end holds all of it.
     execution = states.describe_execution(executionArn=run.execution_arn)
-    history = states.get_execution_history(executionArn=run.execution_arn, reverseOrder=True, maxResults=100)["events"]
-    seen = _with_state(run, next((state for state in map(_state_of, history) if state), {}))
-    if execution["status"] == _RUNNING:
-        return seen
+    history = states.get_execution_history(executionArn=run.execution_arn, reverseOrder=True, maxResults=_RECENT)
+    for event in reversed(history["events"]):
+        state = _state_of(event) if event["id"] > run.seen else None
+        if state is not None:
+            run = _with_state(replace(run, seen=event["id"]), state)
+            yield run
+    if execution["status"] != _RUNNING:
+        yield _ended(run, execution)
+
+
+def _ended(run: Run, execution: Mapping[str, Any]) -> Run:
     seconds = (execution["stopDate"] - execution["startDate"]).total_seconds()
-    ended = replace(seen, status=execution["status"], seconds=round(seconds, 1))
+    ended = replace(run, status=execution["status"], seconds=round(seconds, 1))
     if ended.succeeded:
-        return replace(ended, step="duplicate" if ended.step == "duplicate" else "loaded")
+        return ended
     words = execution.get("cause") or execution.get("error") or f"The execution ended as {execution['status']}."
     return replace(ended, step="failed", error=words)
 
 
 def _state_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The state that a step has answered with, if the event is such an answer."""
-    output = event.get("stateExitedEventDetails", {}).get("output") or event.get("taskSucceededEventDetails", {}).get(
-        "output"
-    )
+    output = event.get("taskSucceededEventDetails", {}).get("output")
     state = json.loads(output) if output else None
     return state if isinstance(state, dict) and "outcome" in state else None
 

@@ -42,6 +42,10 @@ def order(
         lost += 1
         if lost >= settings.order_attempts:
             return refused(state, Refused(_maybe(lost)))
+    # Before the intent: a token that cannot be read is no order whose answer was lost.
+    not_ready = client.ready()
+    if not_ready is not None:
+        return refused(state, not_ready)
     intent_at = now.isoformat(timespec="microseconds")
     if not ledger.write_intent(run, intent_at, lost, before):
         return unknown(settings.order_grace_seconds, why=_maybe(lost + 1))

@@ -89,6 +89,14 @@ class Client:
         self._read_token = read_token
         self._token: str | None = None
 
+    def ready(self) -> BadToken | None:
+        """Read the token unless it is known: whoever orders asks first, since without one nothing can be ordered."""
+        try:
+            self._known_token()
+        except TokenNotSet as error:
+            return BadToken(str(error))
+        return None
+
     def order(self, export: ExportType, period: Period) -> Ordered | RateLimited | Refused | Unavailable | Lost:
         """Order an export. Sent once and never repeated here, since a repeated order is a second batch."""
         body = {"exportType": export.name, "period": period.value}
@@ -182,13 +190,12 @@ class Client:
         return answer
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> _Answer:
-        if self._token is None:
-            self._token = self._read_token()
+        token = self._known_token()
         response = self._http.request(
             method,
             self._base + path,
             # A kept connection may die while the function sleeps, and an order sent into it would be lost.
-            headers={**headers, TOKEN_HEADER: self._token, "Connection": "close"},
+            headers={**headers, TOKEN_HEADER: token, "Connection": "close"},
             timeout=_TIMEOUT,
             redirect=False,
             preload_content=False,
@@ -199,7 +206,12 @@ class Client:
             body = response.read(_MAX_ANSWER_BYTES, decode_content=True)
         finally:
             response.close()
-        return _Answer(response.status, response.headers, body.replace(self._token.encode(), b"[token]"))
+        return _Answer(response.status, response.headers, body.replace(token.encode(), b"[token]"))
+
+    def _known_token(self) -> str:
+        if self._token is None:
+            self._token = self._read_token()
+        return self._token
 
 
 def _is_down(answer: _Answer) -> bool:

@@ -38,6 +38,7 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("pollFirstSeconds", 0, ">= 5"),
         ("pollFirstSeconds", 400, "pollMaxSeconds"),
         ("nightlyPeriod", "LAST_MONTH", "LAST_MONTH"),
+        ("nightlyPeriod", "TODAY", "misses the rest of the day"),
         ("sweepWeekday", "SOMEDAY", "SOMEDAY"),
         ("stackName", "Symplify Lake", "stackName"),
         ("stackName", "a" * 30, "stackName"),

@@ -17,6 +17,7 @@ from local.cli import HOME_VARIABLE
 from local.lifecycle import Running
 from local.standin import Options, StandIn
 from tests.conftest import ROOT, local
+from tests.workflow.machine import token
 
 
 def document(done: subprocess.CompletedProcess[str]) -> Any:
@@ -70,18 +71,8 @@ def test_a_query_that_athena_refuses_is_a_sentence(cloud_home: Path, running: Ru
 
 
 def test_a_run_that_fails_ends_with_status_1_and_its_sentence(cloud_home: Path, running: Running) -> None:
-    secrets = running.cloud.client("secretsmanager")
-    arn = running.deployment.token_secret_arn
-    token = secrets.get_secret_value(SecretId=arn)["SecretString"]
-    secrets.put_secret_value(SecretId=arn, SecretString="wrong")
-    functions = running.cloud.client("lambda")
-    functions.update_function_configuration(
-        FunctionName=f"{running.deployment.stack}-start-export", Description="started anew"
-    )
-    try:
+    with token(running, "wrong"):
         done = local("run", "MESSAGES", "--json", home=cloud_home)
-    finally:
-        secrets.put_secret_value(SecretId=arn, SecretString=token)
     assert done.returncode == 1
     (run,) = document(done)
     assert run["status"] == "FAILED"

@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from local.cloud import Cloud
+from local.lifecycle import Running
 
 _PAUSE_SECONDS = 0.1
 _LIMIT_SECONDS = 120
@@ -49,3 +51,26 @@ def wait(cloud: Cloud, arn: str) -> Ended:
         json.loads(execution["output"]) if execution.get("output") else None,
         tuple(event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event),
     )
+
+
+def start_anew(running: Running, function: str) -> None:
+    """Make a function's next call a cold start, as an update of its configuration does; it keeps the token."""
+    functions = running.cloud.client("lambda")
+    name = f"{running.deployment.stack}-{function}"
+    seconds = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=seconds)
+
+
+@contextmanager
+def token(running: Running, value: str) -> Iterator[None]:
+    """Have another token in the secret for a while."""
+    secrets = running.cloud.client("secretsmanager")
+    arn = running.deployment.token_secret_arn
+    before = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    secrets.put_secret_value(SecretId=arn, SecretString=value)
+    for function in ("start-export", "check-batch", "copy-result"):
+        start_anew(running, function)
+    try:
+        yield
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=before)

@@ -11,7 +11,7 @@ import pytest
 from lambdas.symplify.vocabulary import EXPORT_TYPES
 from local import athena
 from local.lifecycle import Running
-from tests.workflow.machine import run, wait
+from tests.workflow.machine import run, start_anew, token, wait
 
 
 def execute(running: Running, **given: Any) -> Any:
@@ -117,6 +117,7 @@ def without(running: Running, function: str, sid: str) -> Iterator[None]:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
 
     put(kept)
+    start_anew(running, function)
     try:
         yield
     finally:
@@ -140,38 +141,15 @@ def test_a_missing_grant_fails_the_run_since_permissions_are_enforced(
 
 
 def test_a_placeholder_in_the_secret_fails_with_how_to_set_it(running: Running) -> None:
-    secrets = running.cloud.client("secretsmanager")
-    arn = running.deployment.token_secret_arn
-    token = secrets.get_secret_value(SecretId=arn)["SecretString"]
-    secrets.put_secret_value(SecretId=arn, SecretString="replace-me")
-    restart_workers(running)
-    try:
+    with token(running, "replace-me"):
         ended = execute(running, exportType="LISTS")
-    finally:
-        secrets.put_secret_value(SecretId=arn, SecretString=token)
     assert ended.status == "FAILED"
     assert "aws secretsmanager put-secret-value" in (ended.cause or "")
 
 
 def test_a_wrong_token_fails_with_the_vendors_words(running: Running) -> None:
-    secrets = running.cloud.client("secretsmanager")
-    arn = running.deployment.token_secret_arn
-    token = secrets.get_secret_value(SecretId=arn)["SecretString"]
-    secrets.put_secret_value(SecretId=arn, SecretString="not-the-token")
-    restart_workers(running)
-    try:
+    with token(running, "not-the-token"):
         ended = execute(running, exportType="LISTS")
-    finally:
-        secrets.put_secret_value(SecretId=arn, SecretString=token)
     assert ended.status == "FAILED"
     assert "401" in (ended.cause or "")
     assert "not-the-token" not in (ended.cause or "")
-
-
-def restart_workers(running: Running) -> None:
-    """Make the functions that keep the token in memory start anew, as any change of their configuration does."""
-    functions = running.cloud.client("lambda")
-    for function in ("start-export", "check-batch", "copy-result"):
-        name = f"{running.deployment.stack}-{function}"
-        described = functions.get_function_configuration(FunctionName=name)
-        functions.update_function_configuration(FunctionName=name, Description=described.get("Description", "") + ".")

@@ -221,15 +221,16 @@ def without_nulls(record: Record) -> dict[str, Any]:
 
 def bag(records: Iterable[Record]) -> list[str]:
     """Records as a multiset that compares: numbers by value, nulls left out."""
-    return sorted(json.dumps(_plain(without_nulls(record)), sort_keys=True) for record in records)
+    return sorted(json.dumps(plain(without_nulls(record)), sort_keys=True) for record in records)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A JSON value in which whole numbers are whole, however they were written."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def zipped(content: bytes) -> bytes:

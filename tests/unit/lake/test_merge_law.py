@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
-from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house
+from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
 from tests.unit.lake.laws import examples
 
 Exports = list[tuple[Age, list[dict[str, Any]]]]
@@ -43,7 +43,7 @@ class Reference:
         parts = []
         for name in self.fields:
             moment = _moment(record.get(name)) if name in self.export.event_time else None
-            parts.append(moment.isoformat() if moment else json.dumps(record.get(name), sort_keys=True))
+            parts.append(moment.isoformat() if moment else json.dumps(plain(record.get(name)), sort_keys=True))
         return (*parts, str(self.instant(record)) if self.export.is_event else "")
 
     def table(self, exports: Iterable[tuple[Age, list[dict[str, Any]]]]) -> list[tuple[Age, dict[str, Any]]]:
@@ -91,11 +91,11 @@ drifting = st.none() | st.integers(0, 2) | st.sampled_from(["x", "1", "", 0.5, 1
 
 
 @st.composite
-def events(draw: st.DrawFn, with_key: bool) -> dict[str, Any]:
+def events(draw: st.DrawFn, with_key: bool, with_candidates: bool) -> dict[str, Any]:
     record: dict[str, Any] = {"timestamp": draw(event_times())}
-    if draw(st.booleans()):
+    if with_candidates and draw(st.booleans()):
         record["contactId"] = draw(st.sampled_from(["a", "b", "A", "é|", None, 7]))
-    if draw(st.booleans()):
+    if with_candidates and draw(st.booleans()):
         record["campaignId"] = draw(st.integers(0, 1))
     if with_key and draw(st.integers(0, 9)):
         record["eventId"] = draw(st.integers(0, 4))
@@ -175,7 +175,10 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
 
 
 @examples(20)
-@given(loads(events(with_key=False), None), st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]))
+@given(
+    loads(events(with_key=False, with_candidates=True), None),
+    st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]),
+)
 def test_events_without_a_key_are_what_the_model_says(
     world: None, loaded: tuple[Exports, list[int]], zone: str
 ) -> None:
@@ -183,8 +186,16 @@ def test_events_without_a_key_are_what_the_model_says(
 
 
 @examples(20)
-@given(loads(events(with_key=True), "eventId"))
+@given(loads(events(with_key=True, with_candidates=True), "eventId"))
 def test_events_with_a_key_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
+    check("OPENS", *loaded)
+
+
+@examples(15)
+@given(loads(events(with_key=False, with_candidates=False), None))
+def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
+    world: None, loaded: tuple[Exports, list[int]]
+) -> None:
     check("OPENS", *loaded)
 
 

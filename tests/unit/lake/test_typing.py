@@ -234,3 +234,48 @@ def test_record_of_twenty_megabytes_comes_through(house: House) -> None:
         assert bag(house.records()) == bag(records)
     finally:
         shutil.rmtree(house.work)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("timestamp", "2024-03-01T10:00:00+02:00", "2024-03-01T08:00:00.000Z"),
+        ("timestamp", "2024-03-01T10:00:00+02:00", 1709280000000),
+        ("what", 1, Raw("1.0")),
+        ("what", 1.5, Raw("150e-2")),
+        ("what", Raw("1e30"), 10**30),
+        ("what", Raw('"\\u0041"'), "A"),
+        ("what", Raw('{"a":1,"b":[2.0,null]}'), Raw('{ "b": [2, null], "a": 1e0 }')),
+    ],
+)
+def test_identity_is_the_same_for_every_spelling_of_a_value(house: House, name: str, one: Any, other: Any) -> None:
+    """Without key and candidates, all fields of the first export identify."""
+    for at, value in ((age(1), one), (age(2), other)):
+        fields = {"timestamp": BASE["timestamp"], "what": "x"} | {name: value}
+        assert house.load(in_array(spelled(fields.items())), at=at).outcome == "loaded"
+    assert [row["_batch_id"] for row in house.rows()] == ["batch-2"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, "1"),
+        (1, True),
+        (None, "n"),
+        (10**30, 10**30 + 1),
+        (Raw("0.1234567890123456789012345678901"), Raw("0.1234567890123456789012345678902")),
+        ([1], ["1"]),
+        ([1, 2], [2, 1]),
+        ({"a": 1}, [["a", 1]]),
+        ({"a": None}, {}),
+        (Raw('{"a":1,"a":2}'), {"a": 2}),
+        (Raw('"\\ud800"'), Raw('"\\ud801"')),
+        ("a", "a\0"),
+    ],
+)
+def test_identity_tells_different_values_apart(house: House, one: Any, other: Any) -> None:
+    for at, value in ((age(1), one), (age(2), other)):
+        fields = [("timestamp", BASE["timestamp"]), ("what", value), ("more", 1)]
+        two = spelled([("timestamp", "2024-03-02T10:00:00Z"), ("what", "x")])
+        assert house.load(in_array(spelled(fields), two), at=at).outcome == "loaded"
+    assert len(house.rows()) == 3

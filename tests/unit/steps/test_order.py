@@ -25,6 +25,12 @@ class Vendor:
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
         self.orders: list[tuple[str, str]] = []
+        self.token: Any = None
+
+    def ready(self) -> Any:
+        if isinstance(self.token, Exception):
+            raise self.token
+        return self.token
 
     def order(self, export: Any, period: Any) -> Any:
         self.orders.append((export.name, period.value))
@@ -62,6 +68,20 @@ def test_the_same_step_again_orders_nothing_more(ledger: Ledger) -> None:
 
     assert again == first
     assert len(vendor.orders) == 1
+
+
+@pytest.mark.parametrize("trouble", [BadToken("The secret holds the placeholder."), PermissionError("AccessDenied")])
+def test_a_token_that_cannot_be_read_leaves_no_intent(ledger: Ledger, table: Any, trouble: Any) -> None:
+    vendor = Vendor()
+    vendor.token = trouble
+    if isinstance(trouble, Exception):
+        with pytest.raises(PermissionError):
+            step(ledger, vendor)
+    else:
+        assert step(ledger, vendor).outcome == "failed"
+
+    assert vendor.orders == []
+    assert table.scan()["Items"] == []
 
 
 def test_an_unknown_period_is_refused_before_anything_is_written(ledger: Ledger, table: Any) -> None:
