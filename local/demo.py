@@ -27,7 +27,7 @@ QUERIES = {
                round(100.0 * (SELECT count(*) FROM optouts) / count(*), 2) AS opted_out
         FROM sent""",
     "What each run brought": """
-        SELECT export_type, period, outcome, rows_read, rows_new, days, ended_at
+        SELECT export_type, outcome, rows_read, rows_new, days, ended_at
         FROM export_runs ORDER BY export_type, ended_at""",
 }
 

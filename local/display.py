@@ -14,6 +14,7 @@ from rich.table import Table
 from local.athena import Rows
 from local.runs import Run, Watcher
 
+_STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
 _ANY_WIDTH = 100_000
 _COLOURS = {"loaded": "green", "failed": "red"}
 
@@ -39,7 +40,7 @@ def progress(console: Console) -> Iterator[Watcher]:
 
 def results(console: Console, runs: Sequence[Run]) -> None:
     """The table of runs, and under it the sentence of every failure."""
-    table = Table("export", "period", "batch", box=SIMPLE_HEAD, header_style="bold")
+    table = Table("export", "period", "batch", **_STYLE)
     for name in ("rows", "bytes", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("outcome")
@@ -65,7 +66,7 @@ def answer(console: Console, rows: Rows) -> None:
         console.print("no rows")
         return
     cells = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
-    table = Table(*cells[0], box=SIMPLE_HEAD, header_style="bold")
+    table = Table(*cells[0], **_STYLE)
     for row in cells:
         table.add_row(*map(escape, row.values()))
     if Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width:

@@ -85,4 +85,6 @@ def fit_doubles(content: bytes) -> bool:
     shown = content.translate(_DIGITS_AS_ZERO, b".")
     if not any(suspect in shown for suspect in _SUSPECTS):
         return True
-    return all(double(found[1])[1] for found in _FRACTION.finditer(content))
+    # Most are written as a double is shown, and then there is nothing to work out.
+    found = _FRACTION.findall(content)
+    return all(repr(float(text)).encode() == text or double(text)[1] for text in found)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -244,7 +245,7 @@ def new_house(**changed: Any) -> House:
         SETTINGS, bucket=f"lake-{number}", database=f"lake_{number}", ledger_table=f"ledger-{number}", **changed
     )
     s3, glue = _client("s3"), _client("glue")
-    dynamodb = boto3.resource("dynamodb", region_name=REGION, **_KEYS)
+    dynamodb = _session().resource("dynamodb")
     s3.create_bucket(Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     glue.create_database(DatabaseInput={"Name": settings.database})
     dynamodb.create_table(
@@ -259,8 +260,12 @@ def new_house(**changed: Any) -> House:
     return House(settings, s3, glue, dynamodb)
 
 
-_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-
-
+@cache
 def _client(service: str) -> Any:
-    return boto3.client(service, region_name=REGION, **_KEYS)
+    return _session().client(service)
+
+
+@cache
+def _session() -> boto3.Session:
+    """Made once: reading the description of a service takes longer than most tests."""
+    return boto3.Session("test", "test", region_name=REGION)

@@ -174,7 +174,7 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
         shutil.rmtree(house.work, ignore_errors=True)
 
 
-@examples(20)
+@examples(15)
 @given(
     loads(events(with_key=False, with_candidates=True), None),
     st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]),
@@ -185,13 +185,13 @@ def test_events_without_a_key_are_what_the_model_says(
     check("OPENS", *loaded, zone)
 
 
-@examples(20)
+@examples(15)
 @given(loads(events(with_key=True, with_candidates=True), "eventId"))
 def test_events_with_a_key_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
     check("OPENS", *loaded)
 
 
-@examples(15)
+@examples(12)
 @given(loads(events(with_key=False, with_candidates=False), None))
 def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
     world: None, loaded: tuple[Exports, list[int]]
@@ -199,7 +199,7 @@ def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
     check("OPENS", *loaded)
 
 
-@examples(15)
+@examples(12)
 @given(loads(entities, "listId"))
 def test_entities_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
     check("LISTS", *loaded)
