@@ -198,9 +198,14 @@ def test_columns_are_there_before_a_day_that_needs_them(house: House) -> None:
     def look(**_: Any) -> None:
         seen.append(set(house.columns()))
 
-    for operation in ("BatchCreatePartition", "BatchUpdatePartition"):
-        house.glue.meta.events.register(f"provide-client-params.glue.{operation}", look)
-    house.load(array([opened(1, module="a"), opened(2, "2024-03-02T10:00:00Z", module="b")]), at=age(2))
+    calls = [f"provide-client-params.glue.{name}" for name in ("BatchCreatePartition", "BatchUpdatePartition")]
+    for call in calls:
+        house.glue.meta.events.register(call, look)
+    try:
+        house.load(array([opened(1, module="a"), opened(2, "2024-03-02T10:00:00Z", module="b")]), at=age(2))
+    finally:
+        for call in calls:
+            house.glue.meta.events.unregister(call, look)
     assert len(seen) == 2
     assert all("module" in columns for columns in seen)
 
