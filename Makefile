@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test check deploy lock clean
+.PHONY: help install demo test check bootstrap deploy lock clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,8 +37,12 @@ check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 	$(BIN)/mypy
 	$(BIN)/python -m infra.check
 
+bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
+	cdk bootstrap
+
+# --strict refuses the example's customer id; an earlier stack's bucket, database and ledger are taken over.
 deploy: install ## Deploy to the AWS account of your credentials
-	$(BIN)/cdk deploy
+	cdk deploy --strict --import-existing-resources
 
 lock: install ## Renew the pinned files from pyproject.toml
 	$(COMPILE) --group dev -o requirements-dev.txt

@@ -1,0 +1,21 @@
+"""`make demo`'s own command: a whole night from nothing, and nothing left."""
+
+from pathlib import Path
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from local.demo import QUERIES
+from tests.conftest import local
+from tests.local.test_cli import left_over
+
+
+def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path) -> None:
+    done = local("demo", home=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" loaded") >= 2 * len(EXPORT_TYPES)
+    for export in EXPORT_TYPES:
+        assert export in done.stdout
+    for title in QUERIES:
+        assert title in done.stdout
+    assert "no rows" not in done.stdout
+    assert left_over(tmp_path) == []

@@ -1,0 +1,57 @@
+"""The README tells the truth: its commands run, its table is the settings."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from infra.settings import Settings
+from local.lifecycle import Running
+from tests.conftest import ROOT, local
+
+README = (ROOT / "README.md").read_text()
+LOCAL = (".venv/bin/python", "-m", "local")
+# Run by the tests themselves, by `test_demo.py`, or against a real account alone.
+ELSEWHERE = ("make test", "make demo", "make bootstrap", "make deploy", "aws ")
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_every_command_is_run_by_a_test_or_needs_aws() -> None:
+    for command in commands():
+        assert command.startswith((" ".join(LOCAL), *ELSEWHERE)), command
+
+
+def test_every_local_command_works_as_printed(cloud_home: Path, running: Running) -> None:
+    words = [shlex.split(command)[len(LOCAL) :] for command in commands() if command.startswith(LOCAL[0])]
+    assert [word[0] for word in words] == ["up", "status", "nightly", "run", "query", "query", "down"]
+    # `up` has started the cloud that this test is given, and `down` ends it after the last test.
+    for command in words[1:-1]:
+        done = local(*command, home=cloud_home)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout
+
+
+def test_every_make_target_that_it_names_exists() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = {line.split()[0] for line in shown.splitlines() if line}
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets | {"and"}
+
+
+def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| ([^|]*?) *\|", README.split("## Settings")[1].split("## Where")[0], re.MULTILINE)
+    )
+    fields = {field.encode_name: field.default for field in msgspec.structs.fields(Settings)}
+    assert set(rows) == set(fields)
+    for name, default in fields.items():
+        shown = rows[name].strip("`")
+        if isinstance(default, bool):
+            assert shown == str(default).lower(), name
+        elif isinstance(default, str | int | float):
+            assert shown == str(default), name
