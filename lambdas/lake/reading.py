@@ -161,7 +161,8 @@ def _try_stage(
     """Stage a checked piece; None when the engine sees something in it that the check does not (a repeated name)."""
     try:
         staged = stage(engine, rows, [source], is_array, target)
-    except duckdb.Error:
+    except (duckdb.Error, UnicodeDecodeError):
+        # The engine's message shows the record and cuts it, maybe within a letter, and then is no text itself.
         target.unlink(missing_ok=True)
         return None
     _same(count, staged)

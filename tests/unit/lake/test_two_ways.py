@@ -98,7 +98,7 @@ class Ways:
             staged = stage(
                 self.engine, rows, [self.folder / "strict.json"], piece.is_array, self.folder / "strict.parquet"
             )
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, UnicodeDecodeError):
             return None
         assert staged == count
         return self.read("strict.parquet")

@@ -138,6 +138,13 @@ def test_repeated_name_keeps_all_its_values(house: House) -> None:
     assert json.loads(row["_rescued"]) == {"a": [1, 2]}
 
 
+def test_repeated_name_with_letters_that_cut_the_engines_own_message(house: House) -> None:
+    value = b'"0000\\u0800\\ud800\\udc00"'
+    state = house.load(in_array(b'{"contactId":' + value + b',"contactId":' + value + b"}"))
+    assert state.outcome == "loaded", state.reason
+    assert [json.loads(row["_rescued"]) for row in house.rows()] == [{"contactId": ["0000\u0800\U00010000"] * 2}]
+
+
 def test_names_that_differ_in_case_alone_get_columns_of_their_own(house: House) -> None:
     records = [BASE | {"Name": "a", "name": "b", "NAME": 3}, BASE | {"eventId": 2, "name": "c", "dt": 1}]
     house.load(array(records))
