@@ -40,9 +40,9 @@ check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap
 
-# --strict refuses the example's customer id; an earlier stack's bucket, database and ledger are taken over.
+# --strict refuses to deploy with the example's customer id.
 deploy: install ## Deploy to the AWS account of your credentials
-	cdk deploy --strict --import-existing-resources
+	cdk deploy --strict
 
 lock: install ## Renew the pinned files from pyproject.toml
 	$(COMPILE) --group dev -o requirements-dev.txt

@@ -20,18 +20,12 @@ class Lake(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         self.removal = RemovalPolicy.DESTROY if settings.delete_data_with_stack else RemovalPolicy.RETAIN
-        self.bucket = self._bucket(settings)
         self.database_name = settings.database
-        database = glue.CfnDatabase(
-            self,
-            "Database",
-            catalog_id=Aws.ACCOUNT_ID,
-            database_name=settings.database,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=settings.database, description=f"Symplify statistics ({settings.stack_name})"
-            ),
-        )
-        database.apply_removal_policy(self.removal)
+        if settings.use_existing_data:
+            self.bucket = self._existing_bucket(settings)
+        else:
+            self.bucket = self._bucket(settings)
+            self._make_database(settings)
         self.workgroup = self._workgroup(settings)
         self.analysts = self._analysts(settings)
 
@@ -47,11 +41,39 @@ class Lake(Construct):
     def _glue_arn(self, resource: str) -> str:
         return Stack.of(self).format_arn(service="glue", resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
 
-    def _bucket(self, settings: Settings) -> s3.Bucket:
+    def _make_database(self, settings: Settings) -> None:
+        database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=settings.database,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=settings.database, description=f"Symplify statistics ({settings.stack_name})"
+            ),
+        )
+        database.apply_removal_policy(self.removal)
+
+    def _existing_bucket(self, settings: Settings) -> s3.IBucket:
+        """The bucket that an earlier stack has left, with the guard that went with that stack."""
+        bucket = s3.Bucket.from_bucket_name(self, "Bucket", _bucket_name(settings))
+        policy = s3.BucketPolicy(self, "BucketPolicy", bucket=bucket)
+        policy.document.add_statements(
+            iam.PolicyStatement(
+                sid="TlsOnly",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:*"],
+                resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            )
+        )
+        return bucket
+
+    def _bucket(self, settings: Settings) -> s3.IBucket:
         bucket = s3.Bucket(
             self,
             "Bucket",
-            bucket_name=f"{settings.stack_name}-{Aws.ACCOUNT_ID}-{Aws.REGION}",
+            bucket_name=_bucket_name(settings),
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
@@ -78,9 +100,6 @@ class Lake(Construct):
                 s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(2)),
             ],
         )
-        if bucket.policy is not None:
-            # A bucket that outlives the stack keeps its guard.
-            bucket.policy.apply_removal_policy(self.removal)
         accept(
             bucket,
             "AwsSolutions-S1",
@@ -168,3 +187,7 @@ class Lake(Construct):
             policy, statements, "Analysts read every table of this database, and write results of any name."
         )
         return policy
+
+
+def _bucket_name(settings: Settings) -> str:
+    return f"{settings.stack_name}-{Aws.ACCOUNT_ID}-{Aws.REGION}"

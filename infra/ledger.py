@@ -12,10 +12,15 @@ class LedgerTable(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings, removal: RemovalPolicy) -> None:
         super().__init__(scope, construct_id)
+        self.table: dynamodb.ITable
+        name = f"{settings.stack_name}-ledger"
+        if settings.use_existing_data:
+            self.table = dynamodb.Table.from_table_name(self, "Table", name)
+            return
         self.table = dynamodb.Table(
             self,
             "Table",
-            table_name=f"{settings.stack_name}-ledger",
+            table_name=name,
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     query_result_retention_days: _Days = 30
     log_retention_days: _LogDays = 90
     delete_data_with_stack: bool = False
+    use_existing_data: bool = False
+    """Go on with the bucket, database and ledger that an earlier stack of this name has left."""
 
     quarantine_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.001
     quarantine_minimum: Annotated[int, Meta(ge=0)] = 10

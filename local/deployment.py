@@ -35,7 +35,7 @@ def bootstrap(cloud: Cloud, folder: Path) -> None:
     Raises:
         Problem: CDK failed.
     """
-    _cdk(cloud, folder, "bootstrap", f"aws://{_ACCOUNT}/{REGION}")
+    cdk(cloud, folder, "bootstrap", f"aws://{_ACCOUNT}/{REGION}")
 
 
 def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deployment:
@@ -45,8 +45,9 @@ def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deploymen
         Problem: CDK failed; a bad setting is told in its own sentence.
     """
     outputs = folder / "outputs.json"
-    context = [word for name, value in settings.items() for word in ("--context", f"{name}={value}")]
-    _cdk(cloud, folder, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
+    # As `make deploy` does; nobody is there to approve.
+    words = ("--strict", "--require-approval", "never", "--outputs-file", str(outputs))
+    cdk(cloud, folder, "deploy", *words, *context(settings))
     ((stack, found),) = json.loads(outputs.read_text()).items()
     return Deployment(
         stack=stack,
@@ -59,12 +60,22 @@ def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deploymen
     )
 
 
+def context(settings: Mapping[str, str]) -> list[str]:
+    """Settings as words for CDK."""
+    return [word for name, value in settings.items() for word in ("--context", f"{name}={value}")]
+
+
 def set_token(cloud: Cloud, deployment: Deployment, token: str) -> None:
     """Put the token into the stack's secret, as the README tells to do after `cdk deploy`."""
     cloud.client("secretsmanager").put_secret_value(SecretId=deployment.token_secret_arn, SecretString=token)
 
 
-def _cdk(cloud: Cloud, folder: Path, *words: str) -> None:
+def cdk(cloud: Cloud, folder: Path, *words: str) -> None:
+    """Run a command of CDK as a user does, with its files in `folder`.
+
+    Raises:
+        Problem: CDK failed; the sentence holds what it said.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment |= cloud.environment
     environment["PATH"] = os.pathsep.join([str(_ROOT / ".venv" / "bin"), environment.get("PATH", os.defpath)])

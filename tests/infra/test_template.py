@@ -56,6 +56,15 @@ def test_data_goes_with_the_stack_when_the_setting_asks_for_it() -> None:
         assert removed["DeletionPolicy"] == "Delete"
 
 
+def test_data_that_is_there_already_is_used_and_guarded_as_before() -> None:
+    taken_over = synthesized(useExistingData=True)
+    for kind in ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"):
+        taken_over.resource_count_is(kind, 0)
+    (statement,) = properties(taken_over, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_the_ledger_is_on_demand_recoverable_and_forgets_only_what_expires(template: Template) -> None:
     table = properties(template, "AWS::DynamoDB::Table")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
