@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command: exit status 0 when all went well, 1 when something failed, 2 for words that make no sense."""
     given = _parser().parse_args(arguments)
     context = _Context(given)
-    # Whoever ends us by hand or by machine finds nothing left running.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Whoever ends us by hand or by machine finds nothing left running; a shell in the background has us ignore SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         ok: bool = given.command(context)
     except Problem as problem:
