@@ -99,7 +99,6 @@ class Schema:
 
     def widened(self, kinds: Mapping[str, Kind], export: ExportType) -> "Schema":
         """Return the schema that also holds fields of these kinds; frozen columns stay as they are."""
-        pinned = {source: Kind(kind) for source, kind in export.pinned}
         columns = dict(self.by_source)
         taken = {column.name for column in self.columns}
         for source, kind in kinds.items():
@@ -109,9 +108,9 @@ class Schema:
                     continue
                 name = _free_name(source, taken)
                 taken.add(name)
-                columns[source] = Column(source, name, _pin(pinned.get(source), kind))
+                columns[source] = Column(source, name, _decided(source, kind, export))
             elif source not in self.frozen:
-                columns[source] = replace(known, kind=_pin(pinned.get(source), join(known.kind, kind)))
+                columns[source] = replace(known, kind=_decided(source, join(known.kind, kind), export))
         return replace(self, columns=tuple(columns.values()))
 
 
@@ -160,8 +159,6 @@ def _can_be_column(source: str) -> bool:
     return is_unicode(source) and 0 < len(source) <= _SOURCE_LENGTH and source.isprintable()
 
 
-def _pin(pinned: Kind | None, found: Kind) -> Kind:
-    if pinned is None or found is Kind.NULL:
-        return found
-    # Text holds whatever comes, so a pinned string keeps a number's text as well.
-    return join(pinned, found) if pinned is Kind.STRING else pinned
+def _decided(source: str, found: Kind, export: ExportType) -> Kind:
+    """The kind of a new column. Only text can be decided beforehand, since it holds whatever comes."""
+    return join(Kind.STRING, found) if source in export.texts and found is not Kind.NULL else found

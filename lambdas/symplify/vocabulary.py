@@ -19,14 +19,14 @@ class ExportType:
 
     `key` is the field that identifies a record if every record has it; `candidates` are the fields that identify it
     together otherwise. `event_time` names the fields that may hold the instant of the event, the best first; an
-    entity has none. `pinned` gives the column kind of fields whose type must not depend on the first export.
+    entity has none. `texts` are fields whose column is text even if the first export has nothing but numbers there.
     """
 
     name: str
     key: str
     candidates: tuple[str, ...] = ()
     event_time: tuple[str, ...] = ()
-    pinned: tuple[tuple[str, str], ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -40,20 +40,16 @@ class ExportType:
 
 
 _CONTEXT_IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "channel")
-_PINNED = (
-    ("eventId", "bigint"),
-    ("contactId", "string"),
-    ("carmaContactId", "bigint"),
-    ("campaignId", "bigint"),
-)
+# A client's own id of a contact, which may be anything, also when the first ones look like numbers.
+_TEXTS = ("contactId",)
 
 
 def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportType:
-    return ExportType(name, "eventId", (*_CONTEXT_IDS, *extra), (*event_time, "timestamp"), _PINNED)
+    return ExportType(name, "eventId", (*_CONTEXT_IDS, *extra), (*event_time, "timestamp"), _TEXTS)
 
 
 def _entity(name: str, key: str) -> ExportType:
-    return ExportType(name, key, (), (), _PINNED)
+    return ExportType(name, key, (), (), _TEXTS)
 
 
 EXPORT_TYPES: dict[str, ExportType] = {

@@ -124,11 +124,22 @@ def test_mixed_kinds_of_the_first_export_are_text_and_told_apart_by_the_rescued(
     assert [row["v"] for row in house.rows()] == ["5", "5"]
 
 
-def test_pinned_fields_keep_their_type_whatever_the_first_export_holds(house: House) -> None:
-    house.load(array([BASE | {"contactId": 17, "campaignId": "c"}]), at=age(1))
-    assert (house.columns()["contact_id"], house.columns()["campaign_id"]) == ("string", "bigint")
-    assert bag(house.records()) == bag([BASE | {"contactId": 17, "campaignId": "c"}])
-    assert [row["contact_id"] for row in house.rows()] == ["17"]
+def test_contact_id_is_text_even_if_the_first_export_has_numbers_there(house: House) -> None:
+    house.load(array([BASE | {"contactId": 17}]), at=age(1))
+    house.load(array([BASE | {"contactId": "k17", "eventId": 2}]), at=age(2))
+    assert house.columns()["contact_id"] == "string"
+    assert {row["contact_id"] for row in house.rows()} == {"17", "k17"}
+    assert bag(house.records()) == bag([BASE | {"contactId": 17}, BASE | {"contactId": "k17", "eventId": 2}])
+
+
+@pytest.mark.parametrize("field", ["campaignId", "carmaContactId", "eventId"])
+def test_ids_have_the_kind_that_the_first_export_shows(house: House, field: str) -> None:
+    guid = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
+    house.load(array([BASE | {field: guid}]), at=age(1))
+    (row,) = house.rows()
+    column = {"campaignId": "campaign_id", "carmaContactId": "carma_contact_id", "eventId": "event_id"}[field]
+    assert house.columns()[column] == "string"
+    assert (row[column], row["_rescued"]) == (guid, None)
 
 
 def test_repeated_name_keeps_all_its_values(house: House) -> None:
