@@ -131,6 +131,8 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         ]
         if missing:
             raise Problem(f"An account needs an address, a customer id and a token; missing: {', '.join(missing)}.")
+        if given.faults:
+            raise Problem("--faults is for the stand-in, which an account of your own takes the place of.")
         account = Account(given.symplify_url, given.customer_id, token)
     settings = {}
     for word in given.setting:
@@ -138,7 +140,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         if not sign:
             raise Problem(f"--setting takes NAME=VALUE with a name of cdk.json, not '{word}'.")
         settings[name] = value
-    return Wishes(account, given.port, given.standin_port, given.events_per_day, settings)
+    return Wishes(account, given.port, given.standin_port, given.events_per_day, settings, given.faults)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,6 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     wishes.add_argument("--port", type=int, help="port of the embedded cloud (default: a free one)")
     wishes.add_argument("--standin-port", type=int, help="port of the stand-in's API (default: a free one)")
     wishes.add_argument("--events-per-day", type=int, default=1000, help="how much the stand-in sends a day")
+    wishes.add_argument(
+        "--faults", type=Path, metavar="FILE", help="what goes wrong at the stand-in, see docs/faults.md"
+    )
     wishes.add_argument(
         "--setting", action="append", default=[], metavar="NAME=VALUE", help="a value over cdk.json (may be repeated)"
     )

@@ -42,6 +42,8 @@ class Wishes:
     events_per_day: int = 1000
     settings: Mapping[str, str] | None = None
     """Values over those of `cdk.json`."""
+    faults: Path | None = None
+    """A fault script for the stand-in."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _refuse_second(home: Path) -> None:
 def _vendor(folder: Path, wishes: Wishes, tell: Tell) -> tuple[Vendor, str]:
     if wishes.account is None:
         tell("Starting the stand-in Symplify (synthetic data)")
-        return vendor.start_standin(folder, wishes.standin_port, wishes.events_per_day)
+        return vendor.start_standin(folder, wishes.standin_port, wishes.events_per_day, wishes.faults)
     account = Vendor(wishes.account.url.rstrip("/"), wishes.account.customer_id)
     tell(f"Asking {account.base_url} who we are")
     vendor.check_account(account, wishes.account.token)

@@ -16,6 +16,7 @@ from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from local.problem import Problem
 from local.processes import Process
+from local.standin import faults
 
 _ROOT = Path(__file__).parent.parent
 STANDIN_CUSTOMER = "1234"
@@ -54,15 +55,23 @@ def check_account(vendor: Vendor, token: str) -> None:
         raise Problem(f"{vendor.base_url}: Symplify asks to wait {answer.wait_seconds} s. Nothing was started.")
 
 
-def start_standin(folder: Path, port: int | None, events_per_day: int) -> tuple[Vendor, str]:
-    """Start the stand-in, and return it with the token that it takes.
+def start_standin(
+    folder: Path, port: int | None, events_per_day: int, script: Path | None = None
+) -> tuple[Vendor, str]:
+    """Start the stand-in, with a fault script if there is one, and return it with the token that it takes.
 
     Raises:
-        Problem: it did not start.
+        Problem: it did not start, or the script is none.
     """
     token = token_urlsafe(24)
     command = [sys.executable, "-m", "local.standin", "--customer-id", STANDIN_CUSTOMER, "--port", str(port or 0)]
     command += ["--events-per-day", str(events_per_day)]
+    if script is not None:
+        try:
+            faults.read(script)
+        except faults.BadFaults as error:
+            raise Problem(str(error)) from None
+        command += ["--faults", str(script.resolve())]
     log = folder / "standin.log"
     with log.open("wb") as errors:
         started = subprocess.Popen(  # noqa: S603 - our own words alone

@@ -7,7 +7,9 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
+from local.standin import faults
 from local.standin.clock import clock_from, real_clock
 from local.standin.options import Options
 from local.standin.periods import Windows
@@ -66,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--link-seconds", type=int, default=default.link_seconds, help="life of a signed link")
     add("--calls-per-minute", type=int, help="rate limit of the account (none by default)")
     add("--minute-seconds", type=float, default=default.minute_seconds, help="length of the rate limit's minute")
+    add("--file-bytes-per-second", type=int, help="pace of the file host (none by default)")
+    add("--faults", type=Path, metavar="FILE", help="a script of what goes wrong, see docs/faults.md")
     add("--windows", type=Windows, choices=list(Windows), default=default.windows, help="how periods count back")
     add(
         "--container",
@@ -83,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 def _options(given: argparse.Namespace, token: str) -> Options:
     named = dict(text.split("=", 1) for text in given.container if "=" in text)
     plain = [text for text in given.container if "=" not in text]
+    script = faults.read(given.faults) if given.faults else faults.FaultScript()
     return Options(
         customer_id=given.customer_id,
         token=token,
@@ -93,8 +98,10 @@ def _options(given: argparse.Namespace, token: str) -> Options:
         finish_after_polls=given.finish_after_polls,
         finish_after_seconds=given.finish_after_seconds,
         link_seconds=given.link_seconds,
-        calls_per_minute=given.calls_per_minute,
-        minute_seconds=given.minute_seconds,
+        calls_per_minute=script.calls_per_minute or given.calls_per_minute,
+        minute_seconds=script.minute_seconds or given.minute_seconds,
+        file_bytes_per_second=script.file_bytes_per_second or given.file_bytes_per_second,
+        faults=script,
         windows=given.windows,
         container=plain[-1] if plain else Options.container,
         containers=named,

@@ -43,7 +43,9 @@ class Api:
         below = re.fullmatch(r"/rest/[^/]*(/.*)", call.path)
         for kind, method, pattern in _ROUTES:
             if below and call.method == method and (found := pattern.fullmatch(below[1])):
-                return Route(kind, found[1] if found.groups() else None)
+                if kind == "order":
+                    return Route(kind, export_type=_ordered_type(call.body))
+                return self._batches.route(kind, found[1] if found.groups() else None)
         return Route("unknown")
 
     def answer(self, call: Call, route: Route) -> Answer:
@@ -136,6 +138,14 @@ class JournalApi:
     def answer(self) -> Answer:
         """All orders and calls as JSON, see `journal.summary`."""
         return _json(200, summary(self._journal.calls, self._batches.orders))
+
+
+def _ordered_type(body: bytes) -> str | None:
+    try:
+        named = json.loads(body)["exportType"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return named if isinstance(named, str) else None
 
 
 def _json(status: int, value: dict[str, Any], batch_id: str | None = None) -> Answer:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lambdas.symplify.vocabulary import Period
 from local.standin import records, spool
 from local.standin.clock import Clock
+from local.standin.exchange import Route
 from local.standin.options import Options
 from local.standin.periods import Window, milliseconds, window
 from local.standin.spool import Cancelled, ResultFile
@@ -104,6 +105,11 @@ class Batches:
         """The batch of that id, or none."""
         with self._lock:
             return self._batches.get(batch_id)
+
+    def route(self, kind: str, batch_id: str | None) -> Route:
+        """A route to a batch, with its export type where there is such a batch."""
+        batch = self.find(batch_id) if batch_id is not None else None
+        return Route(kind, batch_id, batch.order.export_type if batch else None)
 
     def ask(self, batch: Batch) -> tuple[int, BatchState]:
         """Count a status call, and return its number and the batch's state. A finished batch stays finished."""

@@ -1,9 +1,12 @@
 """A call and its answer, apart from sockets."""
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Literal, Protocol
+
+from local.standin.pace import Pace
 
 _PIECE_BYTES = 1 << 18
 
@@ -30,6 +33,21 @@ class FilePart:
 
 
 @dataclass(frozen=True)
+class Sending:
+    """How an answer goes out: whole and at once, unless a fault says otherwise."""
+
+    pace: Pace | None = None
+    ends_at: int | None = None
+    """After so many bytes of the body the connection ends."""
+    is_reset: bool = False
+    """Whether it then ends with a reset."""
+    length: Literal["promised", "cut", "none"] = "promised"
+    """What Content-Length says of a body that ends early."""
+    is_silent: bool = False
+    """Whether the connection ends without a byte of the answer."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """A response. `Content-Length` is added when it is sent."""
 
@@ -38,23 +56,37 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     batch_id: str | None = None
     """The batch that came into being by this call."""
+    sending: Sending = Sending()
 
     @property
     def length(self) -> int:
         """The length of the body in bytes."""
         return self.content.length if isinstance(self.content, FilePart) else len(self.content)
 
+    @property
+    def told_length(self) -> int | None:
+        """What Content-Length says; None leaves the header out."""
+        sent = min(self.length, self.length if self.sending.ends_at is None else self.sending.ends_at)
+        return {"promised": self.length, "cut": sent, "none": None}[self.sending.length]
+
     def pieces(self) -> Iterator[bytes]:
-        """The body, piece by piece."""
-        if isinstance(self.content, bytes):
-            yield self.content
-            return
-        left = self.content.length
-        with self.content.path.open("rb") as file:
-            file.seek(self.content.start)
-            while left and (piece := file.read(min(left, _PIECE_BYTES))):
+        """The bytes of the body that are sent, piece by piece and at their pace."""
+        left = self.length if self.sending.ends_at is None else min(self.length, self.sending.ends_at)
+        pace = self.sending.pace
+        size = pace.piece_bytes if pace else _PIECE_BYTES
+        with self._opened() as file:
+            while left and (piece := file.read(min(left, size))):
                 left -= len(piece)
+                if pace:
+                    pace.wait(len(piece))
                 yield piece
+
+    def _opened(self) -> BinaryIO:
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        file = self.content.path.open("rb")
+        file.seek(self.content.start)
+        return file
 
 
 @dataclass(frozen=True)
@@ -63,6 +95,9 @@ class Route:
 
     kind: str
     batch_id: str | None = None
+    export_type: str | None = None
+    version: str | None = None
+    """Which other version of a file a fault asks for, see `files.py`."""
 
 
 class Application(Protocol):

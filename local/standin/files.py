@@ -1,12 +1,15 @@
 """The file host: serves results to signed links, in the manner of Amazon S3."""
 
 import re
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
+from local.standin import spool
 from local.standin.api import TOKEN_HEADER
 from local.standin.batches import Batches
-from local.standin.exchange import Answer, Call, FilePart, Route
+from local.standin.exchange import Answer, Call, FilePart, Route, Sending
 from local.standin.links import Links
+from local.standin.pace import Pace
 from local.standin.spool import ResultFile
 
 _PATH = re.compile(r"/result/[^/]+/([^/]+)_result\.json")
@@ -18,14 +21,15 @@ class Files:
 
     name = "files"
 
-    def __init__(self, batches: Batches, links: Links) -> None:
+    def __init__(self, batches: Batches, links: Links, bytes_per_second: int | None) -> None:
         self._batches = batches
         self._links = links
+        self._sending = Sending(pace=Pace(bytes_per_second) if bytes_per_second else None)
 
     def route(self, call: Call) -> Route:
         """The kind is file, or unknown for a path that no link has."""
         found = _PATH.fullmatch(call.path)
-        return Route("file", found[1]) if found else Route("unknown")
+        return self._batches.route("file", found[1]) if found else Route("unknown")
 
     def answer(self, call: Call, route: Route) -> Answer:
         """Answer a call. Problems are statuses with S3's XML in the body."""
@@ -38,7 +42,12 @@ class Files:
         batch = self._batches.find(route.batch_id) if route.batch_id is not None else None
         if batch is None or batch.result is None:
             return _problem(404, "NoSuchKey", "The specified key does not exist.")
-        return _content(call, batch.result)
+        return replace(_content(call, spool.version(batch.result, route.version)), sending=self._sending)
+
+
+def expired() -> Answer:
+    """What a link gets whose time is over."""
+    return _problem(403, "AccessDenied", "Request has expired")
 
 
 def _content(call: Call, file: ResultFile) -> Answer:

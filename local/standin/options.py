@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lambdas.symplify.vocabulary import EXPORT_TYPES
 from local.standin.containers import Container, container
+from local.standin.faults import FaultScript
 from local.standin.periods import Windows
 from local.standin.records import MAX_EVENTS_PER_DAY
 
@@ -41,6 +42,10 @@ class Options:
     """The container of result files, see `containers.py`."""
     containers: Mapping[str, str] = field(default_factory=dict)
     """Exceptions from `container`, by export type."""
+    file_bytes_per_second: int | None = None
+    """How fast the file host sends, over all its connections; None is as fast as it can."""
+    faults: FaultScript = field(default_factory=FaultScript)
+    """What goes wrong on purpose."""
     first_batch_id: int = 101111
     """Ids count up from here. A stand-in that is started anew forgets its batches and gives the same ids again."""
 
@@ -59,6 +64,8 @@ class Options:
             "The rate limit allows at least one call a minute.": self.calls_per_minute is not None
             and self.calls_per_minute < 1,
             "A minute lasts longer than nothing.": self.minute_seconds <= 0,
+            "The file host sends at least a byte a second.": self.file_bytes_per_second is not None
+            and self.file_bytes_per_second < 1,
             f"{', '.join(sorted(unknown))}: no such export type.": bool(unknown),
         }
         for sentence, is_so in problems.items():

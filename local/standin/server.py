@@ -4,6 +4,7 @@ import contextlib
 import errno
 import socket
 import socketserver
+import struct
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from local.standin.api import JOURNAL_PATH, TOKEN_HEADER, JournalApi
 from local.standin.clock import Clock
 from local.standin.exchange import Answer, Application, Call
+from local.standin.faults import Faults
+from local.standin.faulty import answered
 from local.standin.journal import CallRecord, Journal
 
 HOST = "127.0.0.1"
@@ -30,7 +33,7 @@ class Endpoint:
         PortInUse: the port is taken.
     """
 
-    def __init__(self, port: int, journal: Journal, clock: Clock) -> None:
+    def __init__(self, port: int, journal: Journal, clock: Clock, faults: Faults) -> None:
         try:
             self._server = _Server((HOST, port), _Handler)
         except OSError as error:
@@ -40,6 +43,7 @@ class Endpoint:
         self._server.endpoint = self
         self._journal = journal
         self._clock = clock
+        self._faults = faults
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://{HOST}:{self._server.server_port}"
         self.application: Application | None = None
@@ -61,16 +65,12 @@ class Endpoint:
         self._server.close_connections()
 
     def exchange(self, call: Call) -> Answer:
-        """Answer one call, and note it.
-
-        Every call passes here. Whatever should go wrong on purpose is put here: in place of the application, after
-        it (its effect stays, its answer is lost), or into the answer whose pieces are sent.
-        """
+        """Answer one call, with the fault that the script has for it, and note it. Every call passes here."""
         if call.path == JOURNAL_PATH and self.journal_api is not None:
             return self.journal_api.answer()
         assert self.application is not None  # noqa: S101 - set before the thread starts
         route = self.application.route(call)
-        answer = self.application.answer(call, route)
+        answer = answered(self.application, call, route, self._faults.meet(route.kind, route.export_type))
         self._journal.note(
             CallRecord(
                 at=self._clock().isoformat(timespec="milliseconds"),
@@ -95,6 +95,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._connections: set[socket.socket] = set()
+        self.resetting: set[socket.socket] = set()
+        """Connections that shall end with a reset."""
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
@@ -108,7 +110,13 @@ class _Server(ThreadingHTTPServer):
 
     def shutdown_request(self, request: Any) -> None:
         self._connections.discard(request)
-        super().shutdown_request(request)
+        if request in self.resetting:
+            self.resetting.discard(request)
+            # Closing with a time to linger of 0 sends a reset, and no end of the stream before it.
+            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
     def close_connections(self) -> None:
         """End the kept-alive connections, so that a stopped stand-in answers nobody."""
@@ -143,14 +151,24 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _send(self, answer: Answer) -> None:
+        sending = answer.sending
+        if sending.is_silent or sending.ends_at is not None:
+            self.close_connection = True
+        if sending.is_silent:
+            return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(answer.length))
+        if answer.told_length is None:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(answer.told_length))
         self.end_headers()
         if self.command != "HEAD":
             for piece in answer.pieces():
                 self.wfile.write(piece)
+        if sending.is_reset:
+            self.server.resetting.add(self.connection)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _exchange  # noqa: N815 - the base class's names
 

@@ -2,9 +2,10 @@
 
 import gzip
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -50,10 +51,41 @@ def write(
             progress(count)
         # Newline-delimited JSON without a record is an empty file.
         out.write((shape.after if count or before else "").encode())
+    encoding = "gzip" if container.announced else None
+    return ResultFile(path, path.stat().st_size, _etag(path), count, encoding)
+
+
+def version(file: ResultFile, name: str | None) -> ResultFile:
+    """Another version of a file, made when it is first asked for; `Changed` or `CutGzip`, see `faults.py`."""
+    if name is None:
+        return file
+    path = file.path.with_suffix(f".{name}")
+    if not path.exists():
+        half = path.with_suffix(f".{threading.get_ident()}")
+        half.write_bytes(_VERSIONS[name](file.path.read_bytes()))
+        half.replace(path)
+    return replace(file, path=path, size=path.stat().st_size, etag=_etag(path))
+
+
+def _without_end(content: bytes) -> bytes:
+    packed = content if content.startswith(b"\x1f\x8b") else gzip.compress(content, 1, mtime=0)
+    return packed[:-9]
+
+
+_VERSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "Changed": lambda content: (
+        gzip.compress(gzip.decompress(content) + b"\n", 1, mtime=0)
+        if content.startswith(b"\x1f\x8b")
+        else content + b"\n"
+    ),
+    "CutGzip": _without_end,
+}
+
+
+def _etag(path: Path) -> str:
     with path.open("rb") as written:
         digest = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False))
-    encoding = "gzip" if container.announced else None
-    return ResultFile(path, path.stat().st_size, f'"{digest.hexdigest()}"', count, encoding)
+    return f'"{digest.hexdigest()}"'
 
 
 def _packed(file: BinaryIO) -> gzip.GzipFile:

@@ -5,9 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.standin import spool
 from local.standin.api import Api, JournalApi
 from local.standin.batches import Batches, Order
 from local.standin.clock import Clock, real_clock
+from local.standin.faults import Faults
 from local.standin.files import Files
 from local.standin.journal import CallRecord, Journal
 from local.standin.limit import RateLimit
@@ -28,9 +30,11 @@ class StandIn:
     def __init__(self, options: Options | None = None, clock: Clock = real_clock) -> None:
         self.options = options or Options()
         self._journal = Journal()
-        self._api = Endpoint(self.options.api_port, self._journal, clock)
+        self.faults = Faults(self.options.faults.rules)
+        """The fault script at work, which may be replaced at any time."""
+        self._api = Endpoint(self.options.api_port, self._journal, clock, self.faults)
         try:
-            self._files = Endpoint(self.options.files_port, self._journal, clock)
+            self._files = Endpoint(self.options.files_port, self._journal, clock, self.faults)
         except PortInUse:
             self._api.stop()
             raise
@@ -41,7 +45,7 @@ class StandIn:
         self._batches = Batches(self.options, clock, Path(self._directory.name))
         links = Links(self.files_url, self.options.link_seconds, clock)
         limit = RateLimit(self.options.calls_per_minute, self.options.minute_seconds, clock)
-        self._files.start(Files(self._batches, links))
+        self._files.start(Files(self._batches, links, self.options.file_bytes_per_second))
         self._api.start(
             Api(self.options, self.base_url, self._batches, links, limit), JournalApi(self._journal, self._batches)
         )
@@ -50,6 +54,12 @@ class StandIn:
     def orders(self) -> list[Order]:
         """All orders that took effect, the oldest first."""
         return self._batches.orders
+
+    def result(self, batch_id: str, version: str | None = None) -> bytes:
+        """The bytes of a finished batch's file, or of another version of it (see `spool.version`)."""
+        batch = self._batches.find(batch_id)
+        assert batch is not None, f"No batch {batch_id}."  # noqa: S101 - a test's own mistake
+        return spool.version(batch.file.result(), version).path.read_bytes()
 
     @property
     def calls(self) -> list[CallRecord]:

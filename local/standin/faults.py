@@ -1,0 +1,191 @@
+"""What goes wrong on purpose: a script of rules, each for some calls of one kind. docs/faults.md describes the file.
+
+A rule is one row of the table in that page: which calls it meets (`call`, `exportType`, `skip`, `times`) and what then
+happens (`fault`, and the fault's own fields). The first rule that meets a call is the one that counts.
+"""
+
+import threading
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+
+CALLS = ("account", "order", "status", "link", "redirect", "file")
+
+_Kind = Literal["account", "order", "status", "link", "redirect", "file"]
+_Seconds = Annotated[float, Meta(ge=0, le=3600)]
+_Bytes = Annotated[int, Meta(ge=0)]
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class BadFaults(ValueError):
+    """A fault script cannot be used; the text is a sentence."""
+
+
+class _Rule(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, tag_field="fault", tag=str
+):
+    """Which calls a fault meets."""
+
+    call: _Kind
+    export_type: str | None = None
+    """None is any; calls of an unknown batch and `account` have none."""
+    skip: _Count = 0
+    """So many calls of this kind and type pass before the fault begins."""
+    times: Annotated[int, Meta(ge=1)] | None = 1
+    """So many calls it meets; None is all that follow."""
+
+
+class Status(_Rule, frozen=True, kw_only=True, tag="status"):
+    """The call is answered with this status, and has no effect."""
+
+    status: Annotated[int, Meta(ge=200, le=599)]
+    headers: dict[str, str] = {}
+    text: str = "A fault of the script."
+
+
+class Delay(_Rule, frozen=True, kw_only=True, tag="delay"):
+    """The answer comes late; its effect does not."""
+
+    seconds: _Seconds
+
+
+class Drip(_Rule, frozen=True, kw_only=True, tag="drip"):
+    """The body comes at this pace."""
+
+    bytes_per_second: Annotated[int, Meta(ge=1)]
+
+
+class Reset(_Rule, frozen=True, kw_only=True, tag="reset"):
+    """The connection is reset after so many bytes of the body."""
+
+    at_byte: _Bytes
+
+
+class Lost(_Rule, frozen=True, kw_only=True, tag="lost"):
+    """The call takes effect, and the connection closes without a byte of an answer."""
+
+
+class Cut(_Rule, frozen=True, kw_only=True, tag="cut"):
+    """The body ends after so many bytes, without an error of the connection."""
+
+    at_byte: _Bytes
+    length: Literal["promised", "cut", "none"] = "promised"
+    """What Content-Length says: the whole length, that of the cut body, or nothing (the connection's end ends it)."""
+
+
+class Expired(_Rule, frozen=True, kw_only=True, tag="expired"):
+    """The file host takes the link for expired: S3's 403."""
+
+
+class Changed(_Rule, frozen=True, kw_only=True, tag="changed"):
+    """The file host has another version of the file: a line end more, and the ETag of that."""
+
+
+class CutGzip(_Rule, frozen=True, kw_only=True, tag="cutGzip"):
+    """The file itself is gzip without its end, with the length and the ETag of what is there."""
+
+
+class OtherHost(_Rule, frozen=True, kw_only=True, tag="otherHost"):
+    """The link points to another host."""
+
+    host: str = "files.example.com"
+
+
+class BatchStatus(_Rule, frozen=True, kw_only=True, tag="batchStatus"):
+    """The status call says this: `ERROR`, a word that nobody knows, or `IN_PROGRESS` for ever (`times: null`)."""
+
+    status: str
+
+
+Rule = Status | Delay | Drip | Reset | Lost | Cut | Expired | Changed | CutGzip | OtherHost | BatchStatus
+
+# Faults that only some kinds of calls can show.
+_ONLY: dict[type[_Rule], tuple[str, ...]] = {
+    Expired: ("file",),
+    Changed: ("file",),
+    CutGzip: ("file",),
+    OtherHost: ("link", "redirect"),
+    BatchStatus: ("status",),
+}
+
+
+class FaultScript(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A whole script: the rules, and limits that hold all the time (over the stand-in's options when given)."""
+
+    rules: tuple[Rule, ...] = ()
+    calls_per_minute: Annotated[int, Meta(ge=1)] | None = None
+    minute_seconds: Annotated[float, Meta(gt=0)] | None = None
+    file_bytes_per_second: Annotated[int, Meta(ge=1)] | None = None
+
+
+def read(path: Path) -> FaultScript:
+    """Read a script.
+
+    Raises:
+        BadFaults: there is no such file, or it is no script.
+    """
+    try:
+        return parsed(path.read_bytes())
+    except OSError as error:
+        raise BadFaults(f"The fault script {path} cannot be read: {error.strerror}.") from None
+    except BadFaults as error:
+        raise BadFaults(f"The fault script {path} cannot be used: {error}") from None
+
+
+def parsed(content: bytes) -> FaultScript:
+    """Understand a script.
+
+    Raises:
+        BadFaults: it is none.
+    """
+    try:
+        script = msgspec.json.decode(content, type=FaultScript)
+    except msgspec.DecodeError as error:
+        raise BadFaults(f"{error}.") from None
+    for number, rule in enumerate(script.rules):
+        kinds = _ONLY.get(type(rule), CALLS)
+        if rule.call not in kinds:
+            raise BadFaults(f"rules[{number}] puts its fault on the call {rule.call}; it is one of {', '.join(kinds)}.")
+        if rule.export_type is not None and rule.export_type not in EXPORT_TYPES:
+            raise BadFaults(f"rules[{number}] names the export type {rule.export_type}; there is none.")
+    return script
+
+
+class Faults:
+    """The rules at work: each call is counted once, and told which fault it meets. Safe to use from many threads."""
+
+    def __init__(self, rules: tuple[Rule, ...] = ()) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+        self._seen: list[int] = []
+        self.set(rules)
+
+    def set(self, rules: tuple[Rule, ...], export_type: str | None = None) -> None:
+        """Replace the rules, or those of one export type alone; what is new begins to count."""
+        with self._lock:
+            kept = [
+                (rule, seen)
+                for rule, seen in zip(self._rules, self._seen, strict=True)
+                if export_type is not None and rule.export_type != export_type
+            ]
+            self._rules = [rule for rule, _ in kept] + list(rules)
+            self._seen = [seen for _, seen in kept] + [0] * len(rules)
+
+    def meet(self, kind: str, export_type: str | None) -> Rule | None:
+        """The fault that this call meets. Every rule for such calls counts it, whichever of them takes it."""
+        with self._lock:
+            found = None
+            for position, rule in enumerate(self._rules):
+                if rule.call != kind or rule.export_type not in (None, export_type):
+                    continue
+                number = self._seen[position]
+                self._seen[position] += 1
+                begun = number >= rule.skip
+                over = rule.times is not None and number >= rule.skip + rule.times
+                if found is None and begun and not over:
+                    found = rule
+            return found
