@@ -15,10 +15,10 @@ from lambdas.lake.containers import Piece
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode, join
 
-IDENTITY = "_identity"
-"""The field of a normalised row that holds the components of its identity."""
-TIME_TEXTS, TIME_NUMBERS = "_time_texts", "_time_numbers"
-"""The fields of a normalised row that hold what its fields of the event's time say, whatever their columns hold."""
+IDENTITY = "_identity_"
+"""The fields of a normalised row that hold the components of its identity, numbered from 1."""
+TIME_TEXT, TIME_NUMBER = "_time_text_", "_time_number_"
+"""The fields of a normalised row that hold what its event times say, whatever their columns hold, numbered from 1."""
 
 # Far above any real record, far below what the interpreter can follow.
 _DEEPEST_CANONICAL = 100
@@ -104,9 +104,11 @@ def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
             rescued.append(f"{json.dumps(source)}:{text.decode()}")
     if rescued:
         row[RESCUED] = "{" + ",".join(rescued) + "}"
-    row[IDENTITY] = [_component(fields, source) for source in schema.identity]
-    row[TIME_TEXTS] = [_as(Kind.STRING, fields, source) for source in times]
-    row[TIME_NUMBERS] = [_as(Kind.BIGINT, fields, source) for source in times]
+    for position, source in enumerate(schema.identity, start=1):
+        row[f"{IDENTITY}{position}"] = _component(fields, source)
+    for position, source in enumerate(times, start=1):
+        row[f"{TIME_TEXT}{position}"] = _as(Kind.STRING, fields, source)
+        row[f"{TIME_NUMBER}{position}"] = _as(Kind.BIGINT, fields, source)
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
 

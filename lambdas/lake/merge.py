@@ -12,14 +12,15 @@ import duckdb
 
 from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.keys import UNKNOWN_DAY
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
 from lambdas.lake.staging import ENGINE_TYPES, KEY, NO_VALUE, Rows, stored_columns
 
 # Law 9 of the design: the types that every reader takes as meant.
 _PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
-# Athena reads a row group at once; half a million rows of this kind are some tens of megabytes.
-_ROW_GROUP_ROWS = 500_000
+# The engine writes row groups side by side and Athena reads them so; these are some ten megabytes each.
+_ROW_GROUP_ROWS = 122_880
 
 
 class WrongType(Exception):
@@ -61,7 +62,10 @@ class Merge:
         self._columns = stored_columns(rows.schema, rows.export)
         self._listed = ", ".join(map(name, self._columns))
         self._content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
-        engine.execute(f"CREATE OR REPLACE VIEW staged AS SELECT * FROM read_parquet({files(list(staged))})")
+        self._age = f"{timestamp(rows.ordered_at)} AS {ORDERED_AT}, {text(rows.batch_id)} AS {BATCH_ID}"
+        engine.execute(
+            f"CREATE OR REPLACE VIEW staged AS SELECT *, {self._age} FROM read_parquet({files(list(staged))})"
+        )
         types = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
         types |= {
             EVENT_AT: "TIMESTAMP",
@@ -97,7 +101,9 @@ class Merge:
 
     def contents(self) -> Contents:
         """Look at what was staged."""
-        days = self._engine.execute(f"SELECT DISTINCT {DAY} FROM staged ORDER BY 1").fetchall()
+        days = self._engine.execute(
+            f"SELECT coalesce(day::VARCHAR, '{UNKNOWN_DAY}') FROM (SELECT DISTINCT {DAY} AS day FROM staged) ORDER BY 1"
+        ).fetchall()
         unknown = f"count(*) FILTER ({EVENT_AT} IS NULL)" if self._rows.export.is_event else "0"
         found = self._engine.execute(
             f"SELECT count({RESCUED}), {unknown}, min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR FROM staged"
@@ -108,10 +114,12 @@ class Merge:
     def into(self, day: str | None, stored: list[Path], target: Path) -> Merged:
         """Merge the staged rows of a day (None: all of them, for an entity) with what is stored of it."""
         run = self._engine.execute
-        which = f"WHERE {DAY} = {text(day)}" if day is not None else ""
+        which = "" if day is None else f"WHERE {DAY} IS NOT DISTINCT FROM {self._day(day)}"
         # A key that holds twice holds the same content (`check_key`), so one row of it says all.
         once = f"QUALIFY {KEY} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {ROW_ID}) = 1" if self._repeats else ""
         run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._listed} FROM staged {which} {once}")
+        if not stored:
+            return self._first(target)
         run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
@@ -132,14 +140,29 @@ class Merge:
         ).fetchone()
         read, new, updated, changed = tally or (0, 0, 0, False)
         if changed:
-            order = f"{EVENT_AT}, {ROW_ID}" if self._rows.export.is_event else ROW_ID
-            run(
-                f"COPY (SELECT * FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) "
-                f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) ORDER BY {order}) "
-                f"TO {text(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+            self._write(
+                f"SELECT * FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) "
+                f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID})",
+                target,
             )
-            self._check_types(target)
         return Merged(int(read or 0), int(new or 0), int(updated or 0), target if changed else None)
+
+    def _first(self, target: Path) -> Merged:
+        """A day of which nothing is stored: every fresh row is new."""
+        (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
+        self._write("FROM fresh", target)
+        return Merged(count, count, 0, target)
+
+    def _write(self, rows: str, target: Path) -> None:
+        order = EVENT_AT if self._rows.export.is_event else ROW_ID
+        self._engine.execute(
+            f"COPY ({rows} ORDER BY {order}) TO {text(str(target))} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+        )
+        self._check_types(target)
+
+    def _day(self, day: str) -> str:
+        return "NULL::DATE" if day == UNKNOWN_DAY else f"DATE {text(day)}"
 
     @cached_property
     def _repeats(self) -> bool:

@@ -7,6 +7,7 @@ later piece shows something else, the whole file is surveyed and read once more.
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -123,35 +124,57 @@ def _survey(pieces: Pieces, known: Schema, export: ExportType) -> Schema:
 def _stage_all(
     engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, *, is_final: bool
 ) -> Staged:
+    """Stage the pieces, one core checking a piece while the other has the engine read the one before."""
     folder.mkdir(parents=True)
     strict = StrictReader(rows.schema, rows.export.event_time)
     rejects = folder / "rejected.ndjson"
     files: list[Path] = []
     total = rejected = 0
-    with rejects.open("wb") as rejects_file:
-        for number, piece in enumerate(pieces()):
-            source, target = folder / "piece.json", folder / f"{number:06}.parquet"
-            count = strict.count(piece)
-            if count is not None:
-                write_piece(piece, source)
-                count = _try_stage(engine, rows, source, piece.is_array, target, count)
-            if count is None:
-                count = 0
-                with source.open("wb") as normalised:
-                    for found in careful.read(piece):
-                        if isinstance(found, Rejected):
-                            rejected += 1
-                            line = {"position": found.position, "text": found.text}
-                            rejects_file.write(json.dumps(line).encode() + b"\n")
-                            continue
-                        if not is_final:
-                            _check(found, rows)
-                        normalised.write(careful.normalised(found, rows.schema, rows.export.event_time) + b"\n")
-                        count += 1
-                _same(count, stage_normalised(engine, rows, source, target) if count else 0)
+    with rejects.open("wb") as rejects_file, ThreadPoolExecutor(max_workers=1) as engine_thread:
+
+        def quick(piece: Piece, target: Path, count: int) -> int | None:
+            source = target.with_suffix(".json")
+            write_piece(piece, source)
+            staged = _try_stage(engine, rows, source, piece.is_array, target, count)
             source.unlink()
-            files += [target] if count else []
+            return staged
+
+        def slow(piece: Piece, target: Path) -> int:
+            nonlocal rejected
+            source, count = target.with_suffix(".json"), 0
+            with source.open("wb") as normalised:
+                for found in careful.read(piece):
+                    if isinstance(found, Rejected):
+                        rejected += 1
+                        line = {"position": found.position, "text": found.text}
+                        rejects_file.write(json.dumps(line).encode() + b"\n")
+                        continue
+                    if not is_final:
+                        _check(found, rows)
+                    normalised.write(careful.normalised(found, rows.schema, rows.export.event_time) + b"\n")
+                    count += 1
+            if count:
+                _same(count, engine_thread.submit(stage_normalised, engine, rows, source, target).result())
+            source.unlink()
+            return count
+
+        def settle(piece: Piece, target: Path, staging: Future[int | None] | None) -> None:
+            nonlocal total
+            count = staging.result() if staging is not None else None
+            if count is None:
+                count = slow(piece, target)
+            files.extend([target] if count else [])
             total += count
+
+        before: tuple[Piece, Path, Future[int | None] | None] | None = None
+        for number, piece in enumerate(pieces()):
+            target = folder / f"{number:06}.parquet"
+            count = strict.count(piece)
+            if before is not None:
+                settle(*before)
+            before = (piece, target, None if count is None else engine_thread.submit(quick, piece, target, count))
+        if before is not None:
+            settle(*before)
     return Staged(rows.schema, tuple(files), total, rejected, rejects)
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.careful import IDENTITY, TIME_NUMBERS, TIME_TEXTS
+from lambdas.lake.careful import IDENTITY, TIME_NUMBER, TIME_TEXT
 from lambdas.lake.containers import Piece
-from lambdas.lake.engine import files, name, text, timestamp
+from lambdas.lake.engine import files, name, text
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.keys import UNKNOWN_DAY
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.symplify.vocabulary import ExportType
 
@@ -50,11 +49,15 @@ def stage(engine: duckdb.DuckDBPyConnection, rows: Rows, pieces: list[Path], is_
     columns = {column.source: column for column in rows.schema.stored}
     fields = ", ".join(f"{text(source)}: {text(ENGINE_TYPES[column.kind])}" for source, column in columns.items())
     selected = ", ".join(f"{_field(column)} AS {name(column.name)}" for column in columns.values())
-    times = [columns.get(source) for source in rows.export.event_time]
+    extra = [
+        f"{_component(rows.schema.by_source[field])} AS {IDENTITY}{i}" for i, field in _numbered(rows.schema.identity)
+    ]
+    for position, field in _numbered(rows.export.event_time):
+        column = columns.get(field)
+        extra.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
+        extra.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
     source = (
-        f"SELECT {selected}, NULL::VARCHAR AS {RESCUED}, {_identity_components(rows.schema)} AS {IDENTITY}, "
-        f"{_list('VARCHAR', [_held(column, Kind.STRING, Kind.MIXED) for column in times])} AS {TIME_TEXTS}, "
-        f"{_list('BIGINT', [_held(column, Kind.BIGINT) for column in times])} AS {TIME_NUMBERS} "
+        f"SELECT {', '.join([selected, *extra])}, NULL::VARCHAR AS {RESCUED} "
         f"FROM read_json({files(pieces)}, format='{'array' if is_array else 'newline_delimited'}', records='true', "
         f"columns={{{fields}}}, maximum_object_size={_longest(pieces)}) AS record"
     )
@@ -64,8 +67,10 @@ def stage(engine: duckdb.DuckDBPyConnection, rows: Rows, pieces: list[Path], is_
 def stage_normalised(engine: duckdb.DuckDBPyConnection, rows: Rows, piece: Path, target: Path) -> int:
     """Stage rows that the careful way has written, under the columns' names; return their number."""
     fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
-    fields += [f"{text(RESCUED)}: 'VARCHAR'", f"{text(IDENTITY)}: 'VARCHAR[]'"]
-    fields += [f"{text(TIME_TEXTS)}: 'VARCHAR[]'", f"{text(TIME_NUMBERS)}: 'BIGINT[]'"]
+    fields += [f"{text(RESCUED)}: 'VARCHAR'"]
+    fields += [f"{text(f'{IDENTITY}{position}')}: 'VARCHAR'" for position, _ in _numbered(rows.schema.identity)]
+    for position, _ in _numbered(rows.export.event_time):
+        fields += [f"{text(f'{TIME_TEXT}{position}')}: 'VARCHAR'", f"{text(f'{TIME_NUMBER}{position}')}: 'BIGINT'"]
     source = (
         f"SELECT * FROM read_json({files([piece])}, format='newline_delimited', records='true', "
         f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})"
@@ -85,17 +90,16 @@ def write_piece(piece: Piece, path: Path) -> None:
 
 
 def _stage(engine: duckdb.DuckDBPyConnection, rows: Rows, source: str, target: Path) -> int:
-    times = range(1, len(rows.export.event_time) + 1)
+    times = [position for position, _ in _numbered(rows.export.event_time)]
     instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in times)
     event_at = f"coalesce({', '.join(f'{_INSTANT}{position}' for position in times)})" if times else "NULL::TIMESTAMPTZ"
-    day = f"coalesce(strftime(timezone({text(rows.time_zone)}, {event_at}), '%Y-%m-%d'), '{UNKNOWN_DAY}')"
     columns = "".join(f"{name(column.name)}, " for column in rows.schema.stored)
-    key = f"{IDENTITY}[1]" if rows.schema.identity_is_key else "NULL::VARCHAR"
+    key = f"{IDENTITY}1" if rows.schema.identity_is_key else "NULL::VARCHAR"
+    # What is the same in every row of the export is added when it is merged.
     result = engine.execute(
         f"COPY (WITH source AS ({source}), timed AS (SELECT *{instants} FROM source) "
-        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, {text(rows.batch_id)} AS {BATCH_ID}, "
-        f"{timestamp(rows.ordered_at)} AS {ORDERED_AT}, "
-        f"md5({_identity(rows, event_at)}) AS {ROW_ID}, {RESCUED}, {key} AS {KEY}, {day} AS {DAY} "
+        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, md5({_identity(rows, event_at)}) AS {ROW_ID}, "
+        f"{RESCUED}, {key} AS {KEY}, timezone({text(rows.time_zone)}, {event_at})::DATE AS {DAY} "
         f"FROM timed) TO {text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
     ).fetchone()
     return int(result[0]) if result else 0
@@ -111,7 +115,7 @@ def _instant(position: int) -> str:
 
     It is read from what the record holds, not from the column, whose kind depends on the first export.
     """
-    held, number = f"{TIME_TEXTS}[{position}]", f"{TIME_NUMBERS}[{position}]"
+    held, number = f"{TIME_TEXT}{position}", f"{TIME_NUMBER}{position}"
     return (
         # Words like 'infinity' and 'epoch', and years before Christ, are times to the engine and to nobody else.
         f"coalesce(CASE WHEN {held} LIKE '____-__-__%' AND NOT contains({held}, '(') "
@@ -119,11 +123,6 @@ def _instant(position: int) -> str:
         # From 1973 to 2286: anything else is a number that is no time.
         f"CASE WHEN {number} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({number} * 1000) END)"
     )
-
-
-def _identity_components(schema: Schema) -> str:
-    """The components of an identity in SQL: the same texts as `careful.canonical` writes."""
-    return _list("VARCHAR", [_component(schema.by_source[source]) for source in schema.identity])
 
 
 def _component(column: Column) -> str:
@@ -142,10 +141,10 @@ def _component(column: Column) -> str:
 
 def _identity(rows: Rows, event_at: str) -> str:
     """The text of a row's identity: its components, with instants in place of the texts of event times."""
-    times = {source: position for position, source in enumerate(rows.export.event_time, start=1)}
+    times = {source: position for position, source in _numbered(rows.export.event_time)}
     parts = []
-    for position, source in enumerate(rows.schema.identity, start=1):
-        part = f"{IDENTITY}[{position}]"
+    for position, source in _numbered(rows.schema.identity):
+        part = f"{IDENTITY}{position}"
         if source in times:
             part = f"coalesce('t' || epoch_us({_INSTANT}{times[source]}), {part})"
         parts.append(part)
@@ -163,5 +162,5 @@ def _held(column: Column | None, *kinds: Kind) -> str:
     return _field(column) if column is not None and column.kind in kinds else "NULL"
 
 
-def _list(kind: str, items: list[str]) -> str:
-    return f"[{', '.join(items)}]::{kind}[]"
+def _numbered(sources: tuple[str, ...]) -> list[tuple[int, str]]:
+    return list(enumerate(sources, start=1))
