@@ -1,5 +1,6 @@
 """The functions of the state machine: one for each step, each with a role of its own (`access.py`)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -149,6 +150,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "SUPERSEDED_RETENTION_HOURS": str(settings.superseded_retention_hours),
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
+        "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),
     }
 
 

@@ -17,6 +17,8 @@ from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, expor
 EXAMPLE_CUSTOMER = "123456"
 """What cdk.json holds before a team has set its own; deploying with it is warned of."""
 
+# Enough for any identity, few enough that all ten export types fit into an environment variable (4 KB with all others).
+_Fields = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(min_length=1, max_length=8)]
 _Days = Annotated[int, Meta(ge=1, le=3650)]
 _Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", ""]
 _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
@@ -46,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 5
     exports: Mapping[str, bool] = {}
     """Switches by export type; what is not named is on."""
+    identity_fields: Mapping[str, _Fields] = {}
+    """By export type: the fields that identify a record, where what the vendor sends has no key of its own."""
     nightly_period: Period = Period.LAST_3_DAYS
     sweep_weekday: _Weekday = "SUNDAY"
 
@@ -147,13 +151,17 @@ def _check_address(settings: Settings) -> None:
 
 
 def _check_exports(settings: Settings) -> None:
-    for name in settings.exports:
-        try:
-            known = export_type(name).name
-        except UnknownName as error:
-            raise BadSetting(f"The setting exports in cdk.json cannot be used: {error}") from None
-        if known != name:
-            raise BadSetting(f"The setting exports in cdk.json has '{name}'; write {known}.")
+    for setting, names in (("exports", settings.exports), ("identityFields", settings.identity_fields)):
+        for name in names:
+            try:
+                known = export_type(name).name
+            except UnknownName as error:
+                raise BadSetting(f"The setting {setting} in cdk.json cannot be used: {error}") from None
+            if known != name:
+                raise BadSetting(f"The setting {setting} in cdk.json has '{name}'; write {known}.")
+    for name, chosen in settings.identity_fields.items():
+        if len(set(chosen)) < len(chosen):
+            raise BadSetting(f"The setting identityFields in cdk.json names a field of {name} twice.")
 
 
 def _check_waits(settings: Settings) -> None:

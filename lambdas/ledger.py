@@ -149,17 +149,24 @@ class Ledger:
 
     def batches_left_over(self) -> list[BatchRecord]:
         """The batches that were ordered or copied and never loaded, the newest first."""
+        return sorted(self._batches(ORDERED, COPIED), key=lambda batch: batch.ordered_at, reverse=True)
+
+    def batches_loaded(self) -> list[BatchRecord]:
+        """The batches whose rows a table holds."""
+        return self._batches(LOADED)
+
+    def _batches(self, *statuses: str) -> list[BatchRecord]:
         found: list[BatchRecord] = []
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(self._pk) & Key("sk").begins_with("batch#"),
-            "FilterExpression": Attr("status").is_in([ORDERED, COPIED]),
+            "FilterExpression": Attr("status").is_in(statuses),
             "ConsistentRead": True,
         }
         while True:
             page = self._table.query(**query)
             found += [_batch(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
-                return sorted(found, key=lambda batch: batch.ordered_at, reverse=True)
+                return found
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def adopt(self, batch: BatchRecord, run: Execution) -> bool:

@@ -1,9 +1,10 @@
 """What the deployment tells the functions, read from the environment once per process."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_origin
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Settings:
     """How long a file that no table points to is kept for queries that still read it; 0 removes it at once."""
     quarantine_ratio: float
     quarantine_minimum: int
+    identity_fields: Mapping[str, tuple[str, ...]]
+    """By export type: the fields that identify a record, where a team has chosen them; JSON in the environment."""
 
     @property
     def run_deadline(self) -> timedelta:
@@ -61,6 +64,8 @@ class Settings:
                 values[field.name] = float(text)
             elif field.type is bool:
                 values[field.name] = text == "true"
+            elif get_origin(field.type) is Mapping:
+                values[field.name] = {name: tuple(parts) for name, parts in json.loads(text).items()}
             elif field.type is str:
                 values[field.name] = text
             else:

@@ -12,7 +12,8 @@ from lambdas.lake.catalog import Catalog
 from lambdas.lake.landing import Landing
 from lambdas.lake.store import Store
 from lambdas.run import Execution, RunState
-from lambdas.steps.load import Lake, load
+from lambdas.steps.batch import Lake
+from lambdas.steps.load import load
 
 _s3 = boto3.client("s3")
 _glue = boto3.client("glue")

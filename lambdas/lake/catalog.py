@@ -1,29 +1,19 @@
-"""The Glue catalog: tables, their frozen facts, and which files readers see.
+"""The Glue catalog: which tables there are, their columns, and which files readers see.
 
-Tables are made and changed here alone. A table's facts stand in its parameters, a column's source in the column's.
+Tables are made and changed here alone. A change that Glue does not take is an exception; whoever runs the step again
+reads the catalog anew, so that a version that has moved, or a partition that is there already, ends well.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.lake import keys
-from lambdas.lake.schema import (
-    ATHENA_TYPES,
-    BATCH_ID,
-    DAY,
-    EVENT_AT,
-    ORDERED_AT,
-    RESCUED,
-    ROW_ID,
-    Column,
-    Kind,
-    Schema,
-)
+from lambdas.lake import definitions, keys
+from lambdas.lake.definitions import SCHEMA_VERSION, Table, changed, glue_column, storage
+from lambdas.lake.schema import Schema
 from lambdas.symplify.vocabulary import ExportType
 
 if TYPE_CHECKING:
@@ -32,35 +22,15 @@ if TYPE_CHECKING:
         BatchUpdatePartitionRequestEntryTypeDef,
         ColumnTypeDef,
         PartitionInputTypeDef,
-        StorageDescriptorTypeDef,
         TableInputTypeDef,
     )
 
-SCHEMA_VERSION = "1"
-
-_OWN_COLUMNS = {
-    EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
-    BATCH_ID: ("string", "The batch that the row was last seen in"),
-    ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
-    ROW_ID: ("string", "Hash of the row's identity"),
-    RESCUED: ("string", "JSON of the values that fit no column"),
-}
 # BatchCreatePartition and BatchUpdatePartition take at most 100.
 _PARTITIONS_AT_ONCE = 100
 
 
 class CatalogRefused(Exception):
     """Glue did not take a partition; a retry of the step reads the catalog anew."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as the catalog has it."""
-
-    schema: Schema
-    time_zone: str
-    location: str
-    definition: Mapping[str, Any]
 
 
 class Catalog:
@@ -74,22 +44,7 @@ class Catalog:
     def table(self, export: ExportType) -> Table | None:
         """Read a table; None when nothing was loaded yet."""
         definition = self._definition(export.table)
-        if definition is None:
-            return None
-        facts = definition["Parameters"]
-        columns = tuple(
-            Column(column["Parameters"]["source"], column["Name"], Kind(column["Parameters"]["kind"]))
-            for column in definition["StorageDescriptor"]["Columns"]
-            if "source" in column.get("Parameters", {})
-        )
-        schema = Schema(
-            columns=columns,
-            frozen=frozenset(column.source for column in columns),
-            identity=tuple(json.loads(facts["identity"])),
-            identity_is_key=facts["identity_is_key"] == "true",
-            identity_frozen=True,
-        )
-        return Table(schema, facts["time_zone"], definition["StorageDescriptor"]["Location"], definition)
+        return None if definition is None else definitions.read_table(definition)
 
     def locations(self, export: ExportType) -> dict[str, str]:
         """Where each published day of an event table lies."""
@@ -108,38 +63,40 @@ class Catalog:
     def publish_days(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
     ) -> None:
-        """Make new locations of days visible, after the columns that they need.
+        """Make new locations of days visible, after the columns that they need. `before` is the table as it was read.
 
         Raises:
             CatalogRefused: Glue did not take them all.
         """
-        location = f"s3://{self._bucket}/{keys.table_prefix(export.table)}"
-        self._write_table(export, before, schema, time_zone, location)
-        known = self.locations(export)
-        partitions: dict[str, PartitionInputTypeDef] = {
-            day: {"Values": [day], "StorageDescriptor": _storage(schema, export, where)} for day, where in days.items()
-        }
-        fresh = [partition for day, partition in partitions.items() if day not in known]
-        moved = [partition for day, partition in partitions.items() if day in known]
-        for some in _chunks(fresh):
-            answer = self._glue.batch_create_partition(
-                DatabaseName=self._database, TableName=export.table, PartitionInputList=some
-            )
-            _check(answer.get("Errors", []))
-        for some in _chunks(moved):
-            entries: list[BatchUpdatePartitionRequestEntryTypeDef] = [
-                {"PartitionValueList": item["Values"], "PartitionInput": item} for item in some
-            ]
-            changed = self._glue.batch_update_partition(
-                DatabaseName=self._database, TableName=export.table, Entries=entries
-            )
-            _check(changed.get("Errors", []))
+        self._write_table(export, before, schema, time_zone, self._root(export))
+        self._write_days(export, schema, days, self.locations(export))
 
     def publish_entity(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
     ) -> None:
-        """Make a new state of an entity table visible."""
+        """Make a new state of an entity table visible. `before` is the table as it was read."""
         self._write_table(export, before, schema, time_zone, location)
+
+    def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
+        """Put an event table that was made anew in the place of what there is; again goes on where it was broken off.
+
+        Each day is the old one or the new one at any moment, all days are not: `made.switching_to` stands in the table
+        until they are.
+
+        Raises:
+            CatalogRefused: Glue did not take them all.
+        """
+        made = replace(made, location=self._root(export))
+        self._rewrite_table(export, made)
+        known = self.locations(export)
+        self._write_days(export, made.schema, {day: days[day] for day in days if known.get(day) != days[day]}, known)
+        for day in sorted(set(known) - set(days)):
+            self._glue.delete_partition(DatabaseName=self._database, TableName=export.table, PartitionValues=[day])
+        self._rewrite_table(export, replace(made, switching_to=None))
+
+    def replace_entity(self, export: ExportType, made: Table) -> None:
+        """Put an entity table that was made anew in the place of what there is, by one update."""
+        self._rewrite_table(export, replace(made, switching_to=None))
 
     def ensure_json_table(self, table: str, description: str, columns: Mapping[str, str], prefix: str) -> None:
         """Make a table over newline-delimited JSON, or add the columns that it lacks."""
@@ -169,29 +126,57 @@ class Catalog:
         present = {column["Name"] for column in before["StorageDescriptor"]["Columns"]}
         self._extend(before, [column for column in wanted if column["Name"] not in present], location)
 
+    def _root(self, export: ExportType) -> str:
+        return f"s3://{self._bucket}/{keys.table_prefix(export.table)}"
+
     def _write_table(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
     ) -> None:
         if before is None:
-            self._glue.create_table(
-                DatabaseName=self._database, TableInput=_table_input(export, schema, time_zone, location)
-            )
+            table_input = definitions.new_table(export, Table(schema, time_zone, location))
+            self._glue.create_table(DatabaseName=self._database, TableInput=table_input)
             return
         present = {column.name for column in before.schema.stored}
-        added = [_column(column) for column in schema.stored if column.name not in present]
+        added = [glue_column(column) for column in schema.stored if column.name not in present]
         self._extend(before.definition, added, location)
 
     def _extend(self, before: Mapping[str, Any], added: list["ColumnTypeDef"], location: str) -> None:
-        """Add columns at the end, and move the location; a table that changed meanwhile is refused by its version."""
-        storage = dict(before["StorageDescriptor"])
-        if not added and storage["Location"] == location:
-            return
-        # What somebody else set on the table (a comment, a parameter) stays.
-        kept = {"Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters"}
-        table_input: Any = {name: value for name, value in before.items() if name in kept and value != ""}
-        table_input["StorageDescriptor"] = storage | {"Columns": storage["Columns"] + added, "Location": location}
+        """Add columns at the end, and move the location."""
+        columns = before["StorageDescriptor"]["Columns"]
+        if added or before["StorageDescriptor"]["Location"] != location:
+            self._update(before, changed(before, {"Columns": columns + added, "Location": location}))
+
+    def _rewrite_table(self, export: ExportType, made: Table) -> None:
+        before = self._definition(export.table)
+        if before is None:
+            self._glue.create_table(DatabaseName=self._database, TableInput=definitions.new_table(export, made))
+        else:
+            self._update(before, definitions.replaced(before, export, made))
+
+    def _update(self, before: Mapping[str, Any], table_input: Any) -> None:
+        """Change a table; one that somebody else has changed since it was read is refused by its version."""
         version = {"VersionId": before["VersionId"]} if before.get("VersionId") else {}
         self._glue.update_table(DatabaseName=self._database, TableInput=table_input, **version)
+
+    def _write_days(
+        self, export: ExportType, schema: Schema, days: Mapping[str, str], known: Mapping[str, str]
+    ) -> None:
+        partitions: dict[str, PartitionInputTypeDef] = {
+            day: {"Values": [day], "StorageDescriptor": storage(schema, export, where)} for day, where in days.items()
+        }
+        for some in _chunks([partition for day, partition in partitions.items() if day not in known]):
+            answer = self._glue.batch_create_partition(
+                DatabaseName=self._database, TableName=export.table, PartitionInputList=some
+            )
+            _check(answer.get("Errors", []))
+        for some in _chunks([partition for day, partition in partitions.items() if day in known]):
+            entries: list[BatchUpdatePartitionRequestEntryTypeDef] = [
+                {"PartitionValueList": item["Values"], "PartitionInput": item} for item in some
+            ]
+            moved = self._glue.batch_update_partition(
+                DatabaseName=self._database, TableName=export.table, Entries=entries
+            )
+            _check(moved.get("Errors", []))
 
     def _definition(self, table: str) -> Mapping[str, Any] | None:
         try:
@@ -200,50 +185,6 @@ class Catalog:
             if error.response.get("Error", {}).get("Code") == "EntityNotFoundException":
                 return None
             raise
-
-
-def _table_input(export: ExportType, schema: Schema, time_zone: str, location: str) -> "TableInputTypeDef":
-    kind = "events, one partition a day" if export.is_event else "latest state of each"
-    return {
-        "Name": export.table,
-        "Description": f"Symplify {export.name}: {kind}",
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [{"Name": DAY, "Type": "string", "Comment": f"The event's day in {time_zone}"}]
-        if export.is_event
-        else [],
-        "Parameters": {
-            "classification": "parquet",
-            "identity": json.dumps(schema.identity),
-            "identity_is_key": "true" if schema.identity_is_key else "false",
-            "time_zone": time_zone,
-            "schema_version": SCHEMA_VERSION,
-        },
-        "StorageDescriptor": _storage(schema, export, location),
-    }
-
-
-def _storage(schema: Schema, export: ExportType, location: str) -> "StorageDescriptorTypeDef":
-    own = [name for name in _OWN_COLUMNS if export.is_event or name != EVENT_AT]
-    return {
-        "Columns": [*map(_column, schema.stored), *map(_own_column, own)],
-        "Location": location,
-        "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
-    }
-
-
-def _column(column: Column) -> "ColumnTypeDef":
-    return {
-        "Name": column.name,
-        "Type": ATHENA_TYPES[column.kind],
-        "Parameters": {"source": column.source, "kind": column.kind.value},
-    }
-
-
-def _own_column(name: str) -> "ColumnTypeDef":
-    kind, comment = _OWN_COLUMNS[name]
-    return {"Name": name, "Type": kind, "Comment": comment}
 
 
 def _chunks(items: Sequence["PartitionInputTypeDef"]) -> Iterator[list["PartitionInputTypeDef"]]:

@@ -4,6 +4,7 @@
     raw/<type>/<day ordered>/<batch>/manifest.json   written last: the batch has landed
     curated/<type>/dt=<day>/<run>/part.parquet       a day of an event table
     curated/<type>/<run>/part.parquet                the whole of an entity table
+    curated/_drafts/<type>/<run>.json                a table that a rebuild makes beside the one that readers see
     curated/export_runs/<run>.json                   one small object a run
     quarantine/<type>/<run>/rejected.ndjson          records that are no JSON objects
 
@@ -17,6 +18,7 @@ from hashlib import sha256
 from lambdas.symplify.vocabulary import ExportType
 
 RUNS_TABLE = "export_runs"
+MANIFEST = "manifest.json"
 UNKNOWN_DAY = "unknown"
 """The partition of events without a usable time."""
 
@@ -31,9 +33,13 @@ class RawKeys:
 
 def raw(export: ExportType, ordered_at: str, batch_id: str) -> RawKeys:
     """Where a batch lands; `ordered_at` is ISO 8601."""
-    safe = batch_id if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", batch_id) else sha256(batch_id.encode()).hexdigest()[:32]
-    folder = f"{raw_prefix(export)}{ordered_at[:10]}/{safe}"
-    return RawKeys(f"{folder}/result", f"{folder}/manifest.json")
+    folder = f"{raw_prefix(export)}{ordered_at[:10]}/{batch_folder(batch_id)}"
+    return RawKeys(f"{folder}/result", f"{folder}/{MANIFEST}")
+
+
+def batch_folder(batch_id: str) -> str:
+    """A batch's name in keys."""
+    return batch_id if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", batch_id) else sha256(batch_id.encode()).hexdigest()[:32]
 
 
 def raw_prefix(export: ExportType) -> str:
@@ -54,6 +60,16 @@ def day_prefix(export: ExportType, day: str, run_folder: str) -> str:
 def entity_prefix(export: ExportType, run_folder: str) -> str:
     """Where a run puts an entity table."""
     return f"{table_prefix(export.table)}{run_folder}/"
+
+
+def drafts_prefix(export: ExportType) -> str:
+    """The drafts of a table."""
+    return f"curated/_drafts/{export.table}/"
+
+
+def draft(export: ExportType, run_folder: str) -> str:
+    """What a rebuild has made so far."""
+    return f"{drafts_prefix(export)}{run_folder}.json"
 
 
 def run_record(run_folder: str) -> str:

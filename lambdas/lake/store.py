@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -32,9 +33,10 @@ class Store:
         self._s3 = s3
         self.bucket = bucket
 
-    def objects(self, prefix: str) -> Iterator[StoredFile]:
-        """All objects below a prefix."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+    def objects(self, prefix: str, after: str = "") -> Iterator[StoredFile]:
+        """All objects below a prefix, in the order of their keys, or those that come after a key."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=after)
+        for page in pages:
             for item in page.get("Contents", []):
                 yield StoredFile(item["Key"], item["LastModified"])
 
@@ -51,6 +53,15 @@ class Store:
     def upload(self, path: Path, key: str) -> None:
         """Write a file to one object."""
         self._s3.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
+
+    def read(self, key: str) -> bytes | None:
+        """Read a small object; None when it is not there."""
+        try:
+            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise
 
     def write(self, key: str, body: bytes, content_type: str) -> None:
         """Write a small object."""

@@ -15,13 +15,15 @@ def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelt
     Only the holder of the table's lease may call this: files of a run that is still writing look like orphans.
     """
     table = catalog.table(export)
-    if table is None:
-        # Nothing was published yet, or somebody dropped the table: that is no reason to drop its files.
+    if table is None or table.switching_to is not None:
+        # Nothing was published yet, or somebody dropped the table: that is no reason to drop its files. And what a
+        # table is being replaced by is not all published yet.
         return 0
     published = catalog.locations(export).values() if export.is_event else [table.location]
     live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
     gone = list(_superseded(found, live, retention, now))
+    gone += [item.key for item in store.objects(keys.drafts_prefix(export))]
     store.delete(gone)
     return len(gone)
 

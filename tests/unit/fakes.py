@@ -196,6 +196,7 @@ def make_settings(**changes: Any) -> Settings:
         superseded_retention_hours=24,
         quarantine_ratio=0.001,
         quarantine_minimum=10,
+        identity_fields={},
     )
     return replace(plain, **changes)
 

@@ -1,5 +1,7 @@
 """Settings out of the environment."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 
@@ -16,6 +18,8 @@ def environment(**changes: str) -> dict[str, str]:
     for field in fields(Settings):
         value = getattr(plain, field.name)
         found[field.name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value).lower()
+        if isinstance(value, Mapping):
+            found[field.name.upper()] = json.dumps(value)
         if isinstance(value, str):
             found[field.name.upper()] = value
     return found | changes
@@ -29,6 +33,12 @@ def test_hosts_are_a_list_with_blanks_around_them() -> None:
     read = Settings.from_environment(environment(RESULT_HOSTS="a.example.com, *.b.example.com,"))
 
     assert read.result_hosts == ("a.example.com", "*.b.example.com")
+
+
+def test_identity_fields_are_read_by_export_type() -> None:
+    read = Settings.from_environment(environment(IDENTITY_FIELDS='{"CLICKS": ["contactId", "linkTarget"]}'))
+
+    assert read.identity_fields == {"CLICKS": ("contactId", "linkTarget")}
 
 
 @pytest.mark.parametrize(("text", "allowed"), [("true", True), ("false", False), ("", False), ("1", False)])

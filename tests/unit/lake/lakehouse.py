@@ -22,7 +22,8 @@ from lambdas.lake.store import Store
 from lambdas.ledger import Ledger
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
-from lambdas.steps.load import Lake, load
+from lambdas.steps.batch import Lake
+from lambdas.steps.load import load
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
 
 REGION = "eu-north-1"
@@ -50,6 +51,7 @@ SETTINGS = Settings(
     superseded_retention_hours=72,
     quarantine_ratio=0.01,
     quarantine_minimum=10,
+    identity_fields={},
 )
 
 _numbers = count()

@@ -166,6 +166,7 @@ def test_another_time_zone_is_refused_and_changes_nothing(house: House) -> None:
     state = house.load(array([opened(2)]), at=age(2), time_zone="UTC")
     assert state.outcome == "failed"
     assert "Europe/Stockholm" in str(state.reason)
+    assert "replay --rebuild" in str(state.reason)
     assert house.rows() == before
 
 
@@ -243,6 +244,43 @@ def test_identity_fields_are_frozen_with_the_first_export(house: House) -> None:
     house.load(array([{"timestamp": "2024-03-01T10:00:00Z"}]), at=age(3))
     assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["contactId"]
     assert len(house.rows()) == 3
+
+
+def chosen(*fields: str) -> dict[str, Any]:
+    return {"identity_fields": {"OPENS": fields}}
+
+
+def test_chosen_identity_fields_stand_in_for_a_key_that_is_none(house: House) -> None:
+    records = [opened(1, contactId="a"), opened(1, contactId="b"), opened(1, contactId="b")]
+    assert house.load(array(records)).outcome == "failed"
+    assert house.load(array(records), at=age(1), **chosen("eventId", "contactId")).outcome == "loaded"
+    house.load(array(records[:2]), at=age(2), **chosen("contactId", "eventId"))
+    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["eventId", "contactId"]
+    assert bag(house.records()) == bag(records)
+
+
+def test_chosen_identity_field_that_only_a_late_record_has_is_one(house: House) -> None:
+    records = [opened(n) for n in range(1100)] + [opened(5, late="x")]
+    assert house.load(array(records), **chosen("eventId", "late")).outcome == "loaded"
+    assert bag(house.records()) == bag(records)
+
+
+def test_chosen_identity_field_that_no_record_has_is_refused_by_name(house: House) -> None:
+    state = house.load(array([opened(1, contactId="a")]), **chosen("contactID"))
+    assert state.outcome == "failed"
+    assert "contactID" in str(state.reason)
+    assert "contactId" in str(state.reason)
+    assert house.definition() is None
+
+
+def test_other_identity_fields_for_an_existing_table_are_refused_and_point_to_the_rebuild(house: House) -> None:
+    house.load(array([opened(1, contactId="a")]), at=age(1))
+    before = house.rows()
+    state = house.load(array([opened(2, contactId="a")]), at=age(2), **chosen("contactId"))
+    assert state.outcome == "failed"
+    assert "eventId" in str(state.reason)
+    assert "replay --rebuild" in str(state.reason)
+    assert house.rows() == before
 
 
 def test_key_that_holds_twice_with_different_content_fails_and_publishes_nothing(house: House) -> None:

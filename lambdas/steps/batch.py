@@ -1,0 +1,159 @@
+"""One landed batch into a table: read, merge, publish."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambdas.lake import engine, keys, reading
+from lambdas.lake.catalog import Catalog
+from lambdas.lake.containers import pieces
+from lambdas.lake.definitions import Table
+from lambdas.lake.draft import Draft
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.landing import Landing, Manifest
+from lambdas.lake.merge import Contents, Merge, Merged
+from lambdas.lake.reading import Staged, Threshold
+from lambdas.lake.schema import Kind, Schema
+from lambdas.lake.source import RawObject, unpacked
+from lambdas.lake.staging import Rows
+from lambdas.lake.store import Store
+from lambdas.settings import Settings
+from lambdas.symplify.vocabulary import ExportType, export_type
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# An export spans two weeks. A file of times that are none must not make a run's state or record too large.
+_MOST_DAYS_TOLD = 400
+_ALL = "all"
+"""In the place of a day, for an entity table."""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Our side: the bucket, the catalog, and the tables that a merge goes into: the catalog's, or a draft's."""
+
+    s3: "S3Client"
+    landing: Landing
+    store: Store
+    catalog: Catalog
+    draft: Draft | None = None
+
+    @property
+    def tables(self) -> Catalog | Draft:
+        """Where a merge finds and publishes a table."""
+        return self.draft or self.catalog
+
+
+def merge_batch(
+    manifest: Manifest, name: str, lake: Lake, settings: Settings, folder: Path, check_lease: Callable[[], None]
+) -> dict[str, Any]:
+    """Merge a batch and publish it; return what was counted (`read`, `new`, `known`, …).
+
+    `name` is the last folder of the files that are written: no two merges of different batches share one, so that no
+    file that a reader may see is ever written over. `check_lease` is called right before publishing.
+
+    Raises:
+        Unloadable: trying again changes nothing, and nothing was published.
+        LostLease: another run may write the table now.
+        CatalogRefused: Glue did not take a change; running the step again is safe.
+    """
+    export = export_type(manifest.export_type)
+    table = lake.tables.table(export)
+    if table is not None and manifest.batch_id in table.left_out:
+        raise Unloadable(f"The table was rebuilt without batch {manifest.batch_id}, so it is not loaded again.")
+    rows = Rows(
+        export,
+        _start(table, export, settings),
+        settings.time_zone,
+        datetime.fromisoformat(manifest.ordered_at),
+        manifest.batch_id,
+    )
+    raw = RawObject(lake.s3, lake.store.bucket, manifest)
+    threshold = Threshold(settings.quarantine_ratio, settings.quarantine_minimum)
+    with engine.connect(folder) as duck:
+        staged = reading.read(duck, lambda: pieces(unpacked(raw.read()), export), rows, folder)
+        if staged.rejected:
+            lake.store.upload(staged.rejects, keys.quarantine(export, name))
+        threshold.check(staged.rejected, staged.rows)
+        if not staged.rows:
+            return _tally(staged, None, {}, rows.schema)
+        rows = replace(rows, schema=staged.schema)
+        if table is None:
+            _check_chosen(settings.identity_fields.get(export.name, ()), rows.schema, export)
+        merge = Merge(duck, rows, staged.files)
+        merge.check_key()
+        contents = merge.contents()
+        merged: dict[str, Merged] = {}
+        published: dict[str, str] = {}
+        stored = lake.tables.locations(export) if export.is_event and table else {}
+        for day in contents.days if export.is_event else (None,):
+            where = stored.get(day) if day is not None else (table.location if table else None)
+            work = folder / (day or _ALL)
+            before = lake.store.download(lake.store.prefix(where), work) if where else []
+            done = merge.into(day, before, folder / "merged.parquet")
+            merged[day or _ALL] = done
+            if done.file is not None:
+                prefix = keys.day_prefix(export, day, name) if day else keys.entity_prefix(export, name)
+                lake.store.upload(done.file, f"{prefix}part.parquet")
+                published[day or _ALL] = lake.store.location(prefix)
+                done.file.unlink()
+            for path in before:
+                path.unlink()
+    if published:
+        check_lease()
+        if export.is_event:
+            lake.tables.publish_days(export, table, rows.schema, rows.time_zone, published)
+        else:
+            lake.tables.publish_entity(export, table, rows.schema, rows.time_zone, published[_ALL])
+    return _tally(staged, contents, merged, table.schema if table else Schema())
+
+
+def _start(table: Table | None, export: ExportType, settings: Settings) -> Schema:
+    """The schema to start from; what is frozen with a table is compared with the settings here."""
+    chosen = settings.identity_fields.get(export.name, ())
+    if table is None:
+        return Schema(identity=chosen, identity_frozen=bool(chosen))
+    if table.time_zone != settings.time_zone:
+        raise Unloadable(
+            f"The table's days are those of {table.time_zone}, and the setting timeZone now says {settings.time_zone}: "
+            "every row would move. Set it back, or make the table anew with replay --rebuild."
+        )
+    if chosen and sorted(chosen) != sorted(table.schema.identity):
+        raise Unloadable(
+            f"The table tells its rows by {', '.join(table.schema.identity)}, and the setting identityFields now says "
+            f"{', '.join(chosen)}: rows would count twice. Set it back, or make the table anew with replay --rebuild."
+        )
+    return table.schema
+
+
+def _check_chosen(chosen: tuple[str, ...], schema: Schema, export: ExportType) -> None:
+    """Refuse chosen fields that a new table's records do not have: a name with a typo would make all records one."""
+    held = {column.source for column in schema.columns if column.kind is not Kind.NULL}
+    missing = [name for name in chosen if name not in held]
+    if missing:
+        raise Unloadable(
+            f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
+            f"{export.name}. Its fields are {', '.join(sorted(held))[:300]}."
+        )
+
+
+def _tally(staged: Staged, contents: Contents | None, merged: Mapping[str, Merged], before: Schema) -> dict[str, Any]:
+    known = {column.name for column in before.stored}
+    days = {day: {"read": done.read, "new": done.new, "updated": done.updated} for day, done in merged.items()}
+    return {
+        "read": staged.rows,
+        "new": sum(day.new for day in merged.values()),
+        "known": sum(day.known for day in merged.values()),
+        "updated": sum(day.updated for day in merged.values()),
+        "rescued": contents.rescued if contents else 0,
+        "quarantined": staged.rejected,
+        "unknownTime": contents.unknown_time if contents else 0,
+        "earliest": contents.earliest if contents else None,
+        "latest": contents.latest if contents else None,
+        "newColumns": [column.name for column in staged.schema.stored if column.name not in known],
+        "dayCount": len(days),
+        "days": dict(sorted(days.items())[-_MOST_DAYS_TOLD:]),
+    }
