@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test check bootstrap deploy lock clean
+.PHONY: help install demo test check bootstrap deploy lock bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,7 +50,16 @@ lock: install ## Renew the pinned files from pyproject.toml
 	$(COMPILE) -c requirements-dev.txt --group deploy -o requirements.txt
 	$(COMPILE) -c requirements-dev.txt --group functions -o lambdas/requirements.txt
 	$(COMPILE) -c requirements-dev.txt --group load -o lambdas/requirements-load.txt
+	$(COMPILE) --group bench -o benchmarks/requirements.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved
+
+$(VENV)/bench/.installed: $(VENV)/.installed benchmarks/requirements.txt
+	test -x $(VENV)/bench/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/bench
+	$(BIN)/uv pip sync --quiet --python $(VENV)/bench/bin/python benchmarks/requirements.txt
+	@touch $@
+
+bench: $(VENV)/bench/.installed ## Measure the load against the bare engine and its peers (BENCH=--help)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove all that was set up and built
 	-$(BIN)/python -m local down
