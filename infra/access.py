@@ -41,7 +41,7 @@ class Access:
                 self._objects("WriteRaw", "raw/*", "GetObject", "PutObject", "AbortMultipartUpload"),
             ),
             "load_result": (
-                self._ledger("GetItem", "UpdateItem"),
+                self._ledger("GetItem", "UpdateItem", "Query"),
                 listing,
                 self._objects("ReadRaw", "raw/*", "GetObject"),
                 self._objects(
@@ -57,6 +57,7 @@ class Access:
                         "glue:GetPartitions",
                         "glue:BatchCreatePartition",
                         "glue:BatchUpdatePartition",
+                        "glue:DeletePartition",
                     ],
                     resources=lake.catalog_arns,
                 ),

@@ -83,6 +83,7 @@ class Workflow(Construct):
                 "planned": start,
                 "adopted": check,
                 "landed": load,
+                "replay": load,
                 "busy": self._wait("WaitForLease", plan),
                 "duplicate": duplicate,
             },

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from lambdas.symplify.vocabulary import ExportType, export_type
 
-TAKES = "an execution takes exportType, period and scheduledTime"
+TAKES = "an execution takes exportType, period and scheduledTime, or exportType and replay"
 
 
 class BadInput(ValueError):
@@ -47,6 +47,10 @@ class RunState:
     period: str | None = None
     outcome: str = ""
     wait_seconds: int | None = None
+    replay: Mapping[str, Any] | None = None
+    """What to merge again from raw/, instead of an export of its own: see `steps/selection.py`."""
+    cursor: str | None = None
+    """How far a replay has come: the key of the last manifest that it has merged."""
     batch_id: str | None = None
     ordered_at: str | None = None
     """When the batch was ordered: ISO 8601, UTC, microseconds."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 import boto3
@@ -14,13 +15,14 @@ from lambdas.lake.store import Store
 from lambdas.run import Execution, RunState
 from lambdas.steps.batch import Lake
 from lambdas.steps.load import load
+from lambdas.steps.replay import replay
 
 _s3 = boto3.client("s3")
 _glue = boto3.client("glue")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Load the batch."""
+    """Load the batch, or merge the next ones of a replay."""
     return run_step(event, _load)
 
 
@@ -33,4 +35,7 @@ def _load(state: RunState, run: Execution) -> RunState:
         Catalog(_glue, settings.database, settings.bucket),
     )
     with TemporaryDirectory() as folder:
-        return load(state, run, tools.ledger(state.export), lake, settings, Path(folder))
+        ledger, work = tools.ledger(state.export), Path(folder)
+        if state.replay is not None:
+            return replay(state, run, ledger, lake, settings, work, monotonic)
+        return load(state, run, ledger, lake, settings, work)

@@ -6,6 +6,7 @@ reads the catalog anew, so that a version that has moved, or a partition that is
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +93,11 @@ class Catalog:
         self._write_days(export, made.schema, {day: days[day] for day in days if known.get(day) != days[day]}, known)
         for day in sorted(set(known) - set(days)):
             self._glue.delete_partition(DatabaseName=self._database, TableName=export.table, PartitionValues=[day])
-        self._rewrite_table(export, replace(made, switching_to=None))
+        self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
 
     def replace_entity(self, export: ExportType, made: Table) -> None:
         """Put an entity table that was made anew in the place of what there is, by one update."""
-        self._rewrite_table(export, replace(made, switching_to=None))
+        self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
 
     def ensure_json_table(self, table: str, description: str, columns: Mapping[str, str], prefix: str) -> None:
         """Make a table over newline-delimited JSON, or add the columns that it lacks."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lambdas.lake.schema import (
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1"
 
-_LEFT_OUT, _SWITCHING = "left_out", "switching_to"
+_LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
 _OWN_COLUMNS = {
     EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
     BATCH_ID: ("string", "The batch that the row was last seen in"),
@@ -47,6 +48,8 @@ class Table:
     """Batches that a rebuild was told to leave out."""
     switching_to: str | None = None
     """The draft that the table is being replaced by: some of its days may still be the old ones."""
+    switched_at: datetime | None = None
+    """When a rebuild took its place: what it replaced had readers until then."""
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What Glue says of it, with its version."""
 
@@ -66,6 +69,7 @@ def read_table(definition: Mapping[str, Any]) -> Table:
         definition["StorageDescriptor"]["Location"],
         tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
         facts.get(_SWITCHING) or None,
+        datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
         definition,
     )
 
@@ -138,6 +142,7 @@ def _facts(table: Table) -> dict[str, str]:
         "schema_version": SCHEMA_VERSION,
         _LEFT_OUT: json.dumps(table.left_out) if table.left_out else "",
         _SWITCHING: table.switching_to or "",
+        _SWITCHED_AT: table.switched_at.isoformat() if table.switched_at else "",
     }
 
 

@@ -94,7 +94,10 @@ class Landing:
 
     def manifest(self, export: ExportType, ordered_at: str, batch_id: str) -> Manifest | None:
         """Read a batch's manifest; None when it has not landed."""
-        key = keys.raw(export, ordered_at, batch_id).manifest
+        return self.manifest_at(keys.raw(export, ordered_at, batch_id).manifest)
+
+    def manifest_at(self, key: str) -> Manifest | None:
+        """Read the manifest of that key; None when it is not there."""
         try:
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:

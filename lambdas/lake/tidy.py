@@ -22,22 +22,25 @@ def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelt
     published = catalog.locations(export).values() if export.is_event else [table.location]
     live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
-    gone = list(_superseded(found, live, retention, now))
+    gone = list(_superseded(found, live, table.switched_at, retention, now))
     gone += [item.key for item in store.objects(keys.drafts_prefix(export))]
     store.delete(gone)
     return len(gone)
 
 
-def _superseded(found: Iterable[StoredFile], live: set[str], retention: timedelta, now: datetime) -> Iterable[str]:
-    """The keys whose retention is over, counted from when the file that replaced them was written.
+def _superseded(
+    found: Iterable[StoredFile], live: set[str], switched_at: datetime | None, retention: timedelta, now: datetime
+) -> Iterable[str]:
+    """The keys whose retention is over, counted from when the file that replaced them was written, or switched to.
 
-    When exactly a file lost its readers is not recorded; it cannot be later than the live file of its day.
+    When exactly a file lost its readers is not recorded; it cannot be later than that.
     """
     by_day: dict[str, list[StoredFile]] = {}
     for item in found:
         by_day.setdefault(item.key.rsplit("/", 2)[0], []).append(item)
     for items in by_day.values():
         live_since = [item.written_at for item in items if _folder(item.key) in live]
+        live_since += [switched_at] if switched_at else []
         for item in items:
             if _folder(item.key) not in live and max([item.written_at, *live_since]) + retention <= now:
                 yield item.key

@@ -1,5 +1,6 @@
 """Close a run: watermark, run record, tidying, the lease; on failure a sentence for people."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from lambdas.steps.plan import leaves_no_gap
 from lambdas.symplify.vocabulary import period
 
 SUCCEEDED, FAILED = "succeeded", "failed"
+REPLAYED = "replayed"
+"""What the record says of a replay that succeeded."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,9 @@ def _record(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]
         "ordered_at": state.ordered_at,
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "ended_at": now.isoformat(timespec="seconds"),
-        "outcome": state.outcome,
+        # A replay brings no newer data, so it must not look like a night that did.
+        "outcome": REPLAYED if state.replay is not None and state.outcome == SUCCEEDED else state.outcome,
+        "replay": None if state.replay is None else json.dumps(dict(state.replay)),
         "error": state.error_name,
         "reason": state.reason,
         "unreachable_days": state.unreachable_days,
@@ -119,7 +124,9 @@ def _record(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]
         "rows_rescued": tally.get("rescued"),
         "rows_quarantined": tally.get("quarantined"),
         "rows_unknown_time": tally.get("unknownTime"),
-        "days": len(tally.get("days") or ()) or None,
+        "batches": tally.get("batches"),
+        "days": tally.get("dayCount"),
+        "per_day": json.dumps(tally["days"]) if tally.get("days") else None,
         "earliest_event": tally.get("earliest"),
         "latest_event": tally.get("latest"),
         "new_columns": ",".join(tally.get("newColumns") or ()) or None,

@@ -66,6 +66,8 @@ def _cause(text: str) -> str:
 
 
 def _kept(state: RunState, batch_status: str | None) -> str:
+    if state.replay is not None:
+        return "Raw is as it was, and every day of the table is whole; the same replay may be started again."
     raw = f"Its {state.bytes} bytes are safe in raw/" if state.bytes is not None else "Its bytes are safe in raw/"
     if batch_status == LOADED:
         return "The rows are loaded; what follows the load failed."
@@ -81,4 +83,5 @@ def _kept(state: RunState, batch_status: str | None) -> str:
 
 
 def _todo(state: RunState) -> str:
-    return f"To run it now, start the machine with {json.dumps({'exportType': state.export_type})}."
+    given = {"exportType": state.export_type} | ({} if state.replay is None else {"replay": dict(state.replay)})
+    return f"To run it now, start the machine with {json.dumps(given)}."

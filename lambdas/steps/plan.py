@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from lambdas.ledger import COPIED, BatchRecord, Ledger
 from lambdas.run import TAKES, BadInput, Execution, RunState
 from lambdas.settings import Settings
+from lambdas.steps.selection import Selection
 from lambdas.steps.waiting import wait
 from lambdas.symplify.vocabulary import Period, period
 
@@ -25,7 +26,7 @@ StoppedAt = Callable[[str], datetime | None]
 def plan(
     state: RunState, run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime
 ) -> RunState:
-    """Return the state with outcome `planned`, `adopted`, `landed`, `busy`, `duplicate` or `overdue`.
+    """Return the state with outcome `planned`, `adopted`, `landed`, `replay`, `busy`, `duplicate` or `overdue`.
 
     Raises:
         UnknownName: the explicit period is none that Symplify has.
@@ -48,6 +49,8 @@ def plan(
             why="Another run of this export type holds it. Look at the machine's running executions, and start this "
             "one again when the other has ended.",
         )
+    if state.replay is not None:
+        return replace(state, export_type=state.export.name, outcome="replay", wait_seconds=None)
     watermark = ledger.watermark()
     chosen = asked or _period(run, watermark, settings, now)
     planned = replace(
@@ -87,9 +90,13 @@ def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | N
 def _check_input(state: RunState) -> None:
     """Refuse what only steps may write; a run that waited for the lease comes back with what `busy` needs."""
     ours = {"outcome", "waitSeconds"} if state.outcome == BUSY else set()
-    others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime"} - ours)
+    others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime", "replay"} - ours)
     if others:
         raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")
+    if state.replay is not None:
+        Selection.from_json(state.replay)
+        if state.period is not None or state.scheduled_time is not None:
+            raise BadInput("A replay orders nothing, so it takes neither period nor scheduledTime.")
     if state.scheduled_time is not None:
         try:
             datetime.fromisoformat(state.scheduled_time)

@@ -24,6 +24,7 @@ from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
 from lambdas.steps.batch import Lake
 from lambdas.steps.load import load
+from lambdas.steps.replay import replay
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
 
 REGION = "eu-north-1"
@@ -126,13 +127,37 @@ class House:
         ledger = self.ledger(kind)
         if take_lease:
             assert ledger.take_lease(run, datetime.now(UTC))
-        lake = Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog)
         state = RunState(export_type=export, outcome="copied", ordered_at=at[0], batch_id=at[1])
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            answer = load(state, run, ledger, lake, replace(self.settings, **changed), Path(folder))
+            answer = load(state, run, ledger, self.lake, replace(self.settings, **changed), Path(folder))
         if take_lease:
             ledger.release_lease(run)
         return answer
+
+    def replay(
+        self, asked: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any
+    ) -> RunState:
+        """Replay as the machine does: call after call, each twice as long as a call may begin batches in."""
+        run = run or self.execution()
+        ledger = self.ledger(EXPORT_TYPES[export])
+        assert ledger.take_lease(run, datetime.now(UTC))
+        state = RunState(export_type=export, outcome="replay", replay=asked)
+        while state.outcome in ("replay", "partial"):
+            state = self.replay_once(state, run, **changed)
+        ledger.release_lease(run)
+        return state
+
+    def replay_once(self, state: RunState, run: Execution, **changed: Any) -> RunState:
+        """One call of a replay, which takes one batch."""
+        settings = replace(self.settings, **changed)
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            clock = count(step=1000)
+            ledger = self.ledger(state.export)
+            return replay(state, run, ledger, self.lake, settings, Path(folder), lambda: next(clock))
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog)
 
     def definition(self, export: str = "OPENS") -> Mapping[str, Any] | None:
         try:

@@ -39,7 +39,8 @@ LOADED_STATE = RunState(
         "earliest": "2026-11-22 01:00:00",
         "latest": None,
         "newColumns": ["a", "b"],
-        "days": {"2026-11-23": {"read": 5}},
+        "dayCount": 1,
+        "days": {"2026-11-23": {"read": 5, "new": 3, "updated": 1}},
     },
 )
 CRASHED = {"Error": "Broken", "Cause": json.dumps({"errorMessage": "The transfer broke.", "stackTrace": ["line 1"]})}
@@ -134,6 +135,7 @@ def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None
         "rows_quarantined": 0,
         "rows_unknown_time": 0,
         "days": 1,
+        "per_day": '{"2026-11-23": {"read": 5, "new": 3, "updated": 1}}',
         "earliest_event": "2026-11-22 01:00:00",
         "new_columns": "a,b",
     }
@@ -141,6 +143,19 @@ def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None
     assert {name: kept[name] for name in record if record[name] is not None} == {
         name: value for name, value in record.items() if value is not None
     }
+
+
+def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
+    tally = {"read": 9, "new": 0, "known": 9, "batches": 3, "earliest": None, "latest": None}
+    asked = {"from": "2026-11-01"}
+    state = desk.close(RunState(export_type="OPENS", outcome="loaded", replay=asked, cursor="raw/x", tally=tally))
+
+    assert state.outcome == "succeeded"
+    (record,) = desk.records
+    told = (record["outcome"], record["batches"], record["rows_read"], json.loads(record["replay"]))
+    assert told == ("replayed", 3, 9, asked)
+    assert desk.ledger.watermark() is None
+    assert desk.ledger.lease() is None
 
 
 def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:

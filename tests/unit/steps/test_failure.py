@@ -98,3 +98,13 @@ def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
     assert len(failure.sentence.encode()) < 32_000
     assert len(failure.name) <= 256
     assert failure.sentence.isprintable()
+
+
+def test_a_replay_tells_how_to_start_it_again() -> None:
+    replay = {"except": ["7"], "rebuild": True}
+    reason = "raw/ has holes: 5 (2026-11-01) of OPENS were loaded and are not there any more."
+
+    assert sentence(outcome="failed", period=None, replay=replay, reason=reason) == (
+        f"OPENS: {reason} Raw is as it was, and every day of the table is whole; the same replay may be started again. "
+        'To run it now, start the machine with {"exportType": "OPENS", "replay": {"except": ["7"], "rebuild": true}}.'
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.ledger import COPIED, LOADED, Ledger, Order
+from lambdas.ledger import COPIED, LOADED, Lease, Ledger, Order
 from lambdas.run import BadInput, RunState
 from lambdas.steps.plan import leaves_no_gap, plan
 from lambdas.symplify.vocabulary import Period, UnknownName
@@ -67,8 +67,45 @@ def test_an_input_with_more_than_an_execution_takes_is_refused_before_anything_i
 
     assert str(refused.value) == (
         f"The input has {named}, which only a run itself writes; "
-        "an execution takes exportType, period and scheduledTime."
+        "an execution takes exportType, period and scheduledTime, or exportType and replay."
     )
+    assert table.scan()["Items"] == []
+
+
+# A replay
+
+
+def test_a_replay_takes_the_lease_and_orders_nothing(ledger: Ledger) -> None:
+    given = RunState.from_json({"exportType": "opened", "replay": {"rebuild": True}})
+    state = planned(ledger, given)
+
+    assert (state.export_type, state.outcome, state.period, state.batch_id) == ("OPENS", "replay", None, None)
+    assert ledger.lease() == Lease(RUN.arn)
+
+
+def test_a_replay_waits_for_the_lease_as_any_run_does(ledger: Ledger) -> None:
+    ledger.take_lease(OTHER, NOW)
+    waiting = planned(ledger, RunState(export_type="OPENS", replay={}), stopped_at=lambda arn: None)
+    assert waiting.outcome == "busy"
+    ledger.release_lease(OTHER)
+
+    assert planned(ledger, waiting).outcome == "replay"
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"replay": {"except": ["7"]}}, "together with --rebuild"),
+        ({"replay": {}, "period": "LAST_DAY"}, "neither period nor scheduledTime"),
+        ({"replay": {}, "scheduledTime": "2026-11-24T03:30:00Z"}, "neither period nor scheduledTime"),
+        ({"replay": {}, "cursor": "switch"}, "'cursor'"),
+    ],
+)
+def test_a_replay_that_makes_no_sense_is_refused_before_anything_is_written(
+    ledger: Ledger, table: Any, extra: Any, words: str
+) -> None:
+    with pytest.raises(BadInput, match=words):
+        planned(ledger, RunState.from_json({"exportType": "OPENS", **extra}))
     assert table.scan()["Items"] == []
 
 

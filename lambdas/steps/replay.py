@@ -1,0 +1,189 @@
+"""Replay: merge landed batches again, from raw/ alone. A rebuild merges all of them into a draft, and switches to it.
+
+A call takes a few batches and answers `partial` with a cursor, so neither time-out nor state nor history grows with
+their number. Every call may run twice.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lambdas.lake import keys
+from lambdas.lake.draft import Draft, LostDraft, finish_switch
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.tidy import tidy
+from lambdas.ledger import LOADED, Ledger
+from lambdas.run import Execution, RunState
+from lambdas.settings import Settings
+from lambdas.steps.batch import Lake, merge_batch
+from lambdas.steps.load import hold_lease
+from lambdas.steps.selection import Selection
+from lambdas.symplify.vocabulary import ExportType
+
+SWITCH = "switch"
+"""The cursor of a rebuild that has merged everything; the next call is the switch alone."""
+# A call begins no other batch after that time, so that even then a batch has most of a function's 15 minutes.
+_CALL_SECONDS = 120
+_SUMS = ("read", "new", "known", "updated", "rescued", "quarantined", "unknownTime")
+_SHOWN = 5
+
+Clock = Callable[[], float]
+"""Seconds that only grow."""
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """One call of a replay."""
+
+    asked: Selection
+    export: ExportType
+    run: Execution
+    ledger: Ledger
+    lake: Lake
+    settings: Settings
+    check_lease: Callable[[], None]
+
+
+def replay(
+    state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
+) -> RunState:
+    """Return the state with outcome `partial` (call again), `loaded` or `failed`.
+
+    Raises:
+        BadInput: what is asked makes no sense.
+        LostLease: another run may write the table now.
+        LostDraft: somebody removed what a rebuild has made so far.
+        CatalogRefused: Glue did not take a change; running the step again is safe.
+    """
+    asked = Selection.from_json(state.replay or {})
+    call = _Replay(asked, state.export, run, ledger, lake, settings, partial(hold_lease, ledger, run))
+    call.check_lease()
+    try:
+        if asked.is_rebuild:
+            return _rebuild(state, call, folder, clock)
+        finish_switch(call.export, lake.store, lake.catalog)
+        done = _merge_some(state, call, folder, clock)
+        if done.outcome == "loaded":
+            if done.cursor is None:
+                raise Unloadable(f"No batch of {call.export.name} that was ordered in that time lies in raw/.")
+            _tidy(call)
+        return done
+    except Unloadable as error:
+        return replace(state, outcome="failed", reason=str(error), wait_seconds=None)
+
+
+def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
+    draft = Draft(call.lake.store, call.export, call.run.folder)
+    if state.cursor == SWITCH:
+        return _switch(state, call, draft)
+    _check_holes(call)
+    if state.cursor is None:
+        # A new draft replaces whatever a killed run has left, also what cannot be finished any more.
+        with suppress(LostDraft):
+            finish_switch(call.export, call.lake.store, call.lake.catalog)
+        draft.begin(call.asked.left_out)
+    done = _merge_some(state, replace(call, lake=replace(call.lake, draft=draft)), folder, clock)
+    return replace(done, outcome="partial", cursor=SWITCH) if done.outcome == "loaded" else done
+
+
+def _switch(state: RunState, call: _Replay, draft: Draft) -> RunState:
+    # Without a draft, this call ran before and its answer was lost.
+    if draft.exists:
+        _check_holes(call)
+        call.check_lease()
+        if not draft.switch(call.export, call.lake.catalog):
+            raise Unloadable("All that lies in raw/ holds no rows, so there is nothing to make a table of.")
+    _tidy(call)
+    return replace(state, outcome="loaded", cursor=None)
+
+
+def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
+    """Merge the batches after the cursor until the call has lasted long enough, or until none is left (`loaded`)."""
+    began, done = clock(), state
+    table = call.lake.tables.table(call.export)
+    left_out = call.asked.left_out or (table.left_out if table else ())
+    for manifest_key in _landed(call, left_out, state.cursor):
+        if done is not state and clock() - began >= _CALL_SECONDS:
+            return replace(done, outcome="partial")
+        done = _merge_one(done, manifest_key, call, folder)
+    return replace(done, outcome="loaded", wait_seconds=None)
+
+
+def _merge_one(state: RunState, manifest_key: str, call: _Replay, folder: Path) -> RunState:
+    manifest = call.lake.landing.manifest_at(manifest_key)
+    if manifest is None:
+        raise Unloadable(f"{manifest_key} is gone from raw/.")
+    name = f"{call.run.folder}-{keys.batch_folder(manifest.batch_id)}"
+    try:
+        with TemporaryDirectory(dir=folder) as work:
+            tally = merge_batch(manifest, name, call.lake, call.settings, Path(work), call.check_lease)
+    except Unloadable as error:
+        way = (
+            f"To make the table anew without it, add --except {manifest.batch_id}."
+            if call.asked.is_rebuild
+            else "The batches before it are merged; --from and --to go round it by its day of order."
+        )
+        raise Unloadable(f"Batch {manifest.batch_id}, ordered {manifest.ordered_at[:10]}: {error} {way}") from None
+    if not call.asked.is_rebuild:
+        call.ledger.mark_batch(manifest.batch_id, LOADED)
+    total = _added(state.tally or {}, tally)
+    size = (state.bytes or 0) + manifest.bytes
+    return replace(state, cursor=manifest_key, tally=total, rows=total["read"], bytes=size)
+
+
+def _landed(call: _Replay, left_out: tuple[str, ...], cursor: str | None) -> Iterator[str]:
+    """The manifests of the chosen batches in the order of their keys, which begin with the day of order."""
+    prefix = keys.raw_prefix(call.export)
+    gone = {keys.batch_folder(batch_id) for batch_id in left_out}
+    for found in call.lake.store.objects(prefix, after=cursor or f"{prefix}{call.asked.first}"):
+        day, _, rest = found.key.removeprefix(prefix).partition("/")
+        batch, _, name = rest.partition("/")
+        if call.asked.last and day > call.asked.last:
+            return
+        if name == keys.MANIFEST and batch not in gone:
+            yield found.key
+
+
+def _check_holes(call: _Replay) -> None:
+    """Make sure that raw/ still has every batch whose rows the table may hold.
+
+    Raises:
+        Unloadable: it has not, or a batch to leave out is none.
+    """
+    export, left_out = call.export, set(call.asked.left_out)
+    present = {found.key for found in call.lake.store.objects(keys.raw_prefix(export))}
+    loaded = call.ledger.batches_loaded()
+    missing = []
+    for batch in sorted(loaded, key=lambda one: one.ordered_at):
+        raw = keys.raw(export, batch.ordered_at, batch.batch_id)
+        if batch.batch_id not in left_out and not {raw.result, raw.manifest} <= present:
+            missing.append(f"{batch.batch_id} ({batch.ordered_at[:10]})")
+    if missing:
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        raise Unloadable(
+            f"raw/ has holes: {', '.join(missing[:_SHOWN])}{more} of {export.name} were loaded and are not there any "
+            "more, so their rows would be lost. Restore them, or leave them out for good with --except."
+        )
+    known = {batch.batch_id for batch in loaded} | {key.rsplit("/", 2)[-2] for key in present}
+    strangers = sorted(one for one in left_out if one not in known and keys.batch_folder(one) not in known)
+    if strangers:
+        raise Unloadable(f"{', '.join(strangers[:_SHOWN])}: no such batch of {export.name}, so nothing was left out.")
+
+
+def _tidy(call: _Replay) -> None:
+    retention = timedelta(hours=call.settings.superseded_retention_hours)
+    tidy(call.export, call.lake.store, call.lake.catalog, retention, datetime.now(UTC))
+
+
+def _added(total: Mapping[str, Any], tally: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts over all batches so far. Single days are left out: of a year of batches they would fill the state."""
+    times = {
+        name: choose((moment for moment in (total.get(name), tally[name]) if moment), default=None)
+        for name, choose in (("earliest", min), ("latest", max))
+    }
+    return {name: total.get(name, 0) + tally[name] for name in _SUMS} | times | {"batches": total.get("batches", 0) + 1}
