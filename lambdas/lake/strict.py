@@ -45,6 +45,7 @@ class StrictReader:
             and not any(mark in column.source for column in schema.columns for mark in '"\\')
             and bool(schema.stored)
             and all(column is not None and column.kind in COMPARABLE for column in (*identity, *instants))
+            and not (_must_have_key(schema) and any(column and _TYPES[column.kind] is None for column in identity))
         )
         self._has_doubles = any(column.kind is Kind.DOUBLE for column in schema.columns)
         if self._usable:
@@ -79,9 +80,13 @@ def _stripped(line: bytes) -> bytes:
     return line.strip(SPACE)
 
 
+def _must_have_key(schema: Schema) -> bool:
+    """Whether every record must have the key: that of a new table is one only then."""
+    return schema.identity_is_key and not schema.identity_frozen
+
+
 def _field(number: int, source: str, schema: Schema) -> tuple[str, Any] | tuple[str, Any, Any]:
     kind = schema.by_source[source].kind
-    if schema.identity_is_key and not schema.identity_frozen and source in schema.identity:
-        # The key of a new table is one only if every record has it.
+    if _must_have_key(schema) and source in schema.identity:
         return f"f{number}", _TYPES[kind].__args__[0]
     return f"f{number}", _TYPES[kind], None
