@@ -35,10 +35,12 @@ class Access:
             "start_export": (self._ledger("GetItem", "PutItem"), token),
             "check_batch": (token,),
             "copy_result": (
-                self._ledger("UpdateItem"),
+                self._ledger("GetItem", "UpdateItem"),
                 token,
                 listing,
-                self._objects("WriteRaw", "raw/*", "GetObject", "PutObject", "AbortMultipartUpload"),
+                self._objects(
+                    "WriteRaw", "raw/*", "GetObject", "PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"
+                ),
             ),
             "load_result": (
                 self._ledger("GetItem", "UpdateItem", "Query"),
@@ -65,6 +67,10 @@ class Access:
             "close_run": (
                 self._ledger("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
                 listing,
+                iam.PolicyStatement(
+                    sid="ListUploads", actions=["s3:ListBucketMultipartUploads"], resources=[self.bucket.bucket_arn]
+                ),
+                self._objects("AbortUploads", "raw/*", "AbortMultipartUpload"),
                 self._objects("WriteRunRecordAndTidy", "curated/*", "PutObject", "DeleteObject"),
                 iam.PolicyStatement(
                     sid="PublishRunRecords",

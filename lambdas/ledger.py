@@ -14,7 +14,7 @@ Leases and claims alone expire (`expires_at`, epoch seconds).
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,16 @@ class BatchRecord:
     ordered_at: str
     owner: str
     failures: int
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The multipart upload that a batch's copy goes on with, and the version of the source that its parts are of."""
+
+    id: str
+    etag: str
+    length: int
+    md5: str | None
 
 
 class Ledger:
@@ -176,6 +186,15 @@ class Ledger:
             {"owner": run.arn},
             Attr("owner").eq(batch.owner) & Attr("status").eq(batch.status),
         )
+
+    def upload(self, batch_id: str) -> Upload | None:
+        """The upload that a batch's copy has begun; whether it is still open, S3 knows."""
+        kept = (self._get(f"batch#{batch_id}") or {}).get("upload")
+        return Upload(kept["id"], kept["etag"], int(kept["length"]), kept["md5"]) if kept else None
+
+    def write_upload(self, batch_id: str, upload: Upload) -> None:
+        """Remember the upload, before its first part."""
+        self._update(f"batch#{batch_id}", {"upload": asdict(upload)}, Attr("pk").exists())
 
     def mark_batch(self, batch_id: str, status: str) -> None:
         """Remember how far a batch has come; a step that runs late never takes it back."""

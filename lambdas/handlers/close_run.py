@@ -8,6 +8,7 @@ import boto3
 from lambdas.handlers import tools
 from lambdas.handlers.edge import run_step
 from lambdas.lake.catalog import Catalog
+from lambdas.lake.landing import Landing
 from lambdas.lake.store import Store
 from lambdas.run import Execution, RunState
 from lambdas.steps.close import Books, close, close_unknown
@@ -32,5 +33,6 @@ def _close(state: RunState, run: Execution) -> RunState:
         tools.ledger(export),
         Store(_s3, settings.bucket),
         Catalog(_glue, settings.database, settings.bucket),
+        Landing(_s3, settings.bucket),
     )
     return close(state, run, books, settings, datetime.now(UTC))

@@ -10,6 +10,7 @@ import urllib3
 from lambdas.ledger import Ledger
 from lambdas.settings import Settings
 from lambdas.symplify.client import Client
+from lambdas.symplify.remote import READERS
 from lambdas.symplify.token import token_source
 from lambdas.symplify.vocabulary import ExportType
 
@@ -26,7 +27,8 @@ def settings() -> Settings:
 @cache
 def http() -> urllib3.PoolManager:
     """Connections to Symplify and its file host; certificates are always checked."""
-    return urllib3.PoolManager()
+    # As many kept connections to one host as a copy has readers.
+    return urllib3.PoolManager(maxsize=READERS)
 
 
 @cache

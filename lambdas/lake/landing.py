@@ -1,25 +1,32 @@
-"""Landing: what the vendor sent, kept byte for byte in `raw/` with its checksum and a manifest."""
+"""Landing: what the vendor sent, kept byte for byte in `raw/` with its checksum and a manifest.
+
+An object grows as a multipart upload, whose parts are the only checkpoint of a copy: a later call lists them.
+The checksum is CRC-32, which S3 keeps for the full object and which, unlike a hash, follows from those of the parts.
+"""
 
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.lake import keys
+from lambdas.lake import crc32, keys
 from lambdas.symplify.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # S3 allows 10,000 parts of at least 5 MiB: this size reaches 160 GB, far beyond what one function can load.
 PART_BYTES = 16 << 20
+
+
+class Damaged(Exception):
+    """S3 holds other bytes than were sent."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +41,31 @@ class Manifest:
     """The execution that copied it."""
     key: str
     bytes: int
-    sha256: str
+    sha256: str | None = None
+    """In hexadecimal; only manifests of schema version 1 have it."""
+    crc32: str | None = None
+    """As S3 writes it, see `crc32.py`."""
+    md5: str | None = None
+    """In hexadecimal, as the source told it; None when it did not."""
     schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
+class Part:
+    """An uploaded part; `crc32` is a number."""
+
+    number: int
+    etag: str
+    size: int
+    crc32: int
+
+
+@dataclass(frozen=True)
 class Landed:
-    """How much was copied, and its checksum."""
+    """How much was copied, and its CRC-32 as S3 writes it."""
 
     bytes: int
-    sha256: str
+    crc32: str
 
 
 class Landing:
@@ -53,42 +75,108 @@ class Landing:
         self._s3 = s3
         self._bucket = bucket
 
+    # Objects
+
     def store(self, key: str, chunks: Iterator[bytes]) -> Landed:
-        """Write the chunks to one object; an error of theirs leaves neither object nor open upload."""
-        upload_id = self._s3.create_multipart_upload(Bucket=self._bucket, Key=key, ChecksumAlgorithm="SHA256")[
-            "UploadId"
-        ]
-        digest, size = sha256(), 0
-        parts: list[CompletedPartTypeDef] = []
+        """Write the chunks to one object in one go; an error of theirs leaves neither object nor open upload.
+
+        Raises:
+            Damaged: S3 tells another checksum.
+        """
+        upload_id = self.start(key)
         try:
-            for number, part in enumerate(_parts(chunks), start=1):
-                digest.update(part)
-                size += len(part)
-                done = self._s3.upload_part(
-                    Bucket=self._bucket,
-                    Key=key,
-                    UploadId=upload_id,
-                    PartNumber=number,
-                    Body=part,
-                    ChecksumAlgorithm="SHA256",
-                )
-                parts.append({"ETag": done["ETag"], "PartNumber": number, "ChecksumSHA256": done["ChecksumSHA256"]})
-            self._s3.complete_multipart_upload(
-                Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
-            )
+            parts = [self.put(key, upload_id, number, body) for number, body in enumerate(_parts(chunks), start=1)]
+            return self.complete(key, upload_id, parts)
         except BaseException:
-            # The first error is the one to tell; what stays open then is the lifecycle rule's to clear.
+            # The first error is the one to tell; what stays open then is closed with the run.
             with suppress(ClientError, BotoCoreError):
-                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+                self.abort(key, upload_id)
             raise
-        return Landed(size, digest.hexdigest())
+
+    def start(self, key: str) -> str:
+        """Open an upload, and return its id."""
+        options = self._s3.create_multipart_upload(
+            Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
+        )
+        return options["UploadId"]
+
+    def put(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
+        """Upload a part, counted from 1; S3 refuses it when it arrives with another checksum."""
+        crc = zlib.crc32(body)
+        done = self._s3.upload_part(
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=body,
+            ChecksumCRC32=crc32.as_text(crc),
+        )
+        return Part(number, done["ETag"], len(body), crc)
+
+    def parts(self, key: str, upload_id: str) -> list[Part] | None:
+        """The parts that S3 holds with their checksums; None when there is no such upload any more."""
+        pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        try:
+            listed = [part for page in pages for part in page.get("Parts", [])]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchUpload":
+                return None
+            raise
+        return [
+            Part(part["PartNumber"], part["ETag"], part["Size"], crc32.from_text(part["ChecksumCRC32"]))
+            for part in listed
+            if "ChecksumCRC32" in part
+        ]
+
+    def complete(self, key: str, upload_id: str, parts: list[Part]) -> Landed:
+        """Make the object of its parts.
+
+        Raises:
+            Damaged: S3 tells another checksum.
+        """
+        ordered = sorted(parts, key=lambda part: part.number)
+        size = sum(part.size for part in ordered)
+        done = self._s3.complete_multipart_upload(
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            MpuObjectSize=size,
+            MultipartUpload={
+                "Parts": [
+                    {"ETag": part.etag, "PartNumber": part.number, "ChecksumCRC32": crc32.as_text(part.crc32)}
+                    for part in ordered
+                ]
+            },
+        )
+        whole = crc32.as_text(crc32.combined((part.crc32, part.size) for part in ordered))
+        # S3 answers with the full object's checksum. Compared here and not by S3, since a server that knows only
+        # checksums of checksums (`…-3`) would refuse the full object's.
+        told = done.get("ChecksumCRC32", whole)
+        if told != whole and "-" not in told:
+            raise Damaged(f"S3 holds {key} with the checksum {told}, and {whole} was sent.")
+        return Landed(size, whole)
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Give an upload up, with all of its parts."""
+        self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+
+    def abort_all(self, export: ExportType) -> None:
+        """Give up every open upload of an export type; whoever calls this holds its lease."""
+        pages = self._s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket, Prefix=keys.raw_prefix(export)
+        )
+        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+            with suppress(self._s3.exceptions.NoSuchUpload):
+                self.abort(upload["Key"], upload["UploadId"])
+
+    # Manifests
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Say that a batch is whole."""
         self._s3.put_object(
             Bucket=self._bucket,
             Key=keys.raw(export_type(manifest.export_type), manifest.ordered_at, manifest.batch_id).manifest,
-            Body=json.dumps(asdict(manifest), indent=1).encode(),
+            Body=json.dumps({name: value for name, value in asdict(manifest).items() if value is not None}).encode(),
             ContentType="application/json",
         )
 

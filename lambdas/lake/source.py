@@ -1,15 +1,16 @@
 """A landed result as a stream of its own bytes: read in ranges, unpacked when it is gzip, checked to its end."""
 
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
+from lambdas.lake import crc32
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.landing import Manifest
 
@@ -37,16 +38,17 @@ class RawObject:
         Raises:
             Unloadable: the object is not what the manifest says.
         """
-        digest, size = sha256(), 0
+        checks, size = _checks(self.manifest), 0
         while size < self.manifest.bytes:
             last = min(size + RANGE_BYTES, self.manifest.bytes) - 1
             body = self._range(size, last)
             if len(body) != last - size + 1:
                 raise Unloadable(f"The raw object {self.manifest.key} is gone, or shorter than its manifest says.")
-            digest.update(body)
+            for check in checks:
+                check.update(body)
             size += len(body)
             yield body
-        if digest.hexdigest() != self.manifest.sha256:
+        if not all(check.holds() for check in checks):
             raise Unloadable(f"The raw object {self.manifest.key} differs from the checksum in its manifest.")
 
     def _range(self, first: int, last: int) -> bytes:
@@ -57,6 +59,45 @@ class RawObject:
                 return b""
             raise
         return answer["Body"].read()
+
+
+class _Hash:
+    """A hash that a manifest tells."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        self._hash = hashlib.new(name, usedforsecurity=False)
+        self._expected = expected
+
+    def update(self, body: bytes) -> None:
+        """Go on with more bytes."""
+        self._hash.update(body)
+
+    def holds(self) -> bool:
+        """Whether all bytes together have it."""
+        return self._hash.hexdigest() == self._expected
+
+
+class _Crc32:
+    """The CRC-32 that a manifest tells."""
+
+    def __init__(self, expected: str) -> None:
+        self._crc = 0
+        self._expected = expected
+
+    def update(self, body: bytes) -> None:
+        """Go on with more bytes."""
+        self._crc = zlib.crc32(body, self._crc)
+
+    def holds(self) -> bool:
+        """Whether all bytes together have it."""
+        return crc32.as_text(self._crc) == self._expected
+
+
+def _checks(manifest: Manifest) -> list[_Hash | _Crc32]:
+    """All that a manifest tells; MD5 is the source's own word, which a copy in several calls could not compute."""
+    hashes = {"sha256": manifest.sha256, "md5": manifest.md5}
+    checks: list[_Hash | _Crc32] = [_Hash(name, expected) for name, expected in hashes.items() if expected]
+    return checks + ([_Crc32(manifest.crc32)] if manifest.crc32 else [])
 
 
 def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.lake.catalog import Catalog
+from lambdas.lake.landing import Landing
 from lambdas.lake.records import write_run_record
 from lambdas.lake.store import Store
 from lambdas.lake.tidy import tidy
@@ -29,6 +30,7 @@ class Books:
     ledger: Ledger
     store: Store
     catalog: Catalog
+    landing: Landing
 
 
 def close(state: RunState, run: Execution, books: Books, settings: Settings, now: datetime) -> RunState:
@@ -53,6 +55,8 @@ def close(state: RunState, run: Execution, books: Books, settings: Settings, now
     write_run_record(books.store, books.catalog, run.folder, record)
     lease = books.ledger.lease()
     if lease is not None and lease.owner == run.arn:
+        # Whoever holds the lease is the only one that copies this type: what is open now, nobody goes on with.
+        books.landing.abort_all(export)
         retention = timedelta(hours=settings.superseded_retention_hours)
         tidy(export, books.store, books.catalog, retention, now)
         books.ledger.release_lease(run)

@@ -1,4 +1,4 @@
-"""Copy a finished batch's result into the lake's raw prefix."""
+"""Copy a finished batch's result into the lake's raw prefix, in as many calls as it takes."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,10 +12,11 @@ from lambdas.ledger import COPIED, Ledger
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
 from lambdas.steps.refusal import refused
+from lambdas.steps.transfer import Partial, Remaining, Transfer
 from lambdas.steps.waiting import wait
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Link, RateLimited, Refused, Unavailable
-from lambdas.symplify.result import LinkExpired, Result, check_link, open_result
+from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from lambdas.symplify.remote import Remote
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,31 @@ def copy(
     source: Source,
     landing: Landing,
     settings: Settings,
+    remaining: Remaining,
     now: datetime,
 ) -> RunState:
-    """Return the state with outcome `copied`, `rate_limited`, `overdue` or `failed`.
+    """Return the state with outcome `copied`, `partial`, `rate_limited`, `overdue` or `failed`.
+
+    An upload that a wait, a crash or a lack of time left open is gone on with by the next call; `close_run` gives up
+    those of a run that failed.
 
     Raises:
         BadInput: the state has no batch.
-        Broken: the transfer did not bring what was promised; nothing of it is kept.
+        Broken: the transfer did not bring what was promised.
+        Damaged: S3 holds other bytes than were sent.
     """
     ordered_at, batch_id = state.age
     landed = landing.manifest(state.export, ordered_at, batch_id)
     if landed is None:
-        answer = _open(source, batch_id, settings)
+        where = keys.raw(state.export, ordered_at, batch_id)
+        remote = Remote(
+            source.client,
+            source.http,
+            batch_id,
+            settings.result_hosts,
+            allow_loopback_http=settings.allow_loopback_http,
+        )
+        brought = Transfer(remote, landing, ledger, batch_id, where.result, remaining).bring()
         waiting = partial(
             wait,
             state,
@@ -54,14 +68,15 @@ def copy(
             now=now,
             unmet="The result could not be fetched",
         )
-        if isinstance(answer, RateLimited):
-            return waiting(answer.wait_seconds, why="Symplify answered 'too many requests' (429) at last.")
-        if isinstance(answer, Unavailable):
-            return waiting(settings.poll_max_seconds, why=answer.reason)
-        if isinstance(answer, Refused):
-            return refused(state, answer)
-        where = keys.raw(state.export, ordered_at, batch_id)
-        content = landing.store(where.result, answer.chunks())
+        match brought:
+            case Partial():
+                return replace(state, outcome="partial", wait_seconds=None, reason=None)
+            case RateLimited(seconds):
+                return waiting(seconds, why="Symplify answered 'too many requests' (429) at last.")
+            case Unavailable(reason):
+                return waiting(settings.poll_max_seconds, why=reason)
+            case Refused():
+                return refused(state, brought)
         landed = Manifest(
             export_type=state.export.name,
             batch_id=batch_id,
@@ -69,25 +84,10 @@ def copy(
             period=state.period or "",
             run=run.arn,
             key=where.result,
-            bytes=content.bytes,
-            sha256=content.sha256,
+            bytes=brought.landed.bytes,
+            crc32=brought.landed.crc32,
+            md5=brought.md5,
         )
         landing.write_manifest(landed)
     ledger.mark_batch(batch_id, COPIED)
     return replace(state, outcome="copied", bytes=landed.bytes, wait_seconds=None, reason=None)
-
-
-def _open(source: Source, batch_id: str, settings: Settings) -> Result | RateLimited | Refused | Unavailable:
-    """Open the result; a link that expired between its two calls is replaced by a fresh one, once."""
-    for _ in range(2):
-        link = source.client.link(batch_id)
-        if not isinstance(link, Link):
-            return link
-        refused = check_link(link, settings.result_hosts, allow_loopback_http=settings.allow_loopback_http)
-        if refused is not None:
-            return refused
-        try:
-            return open_result(source.http, link)
-        except LinkExpired:
-            continue
-    return Refused("The file host refused two fresh links with status 403.")

@@ -8,7 +8,7 @@ import urllib3
 
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import Batch, BatchState, Link, NotFound, Ordered, RateLimited, Refused
-from lambdas.symplify.result import LinkExpired, Result, check_link, open_result
+from lambdas.symplify.result import LinkExpired, Result, check_link, open_first
 from lambdas.symplify.vocabulary import Period, export_type
 from local.standin import ManualClock, Options, StandIn
 
@@ -60,7 +60,7 @@ def test_the_client_takes_an_export_from_order_to_bytes(
     link = client.link(ordered.batch_id)
     assert isinstance(link, Link)
     assert check_link(link, (), allow_loopback_http=True) is None
-    result = open_result(http, link)
+    result = open_first(http, link, 1 << 24)
     assert isinstance(result, Result)
     content = b"".join(result.chunks())
 
@@ -75,7 +75,7 @@ def test_the_same_export_is_the_same_bytes_in_another_stand_in(http: urllib3.Poo
     for _ in range(2):
         with StandIn(clock=clock) as standin:
             link = finished_link(Client(http, standin.base_url, "1234", lambda: standin.options.token))
-            result = open_result(http, link)
+            result = open_first(http, link, 1 << 24)
             assert isinstance(result, Result)
             digests.add(hashlib.sha256(b"".join(result.chunks())).hexdigest())
     assert len(digests) == 1
@@ -87,7 +87,7 @@ def test_the_client_sees_an_expired_link(
     link = finished_link(client)
     clock.advance(standin.options.link_seconds)
     with pytest.raises(LinkExpired):
-        open_result(http, link)
+        open_first(http, link, 1 << 24)
 
 
 def test_the_client_sees_the_rate_limit(client: Client) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from typing import Any
 
 import urllib3
@@ -61,27 +62,13 @@ class FakeHttp(urllib3.PoolManager):
         super().__init__()
         self.calls: list[Call] = []
         self.clock = Clock()
+        self.file: FakeFile | None = None
+        """What is read from the file host, in place of scripted answers."""
         self._script: deque[Callable[..., urllib3.HTTPResponse]] = deque()
 
     def answers(self, status: int = 200, body: Any = b"", headers: Mapping[str, str] | None = None) -> "FakeHttp":
         """Give this answer next; `body` is text, bytes, or a readable that may fail."""
-        raw = body.encode() if isinstance(body, str) else body
-        length = {"Content-Length": str(len(raw))} if isinstance(raw, bytes) else {}
-
-        def give(method: str, url: str, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
-            return urllib3.HTTPResponse(
-                body=io.BytesIO(raw) if isinstance(raw, bytes) else raw,
-                headers={**length, **(headers or {})},
-                status=status,
-                preload_content=False,
-                decode_content=options["decode_content"],
-                enforce_content_length=True,
-                request_method=method,
-                request_url=url,
-                retries=options["retries"],
-            )
-
-        self._script.append(give)
+        self._script.append(_answer(status, body, headers))
         return self
 
     def fails(self, error: Exception) -> "FakeHttp":
@@ -109,9 +96,31 @@ class FakeHttp(urllib3.PoolManager):
     def take(self, call: Call, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
         """Answer a call from the script."""
         self.calls.append(call)
+        if self.file is not None and urllib3.util.parse_url(call.url).host == RESULT_HOST:
+            return _answer(*self.file.answer(call.headers))(call.method, call.url, options)
         if not self._script:
             raise AssertionError(f"Nobody scripted an answer to {call.method} {call.url}")
         return self._script.popleft()(call.method, call.url, options)
+
+
+def _answer(status: int, body: Any, headers: Mapping[str, str] | None) -> Callable[..., urllib3.HTTPResponse]:
+    raw = body.encode() if isinstance(body, str) else body
+    length = {"Content-Length": str(len(raw))} if isinstance(raw, bytes) else {}
+
+    def give(method: str, url: str, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
+        return urllib3.HTTPResponse(
+            body=io.BytesIO(raw) if isinstance(raw, bytes) else raw,
+            headers={**length, **(headers or {})},
+            status=status,
+            preload_content=False,
+            decode_content=options["decode_content"],
+            enforce_content_length=True,
+            request_method=method,
+            request_url=url,
+            retries=options["retries"],
+        )
+
+    return give
 
 
 class _Wire(HTTPConnectionPool):
@@ -123,6 +132,64 @@ class _Wire(HTTPConnectionPool):
     def _make_request(self, conn: Any, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
         address = f"{self.scheme}://{self.host}:{self.port}{url}"
         return self._owner.take(Call(method, address, dict(options["headers"]), options.get("body")), options)
+
+
+class FakeFile:
+    """A file as S3 serves it: ranges, If-Match, a strong ETag that is its MD5 unless another one is given."""
+
+    def __init__(self, content: bytes, etag: str | None = None) -> None:
+        self.content = content
+        self.etag = etag
+        self.ranges: list[str] = []
+
+    def answer(self, headers: Mapping[str, str]) -> tuple[int, bytes, Mapping[str, str]]:
+        """Status, body and headers."""
+        etag = self.etag or f'"{md5(self.content, usedforsecurity=False).hexdigest()}"'
+        if headers.get("If-Match", etag) != etag:
+            return 412, b"", {}
+        asked = headers.get("Range")
+        if asked is None:
+            return 200, self.content, {"ETag": etag}
+        self.ranges.append(asked)
+        first, last = (int(part) for part in asked.removeprefix("bytes=").split("-"))
+        if first >= len(self.content):
+            return 416, b"", {"Content-Range": f"bytes */{len(self.content)}"}
+        body = self.content[first : last + 1]
+        told = f"bytes {first}-{first + len(body) - 1}/{len(self.content)}"
+        return 206, body, {"Content-Range": told, "ETag": etag}
+
+
+class ListingS3:
+    """S3 in the process, which lists parts with their checksums, as S3 does and moto does not."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+        self._checksums: dict[tuple[str, int], str] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def upload_part(self, **options: Any) -> Any:
+        """Upload, and note the checksum."""
+        self._checksums[options["UploadId"], options["PartNumber"]] = options["ChecksumCRC32"]
+        return self._s3.upload_part(**options)
+
+    def get_paginator(self, name: str) -> Any:
+        """Add what was noted to the pages of `list_parts`."""
+        paginator = self._s3.get_paginator(name)
+        return _ListedParts(paginator, self._checksums) if name == "list_parts" else paginator
+
+
+class _ListedParts:
+    def __init__(self, paginator: Any, checksums: Mapping[tuple[str, int], str]) -> None:
+        self._paginator = paginator
+        self._checksums = checksums
+
+    def paginate(self, **options: Any) -> Any:
+        for page in self._paginator.paginate(**options):
+            for part in page.get("Parts", []):
+                part["ChecksumCRC32"] = self._checksums[options["UploadId"], part["PartNumber"]]
+            yield page
 
 
 class CutBody(io.RawIOBase):

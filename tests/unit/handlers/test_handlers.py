@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -13,16 +14,18 @@ from lambdas.handlers import check_batch, close_run, copy_result, edge, plan_run
 from lambdas.ledger import Ledger
 from lambdas.run import RunState
 from lambdas.symplify.client import Client
+from lambdas.symplify.remote import READERS
 from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, BUCKET, RESULT_URL, TOKEN, FakeHttp, make_settings
 
+LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
 EXECUTION = {"arn": "arn:aws:states:eu-west-1:1:execution:lake:run-a", "startedAt": "2026-11-24T03:30:00.123Z"}
 
 
 def call(module: Any, state: object) -> dict[str, Any]:
     """Call a function, through JSON as the machine does."""
     event = json.loads(json.dumps({"execution": EXECUTION, "state": state}))
-    answer: dict[str, Any] = json.loads(json.dumps(module.handler(event, None)))
+    answer: dict[str, Any] = json.loads(json.dumps(module.handler(event, LAMBDA)))
     return answer
 
 
@@ -288,7 +291,7 @@ def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatc
     try:
         assert tools.settings().bucket == BUCKET
         assert tools.client() is tools.client()
-        assert tools.http().connection_pool_kw == {}
+        assert tools.http().connection_pool_kw == {"maxsize": READERS}
         assert tools.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
     finally:
         for tool in made:

@@ -3,11 +3,11 @@
 import gzip
 import json
 import tempfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import duckdb
 
-from lambdas.lake import keys
+from lambdas.lake import crc32, keys
 from lambdas.lake.catalog import Catalog
 from lambdas.lake.landing import Landing, Manifest
 from lambdas.lake.store import Store
@@ -102,9 +102,9 @@ class House:
         landing = Landing(self.s3, self.settings.bucket)
         where = keys.raw(export, *at)
         landed = landing.store(where.result, iter([content]))
-        assert landed.sha256 == sha256(content).hexdigest()
+        assert landed.crc32 == crc32.as_text(zlib.crc32(content))
         landing.write_manifest(
-            Manifest(export.name, at[1], at[0], "LAST_3_DAYS", "run", where.result, landed.bytes, landed.sha256)
+            Manifest(export.name, at[1], at[0], "LAST_3_DAYS", "run", where.result, landed.bytes, crc32=landed.crc32)
         )
 
     def execution(self) -> Execution:

@@ -9,12 +9,13 @@ import boto3
 import pytest
 
 from lambdas.lake.catalog import Catalog
+from lambdas.lake.landing import Landing
 from lambdas.lake.store import Store
 from lambdas.ledger import COPIED, LOADED, Ledger, Order
 from lambdas.run import RunState
 from lambdas.steps import close as module
 from lambdas.steps.close import Books, close, close_unknown
-from lambdas.symplify.vocabulary import UnknownName
+from lambdas.symplify.vocabulary import ExportType, UnknownName
 from tests.unit.fakes import BUCKET, NOW, Crash, Failing, ago, make_run, make_settings
 
 RUN = make_run()
@@ -55,9 +56,14 @@ class Desk:
         self.tidied = 0
         store: Any = None
         catalog: Any = None
-        self.books = Books(ledger, store, catalog)
+        landing: Any = self
+        self.aborted: list[str] = []
+        self.books = Books(ledger, store, catalog, landing)
         ledger.claim(TIME, RUN, NOW)
         ledger.take_lease(RUN, NOW)
+
+    def abort_all(self, export: ExportType) -> None:
+        self.aborted.append(export.name)
 
     def order(self, status: str | None = None) -> None:
         ordered_at = NOW.isoformat(timespec="microseconds")
@@ -161,7 +167,7 @@ def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
 def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
-    books = Books(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET))
+    books = Books(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
 
     close(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, books, make_settings(), NOW)
 
@@ -346,3 +352,19 @@ def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk,
         assert desk.ledger.lease() is None
     if state.outcome == "overdue":
         assert desk.ledger.batches_left_over()[0].failures == 1
+
+
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="failed", reason="No.")])
+def test_what_a_copy_left_open_is_given_up_with_the_run(desk: Desk, state: RunState) -> None:
+    desk.close(state)
+
+    assert desk.aborted == ["OPENS"]
+
+
+def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk: Desk) -> None:
+    desk.ledger.release_lease(RUN)
+    desk.ledger.take_lease(make_run("run-b"), NOW)
+
+    desk.close(replace(LOADED_STATE, outcome="overdue"))
+
+    assert desk.aborted == []

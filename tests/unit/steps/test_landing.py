@@ -1,22 +1,27 @@
 """Landing: byte for byte, whole or not at all."""
 
-import base64
+import hashlib
 import json
+import zlib
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lambdas.lake import crc32
 from lambdas.lake import landing as module
-from lambdas.lake.landing import Landed, Landing, Manifest
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.landing import Damaged, Landed, Landing, Manifest
+from lambdas.lake.source import RawObject
 from lambdas.symplify.vocabulary import EXPORT_TYPES
-from tests.unit.fakes import BUCKET, Crash, Failing
+from tests.unit.fakes import BUCKET, Crash, Failing, ListingS3
 
 OPENS = EXPORT_TYPES["OPENS"]
 KEY = "raw/opens/2026-11-24/7/result"
 ORDERED_AT = "2026-11-24T03:30:00.000000+00:00"
-MANIFEST = Manifest("OPENS", "7", ORDERED_AT, "LAST_3_DAYS", "arn:run", KEY, 3, "abc")
+MANIFEST = Manifest("OPENS", "7", ORDERED_AT, "LAST_3_DAYS", "arn:run", KEY, 3, crc32="AAAAAA==")
 
 
 def pieces(content: bytes, size: int) -> Iterator[bytes]:
@@ -41,7 +46,7 @@ def test_what_came_is_stored_byte_for_byte_with_its_checksum(s3: Any, size: int)
 
     landed = Landing(s3, BUCKET).store(KEY, pieces(content, 1 << 20))
 
-    assert landed == Landed(size, sha256(content).hexdigest())
+    assert landed == Landed(size, crc32.as_text(zlib.crc32(content)))
     assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == content
     assert open_uploads(s3) == []
 
@@ -72,10 +77,66 @@ def test_every_part_carries_the_checksum_of_what_was_sent(s3: Any) -> None:
     Landing(Noting(s3), BUCKET).store(KEY, pieces(content, 1 << 20))
 
     *parts, done = sent
-    assert [part["ChecksumAlgorithm"] for part in parts] == ["SHA256", "SHA256"]
-    assert [part["ChecksumSHA256"] for part in done["MultipartUpload"]["Parts"]] == [
-        base64.b64encode(sha256(part["Body"]).digest()).decode() for part in parts
+    assert [part["ChecksumCRC32"] for part in parts] == [crc32.as_text(zlib.crc32(part["Body"])) for part in parts]
+    assert [part["ChecksumCRC32"] for part in done["MultipartUpload"]["Parts"]] == [
+        part["ChecksumCRC32"] for part in parts
     ]
+    assert done["MpuObjectSize"] == len(content)
+
+
+@pytest.mark.parametrize(("told", "is_damaged"), [("AAAAAA==", True), ("AAAAAA==-2", False), (None, False)])
+def test_another_checksum_of_the_full_object_than_what_was_sent_is_damage(s3: Any, told: str, is_damaged: bool) -> None:
+    class Telling(Failing):
+        def complete_multipart_upload(self, **options: Any) -> Any:
+            return {**s3.complete_multipart_upload(**options), **({"ChecksumCRC32": told} if told else {})}
+
+    landing = Landing(Telling(s3), BUCKET)
+    if is_damaged:
+        with pytest.raises(Damaged):
+            landing.store(KEY, iter([b"abc"]))
+    else:
+        assert landing.store(KEY, iter([b"abc"])).bytes == 3
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_the_checksum_of_a_whole_follows_from_those_of_its_parts(parts: list[bytes]) -> None:
+    whole = crc32.combined((zlib.crc32(part), len(part)) for part in parts)
+
+    assert whole == zlib.crc32(b"".join(parts))
+    assert crc32.from_text(crc32.as_text(whole)) == whole
+
+
+# Uploads that are gone on with
+
+
+def test_parts_are_listed_with_their_checksums_until_the_upload_is_gone(s3: Any) -> None:
+    landing = Landing(ListingS3(s3), BUCKET)
+    upload_id = landing.start(KEY)
+    put = [landing.put(KEY, upload_id, number, body) for number, body in ((1, b"x" * PART), (2, b"yz"))]
+
+    assert landing.parts(KEY, upload_id) == put
+    assert landing.complete(KEY, upload_id, put[::-1]) == Landed(
+        PART + 2, crc32.as_text(zlib.crc32(b"x" * PART + b"yz"))
+    )
+    assert landing.parts(KEY, upload_id) is None
+
+
+def test_a_part_whose_checksum_is_not_told_does_not_count_as_there(s3: Any) -> None:
+    landing = Landing(s3, BUCKET)
+    upload_id = landing.start(KEY)
+    landing.put(KEY, upload_id, 1, b"abc")
+
+    assert landing.parts(KEY, upload_id) == []
+
+
+def test_all_uploads_of_one_type_are_given_up_and_no_others(s3: Any) -> None:
+    landing = Landing(s3, BUCKET)
+    for key in (KEY, KEY, KEY.replace("opens", "clicks")):
+        landing.start(key)
+
+    landing.abort_all(OPENS)
+
+    assert [upload["Key"] for upload in open_uploads(s3)] == [KEY.replace("opens", "clicks")]
 
 
 def test_a_source_that_breaks_leaves_neither_object_nor_open_upload(s3: Any) -> None:
@@ -124,9 +185,29 @@ def test_a_manifest_says_all_that_is_known_of_a_batch(s3: Any) -> None:
         "run": "arn:run",
         "key": KEY,
         "bytes": 3,
+        "crc32": "AAAAAA==",
+        "schema_version": 2,
+    }
+
+
+def test_a_manifest_of_the_first_schema_is_read_too(s3: Any) -> None:
+    old = {
+        "export_type": "OPENS",
+        "batch_id": "7",
+        "ordered_at": ORDERED_AT,
+        "period": "LAST_3_DAYS",
+        "run": "arn:run",
+        "key": KEY,
+        "bytes": 3,
         "sha256": "abc",
         "schema_version": 1,
     }
+    s3.put_object(Bucket=BUCKET, Key="raw/opens/2026-11-24/7/manifest.json", Body=json.dumps(old).encode())
+
+    manifest = Landing(s3, BUCKET).manifest(OPENS, ORDERED_AT, "7")
+
+    assert manifest is not None
+    assert (manifest.sha256, manifest.crc32, manifest.schema_version) == ("abc", None, 1)
 
 
 def test_a_manifest_of_another_batch_is_not_this_ones(s3: Any) -> None:
@@ -140,3 +221,28 @@ def test_a_manifest_of_another_batch_is_not_this_ones(s3: Any) -> None:
 def test_an_error_that_is_not_absence_is_not_taken_for_it(s3: Any) -> None:
     with pytest.raises(Exception, match="NoSuchBucket"):
         Landing(s3, "elsewhere").manifest(OPENS, ORDERED_AT, "7")
+
+
+# What the load reads back
+
+
+@pytest.mark.parametrize(
+    ("told", "is_good"),
+    [
+        ({"crc32": crc32.as_text(zlib.crc32(b"abc"))}, True),
+        ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": hashlib.md5(b"abc").hexdigest()}, True),
+        ({"sha256": hashlib.sha256(b"abc").hexdigest()}, True),
+        ({"crc32": "AAAAAA=="}, False),
+        ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": "0" * 32}, False),
+        ({"sha256": "0" * 64}, False),
+    ],
+)
+def test_raw_is_read_only_with_every_checksum_that_its_manifest_tells(s3: Any, told: Any, is_good: bool) -> None:
+    Landing(s3, BUCKET).store(KEY, iter([b"abc"]))
+    raw = RawObject(s3, BUCKET, Manifest("OPENS", "7", ORDERED_AT, "LAST_3_DAYS", "arn:run", KEY, 3, **told))
+
+    if is_good:
+        assert b"".join(raw.read()) == b"abc"
+    else:
+        with pytest.raises(Unloadable, match="checksum"):
+            list(raw.read())

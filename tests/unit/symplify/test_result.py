@@ -7,9 +7,21 @@ import pytest
 from urllib3.exceptions import IncompleteRead
 
 from lambdas.symplify.outcomes import Link, Refused, Unavailable
-from lambdas.symplify.result import Broken, LinkExpired, Result, check_link, open_result
-from tests.unit.fakes import RESULT_HOST, RESULT_URL, CutBody, FakeHttp
+from lambdas.symplify.result import (
+    Broken,
+    LinkExpired,
+    Result,
+    SourceChanged,
+    Span,
+    Version,
+    check_link,
+    md5_of,
+    open_first,
+    open_range,
+)
+from tests.unit.fakes import RESULT_HOST, RESULT_URL, CutBody, FakeFile, FakeHttp
 
+SIZE = 10
 HOSTS = (RESULT_HOST, "*.s3.eu-west-1.amazonaws.com")
 
 
@@ -18,7 +30,7 @@ def check(url: str, *, loopback: bool = False) -> Refused | None:
 
 
 def opened(http: FakeHttp) -> Result:
-    result = open_result(http, Link(RESULT_URL))
+    result = open_first(http, Link(RESULT_URL), SIZE)
     assert isinstance(result, Result)
     return result
 
@@ -123,7 +135,7 @@ def test_a_link_is_opened_without_headers_of_ours(http: FakeHttp) -> None:
     opened(http)
 
     (call,) = http.calls
-    assert dict(call.headers) == {"Accept-Encoding": "identity"}
+    assert dict(call.headers) == {"Accept-Encoding": "identity", "Range": "bytes=0-9"}
     assert call.url.endswith("?Expires=1&Signature=s3cr3t")
 
 
@@ -131,31 +143,31 @@ def test_a_forbidden_link_has_expired(http: FakeHttp) -> None:
     http.answers(403)
 
     with pytest.raises(LinkExpired):
-        open_result(http, Link(RESULT_URL))
+        open_first(http, Link(RESULT_URL), SIZE)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_file_host_may_be_asked_again(http: FakeHttp, status: int) -> None:
     http.answers(status, headers={"Retry-After": "60"})
 
-    assert isinstance(open_result(http, Link(RESULT_URL)), Unavailable)
+    assert isinstance(open_first(http, Link(RESULT_URL), SIZE), Unavailable)
     assert http.clock.slept == []
 
 
 def test_a_file_host_that_does_not_answer_may_be_asked_again(http: FakeHttp) -> None:
     http.fails(ConnectionResetError(104, f"reset {RESULT_URL}"))
 
-    answer = open_result(http, Link(RESULT_URL))
+    answer = open_first(http, Link(RESULT_URL), SIZE)
 
     assert isinstance(answer, Unavailable)
     assert "s3cr3t" not in repr(answer)
 
 
-@pytest.mark.parametrize("status", [204, 206, 301, 307, 400, 404, 410])
+@pytest.mark.parametrize("status", [204, 301, 307, 400, 404, 410, 412])
 def test_any_other_status_is_refused(http: FakeHttp, status: int) -> None:
     http.answers(status, headers={"Location": "https://evil.example.com/"})
 
-    assert isinstance(open_result(http, Link(RESULT_URL)), Refused)
+    assert isinstance(open_first(http, Link(RESULT_URL), SIZE), Refused)
     assert len(http.calls) == 1
 
 
@@ -207,7 +219,7 @@ def test_a_body_that_breaks_off_is_broken(http: FakeHttp, error: Exception) -> N
 def test_a_body_without_a_length_is_refused_since_a_cut_would_not_show(http: FakeHttp, headers: dict[str, str]) -> None:
     http.answers(200, CutBody(b"[]", OSError()), headers)
 
-    answer = open_result(http, Link(RESULT_URL))
+    answer = open_first(http, Link(RESULT_URL), SIZE)
 
     assert isinstance(answer, Refused | Unavailable)
 
@@ -216,3 +228,145 @@ def test_a_body_in_http_chunks_needs_no_length_since_its_end_is_marked(http: Fak
     http.answers(200, CutBody(b"", OSError()), {"Transfer-Encoding": "chunked"})
 
     opened(http)
+
+
+# Ranges
+
+CONTENT = b"0123456789abcdef"
+ETAG = '"3d8e577bddb17db339eae0b3d9bcf180"'
+LINK = Link(RESULT_URL)
+
+
+def served(http: FakeHttp, content: bytes = CONTENT, etag: str | None = None) -> FakeFile:
+    http.file = FakeFile(content, etag)
+    return http.file
+
+
+def body(result: object) -> bytes:
+    assert isinstance(result, Result)
+    return b"".join(result.chunks())
+
+
+def test_a_source_that_knows_ranges_gives_the_first_bytes_and_the_version_that_the_rest_belongs_to(
+    http: FakeHttp,
+) -> None:
+    served(http, etag=ETAG)
+
+    first = opened(http)
+
+    assert (first.version, first.md5) == (Version(ETAG, 16), ETAG.strip('"'))
+    assert body(first) == CONTENT[:10]
+    assert body(open_range(http, LINK, Span(10, 15), Version(ETAG, 16))) == CONTENT[10:]
+    assert http.calls[1].headers["If-Match"] == ETAG
+
+
+def test_a_file_that_is_shorter_than_the_first_range_comes_whole_by_it(http: FakeHttp) -> None:
+    served(http, b"012")
+
+    first = opened(http)
+
+    assert first.version is not None
+    assert (first.version.length, body(first)) == (3, b"012")
+
+
+def test_an_empty_file_has_no_ranges_and_comes_whole(http: FakeHttp) -> None:
+    file = served(http, b"")
+
+    first = opened(http)
+
+    assert (first.version, body(first), len(file.ranges)) == (None, b"", 1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": ETAG},
+        {"ETag": f"W/{ETAG}", "Content-Range": "bytes 0-9/16"},
+        {"Content-Range": "bytes 0-9/16"},
+        {"ETag": ETAG, "Content-Range": "bytes 0-9/*"},
+        {"ETag": ETAG, "Content-Range": "bytes 1-10/16"},
+        {"ETag": ETAG, "Content-Range": "bytes 0-8/16"},
+    ],
+)
+def test_a_range_of_an_unknown_version_or_of_other_bytes_is_left_for_the_whole_file(
+    http: FakeHttp, headers: dict[str, str]
+) -> None:
+    http.answers(206, CONTENT[:10], headers).answers(200, CONTENT)
+
+    assert body(opened(http)) == CONTENT
+    assert "Range" not in http.calls[1].headers
+
+
+def test_a_source_that_ignores_ranges_gives_the_whole_file_at_once(http: FakeHttp) -> None:
+    http.answers(200, CONTENT)
+
+    first = opened(http)
+
+    assert (first.version, body(first), len(http.calls)) == (None, CONTENT, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (412, {}),
+        (416, {}),
+        (200, {"ETag": ETAG}),
+        (206, {"ETag": '"other"', "Content-Range": "bytes 10-15/16"}),
+        (206, {"ETag": ETAG, "Content-Range": "bytes 10-15/17"}),
+        (206, {"ETag": ETAG, "Content-Range": "bytes 9-14/16"}),
+        (206, {}),
+    ],
+)
+def test_a_range_of_anything_but_the_version_means_that_the_source_has_changed(
+    http: FakeHttp, status: int, headers: dict[str, str]
+) -> None:
+    http.answers(status, b"abcdef", headers)
+
+    with pytest.raises(SourceChanged):
+        open_range(http, LINK, Span(10, 15), Version(ETAG, 16))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, Unavailable), (404, Refused)])
+def test_a_range_that_is_not_to_be_had_is_an_outcome(http: FakeHttp, status: int, kind: type) -> None:
+    http.answers(status)
+
+    assert isinstance(open_range(http, LINK, Span(0, 3), Version(ETAG, 16)), kind)
+
+
+def test_a_range_whose_body_is_cut_is_broken(http: FakeHttp) -> None:
+    http.answers(206, b"abc", {"ETag": ETAG, "Content-Range": "bytes 10-15/16"})
+
+    with pytest.raises(Broken):
+        body(open_range(http, LINK, Span(10, 15), Version(ETAG, 16)))
+
+
+# Checksums
+
+
+@pytest.mark.parametrize("length", [{}, {"Content-Length": ""}])
+def test_a_whole_file_whose_md5_is_not_the_sources_is_broken(http: FakeHttp, length: dict[str, str]) -> None:
+    http.answers(200, CONTENT, {"ETag": ETAG, **length}).answers(200, CONTENT[:-1], {"ETag": ETAG, **length})
+
+    with pytest.raises(Broken, match="MD5"):
+        body(opened(http))
+    with pytest.raises(Broken, match="MD5"):
+        body(opened(http))
+
+
+@pytest.mark.parametrize(
+    ("etag", "headers", "is_md5"),
+    [
+        (ETAG, {}, True),
+        (ETAG, {"x-amz-server-side-encryption": "AES256"}, True),
+        (ETAG, {"x-amz-server-side-encryption": "aws:kms"}, False),
+        (ETAG, {"x-amz-server-side-encryption": "aws:kms:dsse"}, False),
+        (ETAG, {"X-Amz-Server-Side-Encryption-Customer-Algorithm": "AES256"}, False),
+        ('"3d8e577bddb17db339eae0b3d9bcf180-3"', {}, False),
+        (f"W/{ETAG}", {}, False),
+        ("", {}, False),
+    ],
+)
+def test_an_etag_is_an_md5_unless_it_is_of_several_parts_or_of_a_key(
+    etag: str, headers: dict[str, str], is_md5: bool
+) -> None:
+    assert (md5_of(etag, headers) is not None) == is_md5
