@@ -108,8 +108,16 @@ def changed(
 
 
 def replaced(before: Mapping[str, Any], export: ExportType, table: Table) -> Any:
-    """The definition of a table that is made anew, with all of its own facts and columns."""
-    return changed(before, storage(table.schema, export, table.location), _facts(table))
+    """The definition of a table that is made anew, with all of its own facts and columns.
+
+    While it is being switched to, the columns that it will not have stay for the days that are still the old ones.
+    """
+    made = storage(table.schema, export, table.location)
+    if table.switching_to is not None:
+        present = {column["Name"] for column in made.get("Columns", [])}
+        old = [column for column in before["StorageDescriptor"]["Columns"] if column["Name"] not in present]
+        made = {**made, "Columns": [*made.get("Columns", []), *old]}
+    return changed(before, made, _facts(table))
 
 
 def storage(schema: Schema, export: ExportType, location: str) -> "StorageDescriptorTypeDef":
