@@ -14,10 +14,28 @@ from infra.settings import Settings
 class Access:
     """The statements of every function's role."""
 
-    def __init__(self, stack: Stack, settings: Settings, lake: Lake, ledger: dynamodb.ITable, secret_arn: str) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        settings: Settings,
+        lake: Lake,
+        ledger: dynamodb.ITable,
+        secret_arn: str,
+        topic_arn: str,
+    ) -> None:
         self.bucket: s3.IBucket = lake.bucket
         self.ledger = ledger
         self.secret_arn = secret_arn
+        self.topic_arn = topic_arn
+        # By its name, since the functions are made before the machine that calls them.
+        self.machine_arn = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=settings.stack_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._key_arn = settings.kms_key_arn
+        tell = iam.PolicyStatement(sid="TellPeople", actions=["sns:Publish"], resources=[topic_arn])
         executions = stack.format_arn(
             service="states",
             resource="execution",
@@ -77,12 +95,31 @@ class Access:
                     actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable", "glue:GetPartitions"],
                     resources=lake.catalog_arns,
                 ),
+                tell,
+            ),
+            "watch_runs": (
+                self._ledger("GetItem", "PutItem", "DeleteItem", "Query"),
+                iam.PolicyStatement(sid="ListRuns", actions=["states:ListExecutions"], resources=[self.machine_arn]),
+                iam.PolicyStatement(sid="SeeRuns", actions=["states:DescribeExecution"], resources=[executions]),
+                self._objects("WriteRunRecord", "curated/export_runs/*", "PutObject"),
+                iam.PolicyStatement(
+                    sid="PublishRunRecords",
+                    actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
+                    resources=lake.catalog_arns,
+                ),
+                tell,
             ),
         }
 
     def statements(self, function: str) -> Sequence[iam.PolicyStatement]:
         """The statements of a function's role."""
-        return self._statements[function]
+        statements = self._statements[function]
+        if not self._key_arn:
+            return statements
+        # What DynamoDB asks of those who use a table under such a key; the other services need the first two.
+        actions = ("Decrypt", "GenerateDataKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey")
+        use = iam.PolicyStatement(sid="UseKey", actions=[f"kms:{name}" for name in actions], resources=[self._key_arn])
+        return (*statements, use)
 
     def _ledger(self, *actions: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(

@@ -24,7 +24,7 @@ _ROOT = Path(__file__).parent.parent
 _BUILD = _ROOT / ".build"
 _FUNCTIONS = _ROOT / "lambdas"
 # boto3 brings a description of every service of AWS, nine tenths of its size; a cold start unpacks what is there.
-_SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "stepfunctions")
+_SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
 

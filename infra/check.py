@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.settings import from_context
 from infra.stack import SymplifyLake
@@ -29,7 +29,7 @@ def main() -> int:
         context = json.loads((_ROOT / "cdk.json").read_text())["context"]
         app = App(outdir=folder, context=context, analytics_reporting=False)
         stack = SymplifyLake(app, from_context(context))
-        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
         try:
             app.synth()
         except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The functions of the state machine: one for each step, each with a role of its own (`access.py`)."""
+"""The functions: one for each step of the state machine, and the watch; each has a role of its own (`access.py`)."""
 
 import json
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from infra import bundle
 from infra.accepted import accept, accept_wildcards
 from infra.access import Access
 from infra.settings import Settings
+from lambdas.symplify.vocabulary import EXPORT_TYPES
 
 _RUNTIME = lambda_.Runtime.PYTHON_3_13
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
@@ -39,6 +40,7 @@ SHAPES: Mapping[str, Shape] = {
     "copy_result": Shape(512, 900),
     "load_result": Shape(2048, 900, disk=10_240, has_engine=True),
     "close_run": Shape(256, 120),
+    "watch_runs": Shape(256, 300),
 }
 
 
@@ -110,6 +112,19 @@ class Functions(Construct):
             "AwsSolutions-L1",
             "The packages are locked and tested for this version of Python; a newer one is a change of its own.",
         )
+        accept(
+            function,
+            "Serverless-LambdaLatestVersion",
+            "The packages are locked and tested for this version of Python; a newer one is a change of its own.",
+            pack="Serverless",
+        )
+        accept(
+            function,
+            "Serverless-LambdaDLQ",
+            "The machine waits for each answer and closes a run whose step failed; the watch comes again tomorrow, and "
+            "an alarm tells of its errors.",
+            pack="Serverless",
+        )
         return function
 
 
@@ -129,6 +144,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
     return {
         "POWERTOOLS_SERVICE_NAME": settings.stack_name,
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        "POWERTOOLS_METRICS_NAMESPACE": settings.stack_name,
         "BASE_URL": settings.base_url,
         "CUSTOMER_ID": settings.customer_id,
         "TOKEN_SECRET_ARN": access.secret_arn,
@@ -148,6 +164,11 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "LEASE_WAIT_SECONDS": str(settings.lease_wait_minutes * 60),
         "LONGEST_FUNCTION_SECONDS": str(max(shape.seconds for shape in SHAPES.values())),
         "SUPERSEDED_RETENTION_HOURS": str(settings.superseded_retention_hours),
+        "STACK_NAME": settings.stack_name,
+        "STATE_MACHINE_ARN": access.machine_arn,
+        "ALERT_TOPIC_ARN": access.topic_arn,
+        "WATCHED_EXPORTS": ",".join(export for export in EXPORT_TYPES if settings.is_on(export)),
+        "NIGHTLY_SUMMARY": "true" if settings.nightly_summary else "false",
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
         "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),

@@ -4,6 +4,7 @@ from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -17,8 +18,9 @@ _GIB = 1 << 30
 class Lake(Construct):
     """Bucket, database and workgroup. Tables are no concern of the deployment: the load makes and changes them."""
 
-    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
+        self._key = key
         self.removal = RemovalPolicy.DESTROY if settings.delete_data_with_stack else RemovalPolicy.RETAIN
         self.database_name = settings.database
         if settings.use_existing_data:
@@ -78,7 +80,10 @@ class Lake(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            # One call to KMS serves many objects for a while.
+            bucket_key_enabled=True if self._key else None,
             versioned=True,
             removal_policy=self.removal,
             lifecycle_rules=[
@@ -121,7 +126,8 @@ class Lake(Construct):
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                     output_location=self.bucket.s3_url_for_object(QUERY_RESULTS),
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                        encryption_option="SSE_S3"
+                        encryption_option="SSE_KMS" if self._key else "SSE_S3",
+                        kms_key=self._key.key_arn if self._key else None,
                     ),
                 ),
             ),
@@ -176,6 +182,12 @@ class Lake(Construct):
                 resources=[workgroup],
             ),
         ]
+        if self._key:
+            statements.append(
+                iam.PolicyStatement(
+                    sid="UseKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn]
+                )
+            )
         policy = iam.ManagedPolicy(
             self,
             "Analysts",

@@ -2,6 +2,7 @@
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.settings import Settings
@@ -10,7 +11,14 @@ from infra.settings import Settings
 class LedgerTable(Construct):
     """One table; leases and claims alone carry `expires_at`."""
 
-    def __init__(self, scope: Construct, construct_id: str, settings: Settings, removal: RemovalPolicy) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        settings: Settings,
+        removal: RemovalPolicy,
+        key: kms.IKey | None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self.table: dynamodb.ITable
         name = f"{settings.stack_name}-ledger"
@@ -28,5 +36,7 @@ class LedgerTable(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
+            encryption_key=key,
             removal_policy=removal,
         )

@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -16,17 +17,28 @@ from lambdas.symplify.vocabulary import EXPORT_TYPES
 class Schedule(Construct):
     """The nightly starts."""
 
-    def __init__(self, scope: Construct, construct_id: str, settings: Settings, machine: sfn.IStateMachine) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        settings: Settings,
+        machine: sfn.IStateMachine,
+        key: kms.IKey | None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
             queue_name=f"{settings.stack_name}-dead-letters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
         accept(self.dead_letters, "AwsSolutions-SQS3", "It is itself the dead-letter queue.")
+        accept(
+            self.dead_letters, "Serverless-SQSRedrivePolicy", "It is itself the dead-letter queue.", pack="Serverless"
+        )
         role = iam.Role(
             self,
             "Role",

@@ -24,6 +24,10 @@ _Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATU
 _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 
 
+# Beyond the wait for Symplify and for the lease: copying and loading, each resumed a few times.
+_WORK = timedelta(hours=2)
+
+
 class BadSetting(ValueError):
     """A value of the context cannot be used; the text is a sentence for the person who set it."""
 
@@ -71,6 +75,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     use_existing_data: bool = False
     """Go on with the bucket, database and ledger that an earlier stack of this name has left."""
 
+    alert_emails: tuple[Annotated[str, Meta(pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$")], ...] = ()
+    """Who is told of failures and silence; each address is asked for its consent first."""
+    nightly_summary: bool = False
+    kms_key_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$")] = ""
+    """A key of the team's own for all that holds data; empty means the keys of AWS."""
+
     quarantine_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.001
     quarantine_minimum: Annotated[int, Meta(ge=0)] = 10
     athena_scan_limit_gb: Annotated[int, Meta(ge=1, le=100_000)] = 100
@@ -84,6 +94,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     def database(self) -> str:
         """The Glue database: Athena's names know no hyphen."""
         return self.stack_name.replace("-", "_")
+
+    @property
+    def machine_timeout(self) -> timedelta:
+        """How long a run may take in all, beyond which the machine ends it."""
+        return timedelta(hours=self.run_deadline_hours, minutes=self.lease_wait_minutes) + _WORK
+
+    @property
+    def watch_time(self) -> time:
+        """When the watch looks at the night, UTC: when even the last rule's run must have ended."""
+        last = datetime.combine(datetime.now(UTC).date(), self.rule_time(len(EXPORT_TYPES) - 1))
+        return (last + self.machine_timeout).time()
 
     def is_on(self, export: str) -> bool:
         """Whether an export's rule is switched on."""

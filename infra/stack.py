@@ -1,12 +1,16 @@
 """The stack: who is given what. Each part is a construct in a file of its own."""
 
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.access import Access
+from infra.alerts import AlertTopic
+from infra.dashboard import Dashboard
 from infra.functions import Functions
 from infra.lake import Lake
 from infra.ledger import LedgerTable
+from infra.monitoring import Monitoring
 from infra.schedule import Schedule
 from infra.settings import EXAMPLE_CUSTOMER, Settings
 from infra.token import TokenSecret
@@ -29,13 +33,25 @@ class SymplifyLake(Stack):
                 "symplify-lake:example-customer",
                 "The setting customerId in cdk.json is still the example: set it, and baseUrl, before you deploy.",
             )
-        lake = Lake(self, "Lake", settings)
-        ledger = LedgerTable(self, "Ledger", settings, lake.removal)
+        key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
+        lake = Lake(self, "Lake", settings, key)
+        ledger = LedgerTable(self, "Ledger", settings, lake.removal, key)
         token = TokenSecret(self, "Token", settings)
-        access = Access(self, settings, lake, ledger.table, token.arn)
+        alerts = AlertTopic(self, "Alerts", settings, key)
+        access = Access(self, settings, lake, ledger.table, token.arn, alerts.topic.topic_arn)
         functions = Functions(self, "Functions", settings, access)
         workflow = Workflow(self, "Workflow", settings, functions.by_name)
-        Schedule(self, "Schedule", settings, workflow.machine)
+        schedule = Schedule(self, "Schedule", settings, workflow.machine, key)
+        Monitoring(
+            self,
+            "Monitoring",
+            settings,
+            alerts.topic,
+            workflow.machine,
+            functions.by_name,
+            schedule.dead_letters,
+        )
+        Dashboard(self, "Dashboard", settings)
         for name, value in {
             "Bucket": lake.bucket.bucket_name,
             "Database": lake.database_name,
@@ -43,6 +59,7 @@ class SymplifyLake(Stack):
             "StateMachineArn": workflow.machine.state_machine_arn,
             "LedgerTable": ledger.table.table_name,
             "TokenSecretArn": token.arn,
+            "AlertTopicArn": alerts.topic.topic_arn,
             "AnalystPolicyArn": lake.analysts.managed_policy_arn,
         }.items():
             CfnOutput(self, name, value=value)

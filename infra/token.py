@@ -24,6 +24,7 @@ class TokenSecret(Construct):
             self,
             "Secret",
             description=f"The Symplify API token of {settings.stack_name}",
+            kms_key_id=settings.kms_key_arn or None,
             secret_string=SecretValue.unsafe_plain_text(PLACEHOLDER).unsafe_unwrap(),
         )
         accept(secret, "AwsSolutions-SMG4", "Only Symplify can issue a new token, so no function can rotate it.")

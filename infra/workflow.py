@@ -17,9 +17,6 @@ from constructs import Construct
 from infra.accepted import accept, accept_wildcards
 from infra.settings import Settings
 
-# Beyond the vendor's deadline and the wait for the lease: copying and loading, each resumed a few times.
-_WORK = Duration.hours(2)
-
 # Lambda's own troubles pass: 2 + 4 + … + 64 s, about two minutes. A surprise of the function's own is tried twice
 # more, 10 and 30 s later, since every step may run again; a second try finds a lost order on record.
 _SERVICE_ERRORS = [
@@ -45,9 +42,7 @@ class Workflow(Construct):
             comment="Symplify export to S3, Glue and Athena: one export type an execution",
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
             state_machine_type=sfn.StateMachineType.STANDARD,
-            timeout=Duration.minutes(
-                settings.run_deadline_hours * 60 + settings.lease_wait_minutes + int(_WORK.to_minutes())
-            ),
+            timeout=Duration.seconds(int(settings.machine_timeout.total_seconds())),
             tracing_enabled=True,
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
@@ -112,7 +107,9 @@ class Workflow(Construct):
             "AwsSolutions-IAM5[Resource::*]",
             "Log delivery and X-Ray know no resources.",
         )
-        for function in self._functions.values():
+        for name, function in self._functions.items():
+            if name == "watch_runs":
+                continue
             accept_wildcards(
                 self.machine.role,
                 [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[f"{function.function_arn}:*"])],

@@ -38,6 +38,12 @@ class Settings:
     """The longest time-out of any function: how long a dead run's function may still be at work."""
     superseded_retention_hours: int
     """How long a file that no table points to is kept for queries that still read it; 0 removes it at once."""
+    stack_name: str
+    state_machine_arn: str
+    alert_topic_arn: str
+    watched_exports: tuple[str, ...]
+    """The export types whose rules are switched on."""
+    nightly_summary: bool
     quarantine_ratio: float
     quarantine_minimum: int
     identity_fields: Mapping[str, tuple[str, ...]]

@@ -7,6 +7,7 @@ import boto3
 
 from lambdas.handlers import tools
 from lambdas.handlers.edge import run_step
+from lambdas.handlers.telling import tell
 from lambdas.lake.catalog import Catalog
 from lambdas.lake.landing import Landing
 from lambdas.lake.store import Store
@@ -24,6 +25,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _close(state: RunState, run: Execution) -> RunState:
+    closed = _closed(state, run)
+    tell(closed, state, run, datetime.now(UTC))
+    return closed
+
+
+def _closed(state: RunState, run: Execution) -> RunState:
     try:
         export = state.export
     except UnknownName:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from lambdas.handlers import metrics
 from lambdas.run import BadInput, Execution, RunState
 from lambdas.steps.failure import BAD_INPUT
 from lambdas.symplify.vocabulary import UnknownName
@@ -32,6 +33,8 @@ def run_step(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
         answer = step(state, execution)
     except (BadInput, UnknownName) as error:
         answer = _refused(given, str(error))
+    finally:
+        metrics.emit_calls()
     logger.info(answer.outcome, extra={"state": answer.to_json()})
     return answer.to_json()
 

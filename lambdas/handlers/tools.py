@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import boto3
 import urllib3
 
+from lambdas.handlers import metrics
+from lambdas.history import History
 from lambdas.ledger import Ledger
 from lambdas.settings import Settings
 from lambdas.symplify.client import Client
@@ -36,12 +38,17 @@ def client() -> Client:
     """Symplify's API."""
     chosen = settings()
     read_token = token_source(boto3.client("secretsmanager"), chosen.token_secret_arn)
-    return Client(http(), chosen.base_url, chosen.customer_id, read_token)
+    return Client(metrics.CountedCalls(), chosen.base_url, chosen.customer_id, read_token)
 
 
 def ledger(export: ExportType) -> Ledger:
     """The ledger of an export type."""
     return Ledger(_table(), export)
+
+
+def history() -> History:
+    """What the ledger remembers across export types."""
+    return History(_table())
 
 
 @cache

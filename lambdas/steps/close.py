@@ -50,7 +50,7 @@ def close(state: RunState, run: Execution, books: Books, settings: Settings, now
         state = _with_order(state, placed)
         status = _settle_failure(state, run, books.ledger)
         closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
-    record = _record(closed, run, now)
+    record = record_of(closed, run, now)
     books.ledger.write_run(run, record)
     write_run_record(books.store, books.catalog, run.folder, record)
     lease = books.ledger.lease()
@@ -101,7 +101,7 @@ def _failed(state: RunState, batch_status: str | None) -> RunState:
     )
 
 
-def _record(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]:
+def record_of(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]:
     """The run's record, with the column names of the table `export_runs`."""
     tally = state.tally or {}
     return {

@@ -20,6 +20,7 @@ from lambdas.symplify.outcomes import (
     Link,
     Lost,
     NotFound,
+    NoToken,
     Ordered,
     RateLimited,
     Refused,
@@ -94,7 +95,7 @@ class Client:
         try:
             self._known_token()
         except TokenNotSet as error:
-            return BadToken(str(error))
+            return NoToken(str(error))
         return None
 
     def order(self, export: ExportType, period: Period) -> Ordered | RateLimited | Refused | Unavailable | Lost:
@@ -103,7 +104,7 @@ class Client:
         try:
             answer = self._call("POST", "/batches/exports/statistics", _JSON, retries=False, json=body)
         except TokenNotSet as error:
-            return BadToken(str(error))
+            return NoToken(str(error))
         except (NewConnectionError, ConnectTimeoutError) as error:
             return Unavailable(f"The order could not be sent: {_describe(error)}.")
         except HTTPError as error:
@@ -174,7 +175,7 @@ class Client:
         try:
             answer = self._call("GET", path, headers or {}, retries=_GET_RETRIES)
         except TokenNotSet as error:
-            return BadToken(str(error))
+            return NoToken(str(error))
         except HTTPError as error:
             return Unavailable(f"No answer to {what} came: {_describe(error)}.")
         if _is_down(answer):

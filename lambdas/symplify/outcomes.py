@@ -63,6 +63,11 @@ class BadToken(Refused):
 
 
 @dataclass(frozen=True)
+class NoToken(BadToken):
+    """Nobody has put a token into the secret yet."""
+
+
+@dataclass(frozen=True)
 class Unavailable:
     """No usable answer to a question that may be asked again."""
 

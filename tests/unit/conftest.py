@@ -12,6 +12,8 @@ os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "lake",
+    "POWERTOOLS_METRICS_NAMESPACE": "lake",
 }
 
 import boto3  # noqa: E402

@@ -15,6 +15,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from lambdas.run import Execution
 from lambdas.settings import Settings
+from lambdas.symplify.vocabulary import EXPORT_TYPES
 
 BUCKET = "lake"
 BASE_URL = "https://eu-proxy-1.example.com/rest"
@@ -261,6 +262,11 @@ def make_settings(**changes: Any) -> Settings:
         lease_wait_seconds=3600,
         longest_function_seconds=900,
         superseded_retention_hours=24,
+        stack_name="lake",
+        state_machine_arn="arn:aws:states:eu-west-1:1:stateMachine:lake",
+        alert_topic_arn="arn:aws:sns:eu-west-1:1:lake-alerts",
+        watched_exports=tuple(EXPORT_TYPES),
+        nightly_summary=False,
         quarantine_ratio=0.001,
         quarantine_minimum=10,
         identity_fields={},

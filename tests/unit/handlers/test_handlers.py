@@ -10,9 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.handlers import check_batch, close_run, copy_result, edge, plan_run, start_export, tools
+from lambdas.handlers import check_batch, close_run, copy_result, edge, plan_run, start_export, tools, topic
 from lambdas.ledger import Ledger
 from lambdas.run import RunState
+from lambdas.steps.alert import Message, Place
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import READERS
 from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
@@ -27,6 +28,15 @@ def call(module: Any, state: object) -> dict[str, Any]:
     event = json.loads(json.dumps({"execution": EXECUTION, "state": state}))
     answer: dict[str, Any] = json.loads(json.dumps(module.handler(event, LAMBDA)))
     return answer
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """The messages that would have been sent."""
+    messages: list[Message] = []
+    monkeypatch.setattr(topic, "publish", messages.append)
+    monkeypatch.setattr(topic, "place", lambda: Place("lake", "arn:machine"))
+    return messages
 
 
 @pytest.fixture

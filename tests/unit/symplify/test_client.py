@@ -9,12 +9,12 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import (
-    BadToken,
     Batch,
     BatchState,
     Link,
     Lost,
     NotFound,
+    NoToken,
     Ordered,
     RateLimited,
     Refused,
@@ -274,7 +274,7 @@ def test_a_secret_without_a_token_is_refused_before_any_call(http: FakeHttp, cal
     def unset() -> str:
         raise TokenNotSet("Set the token.")
 
-    assert call(Client(http, BASE_URL, "4711", unset)) == BadToken("Set the token.")
+    assert call(Client(http, BASE_URL, "4711", unset)) == NoToken("Set the token.")
     assert http.calls == []
 
 

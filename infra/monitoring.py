@@ -1,0 +1,202 @@
+"""What tells of failures and of silence: the watch's rules, the rule for runs that no state could close, the alarms.
+
+Alarms look at one metric each: per-export figures come with a roll-up over all exports, so that a condition costs one
+alarm metric and not ten.
+"""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.settings import Settings
+from lambdas.symplify.vocabulary import Period
+
+# At the time of the watch every run of the night has ended, so a type without a success for a day has missed its night.
+_FRESH_HOURS = 24
+# Days that Symplify still exports for a few nights more: time enough for a person to act.
+_REACH_DAYS = Period.LAST_2_WEEKS.trusted.days - 3
+# A step is tried three times; fewer errors than that have healed by themselves.
+_ERRORS = 3
+
+_DAY, _QUARTER = Duration.days(1), Duration.minutes(15)
+_MISSING_IS_FAILURE, _MISSING_IS_GOOD = (
+    cloudwatch.TreatMissingData.BREACHING,
+    cloudwatch.TreatMissingData.NOT_BREACHING,
+)
+
+
+class Monitoring(Construct):
+    """Everything that publishes to the alert topic by itself."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        settings: Settings,
+        topic: sns.ITopic,
+        machine: sfn.IStateMachine,
+        functions: Mapping[str, lambda_.IFunction],
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._topic = topic
+        self._tell_of_stopped_runs(machine, dead_letters)
+        self._watch(functions["watch_runs"], dead_letters)
+        self._lake_alarms()
+        self._alarm(
+            "dead-letters",
+            dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(5)),
+            0,
+            _MISSING_IS_GOOD,
+            "EventBridge could not start something and kept the event in the dead-letter queue",
+        )
+        for name, function in functions.items():
+            hyphened = name.replace("_", "-")
+            self._alarm(
+                f"errors-{hyphened}",
+                function.metric_errors(statistic="Sum", period=_QUARTER),
+                _ERRORS - 1 if name != "watch_runs" else 0,
+                _MISSING_IS_GOOD,
+                f"The function {name} fails, also when it is tried again",
+                "errors",
+            )
+            self._alarm(
+                f"throttles-{hyphened}",
+                function.metric_throttles(statistic="Sum", period=_QUARTER),
+                0,
+                _MISSING_IS_GOOD,
+                f"The account has no room to run the function {name}",
+                "throttles",
+            )
+
+    def _lake_alarms(self) -> None:
+        self._alarm(
+            "freshness",
+            self._metric("HoursSinceSuccess"),
+            _FRESH_HOURS,
+            _MISSING_IS_FAILURE,
+            "An export has had no success for a day, or the watch itself is silent",
+        )
+        self._alarm(
+            "reach",
+            self._metric("DaysMissing"),
+            _REACH_DAYS - 1,
+            _MISSING_IS_GOOD,
+            "Days that no export has covered will soon be out of Symplify's reach",
+        )
+        self._alarm(
+            "empty-export",
+            self._metric("OddlyEmpty"),
+            0,
+            _MISSING_IS_GOOD,
+            "An export brought nothing, and in the seven days before it always did",
+        )
+        self._alarm(
+            "quarantine",
+            self._metric("RowsQuarantined", "Maximum"),
+            self._settings.quarantine_minimum,
+            _MISSING_IS_GOOD,
+            "A run has put more unreadable records aside than quarantineMinimum",
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        limit: float,
+        missing: cloudwatch.TreatMissingData,
+        words: str,
+        anchor: str | None = None,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=f"{self._settings.stack_name}-{name}",
+            alarm_description=f"{words}. What to do: docs/operations.md#{anchor or name}",
+            metric=metric,
+            threshold=limit,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._topic))
+
+    def _metric(self, name: str, statistic: str = "Maximum") -> cloudwatch.Metric:
+        return lake_metric(self._settings, name, statistic)
+
+    def _tell_of_stopped_runs(self, machine: sfn.IStateMachine, dead_letters: sqs.IQueue) -> None:
+        rule = events.Rule(
+            self,
+            "Stopped",
+            rule_name=f"{self._settings.stack_name}-stopped",
+            description="Tells of runs that timed out or were aborted, which no state of theirs could tell of",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": ["TIMED_OUT", "ABORTED"], "stateMachineArn": [machine.state_machine_arn]},
+            ),
+        )
+        said = events.EventField.from_path
+        text = (
+            f"A run was ended from outside: {said('$.detail.status')}. It could not close itself.\n\n"
+            f"Execution   {said('$.detail.executionArn')}\n"
+            f"Input       {said('$.detail.input')}\n\n"
+            "The next run of this export takes up what it left. To run it now, start the machine with the same input:\n"
+            f"  aws stepfunctions start-execution --state-machine-arn {said('$.detail.stateMachineArn')} "
+            "--input INPUT\n\n"
+            "What else to do: docs/operations.md#aborted-or-timed_out"
+        )
+        rule.add_target(
+            targets.SnsTopic(
+                self._topic, message=events.RuleTargetInput.from_text(text), dead_letter_queue=dead_letters
+            )
+        )
+
+    def _watch(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+        fires = self._settings.watch_time
+        daily = events.Rule(
+            self,
+            "Watch",
+            rule_name=f"{self._settings.stack_name}-watch",
+            description="Looks at the night when all of its runs must have ended",
+            schedule=events.Schedule.cron(minute=str(fires.minute), hour=str(fires.hour)),
+        )
+        # Freshness is counted from here: a new stack owes nothing yet, and says so at once.
+        deployed = events.Rule(
+            self,
+            "Deployed",
+            rule_name=f"{self._settings.stack_name}-deployed",
+            description="Starts the watch's clocks when the stack has been made",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={"stack-id": [Stack.of(self).stack_id], "status-details": {"status": ["CREATE_COMPLETE"]}},
+            ),
+        )
+        for rule in (daily, deployed):
+            rule.add_target(targets.LambdaFunction(function, dead_letter_queue=dead_letters, retry_attempts=3))
+
+
+def lake_metric(
+    settings: Settings, name: str, statistic: str, export: str | None = None, period: Duration = _DAY
+) -> cloudwatch.Metric:
+    """A metric of the functions' own (`lambdas/handlers/metrics.py`), of one export or rolled up over all."""
+    dimensions = {"service": settings.stack_name} | ({"Export": export} if export else {})
+    return cloudwatch.Metric(
+        namespace=settings.stack_name,
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=period,
+        label=export,
+    )

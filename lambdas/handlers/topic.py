@@ -1,0 +1,21 @@
+"""The alert topic."""
+
+from typing import Any
+
+import boto3
+
+from lambdas.handlers import tools
+from lambdas.steps.alert import Message, Place
+
+_sns: Any = boto3.client("sns")
+
+
+def publish(message: Message) -> None:
+    """Send a message to all who subscribe."""
+    _sns.publish(TopicArn=tools.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
+
+
+def place() -> Place:
+    """Where this stack is found."""
+    settings = tools.settings()
+    return Place(settings.stack_name, settings.state_machine_arn)

@@ -1,0 +1,157 @@
+"""What is told to people when a run fails, or when days are lost: plain text that says what to do."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.run import Execution, RunState
+
+RUNBOOK = "docs/operations.md"
+
+# SNS takes 100 characters of ASCII as a subject.
+_SUBJECT = 100
+
+TOKEN_NOT_SET, BAD_TOKEN = "TokenNotSet", "BadToken"
+ACCOUNT_WIDE = (TOKEN_NOT_SET, BAD_TOKEN)
+"""Failures that all export types of a night share, so that one message tells of all of them."""
+
+_ANCHORS: Mapping[str, str] = {
+    TOKEN_NOT_SET: "tokennotset",
+    BAD_TOKEN: "badtoken",
+    "RunOverdue": "runoverdue",
+    "ExportFailed": "exportfailed",
+    "BadInput": "badinput",
+    "UnknownOutcome": "unknownoutcome",
+    "WrittenByNewer": "writtenbynewer",
+    "ABORTED": "aborted-or-timed_out",
+    "TIMED_OUT": "aborted-or-timed_out",
+}
+OTHER_ANCHOR = "any-other-error"
+LOST_DAYS_ANCHOR = "lost-days"
+
+# By what a run had come to when the next step crashed.
+_NEXT_STEP: Mapping[str, str] = {
+    "": "plan_run",
+    "busy": "plan_run",
+    "planned": "start_export",
+    "order_unknown": "start_export",
+    "ordered": "check_batch",
+    "adopted": "check_batch",
+    "running": "check_batch",
+    "finished": "copy_result",
+    "copied": "load_result",
+    "landed": "load_result",
+    "loaded": "close_run",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A mail: a subject of at most 100 ASCII characters, and plain text."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the stack is found, for the commands that a message gives."""
+
+    stack: str
+    machine_arn: str
+
+
+def failure_message(state: RunState, before: RunState, run: Execution, place: Place) -> Message:
+    """Tell of a failed run: `state` as it was closed, `before` as it came to be closed."""
+    export = state.export_type or "A run without an export type"
+    name = state.error_name or "Error"
+    lines = [
+        f"{export} failed{_night(state, run)}.",
+        "",
+        f"What happened   {state.reason or 'No reason is on record.'}",
+        f"Error           {name}",
+        f"Step            {step_of(before)}",
+        f"Batch           {_batch(state)}",
+        f"Saved           {_saved(state)}",
+        f"Execution       {run.arn}",
+        *(_lost(state) if state.unreachable_days else ()),
+        "",
+        *_again(state, name, place),
+        "",
+        f"What else to do: {RUNBOOK}#{anchor(name)}",
+    ]
+    return Message(_ascii(f"{place.stack}: {export} failed ({name})"), "\n".join(lines))
+
+
+def lost_days_message(state: RunState, run: Execution, place: Place) -> Message:
+    """Tell of days that no period reaches any more although the run went well."""
+    lines = [f"{state.export_type} has a hole{_night(state, run)}.", "", *_lost(state), ""]
+    lines.append(f"What to do: {RUNBOOK}#{LOST_DAYS_ANCHOR}")
+    return Message(_ascii(f"{place.stack}: {state.export_type} has lost days"), "\n".join(lines))
+
+
+def anchor(error_name: str) -> str:
+    """The heading of the runbook that an error has."""
+    return _ANCHORS.get(error_name, OTHER_ANCHOR)
+
+
+def step_of(before: RunState) -> str:
+    """The step that failed, as far as the state tells: a crash by what the run had come to."""
+    if before.error is not None and before.outcome in _NEXT_STEP:
+        return _NEXT_STEP[before.outcome]
+    if before.period is None or before.error_name == "BadInput":
+        return "plan_run"
+    if before.batch_id is None:
+        return "start_export"
+    return "check_batch or copy_result" if before.bytes is None else "load_result"
+
+
+def start_command(given: Mapping[str, Any], place: Place) -> str:
+    """The command that starts an execution, as a shell takes it."""
+    text = shlex.quote(json.dumps(given))
+    return f"aws stepfunctions start-execution --state-machine-arn {place.machine_arn} --input {text}"
+
+
+def _night(state: RunState, run: Execution) -> str:
+    if state.scheduled_time:
+        return f" in the night of {state.scheduled_time[:10]}"
+    return f" in a run started by hand on {run.started_at:%Y-%m-%d at %H:%M} UTC"
+
+
+def _batch(state: RunState) -> str:
+    if state.batch_id is None:
+        return "none on record"
+    return f"{state.batch_id}, {state.period}, ordered at {state.ordered_at}"
+
+
+def _saved(state: RunState) -> str:
+    if state.bytes is None:
+        return "nothing yet"
+    loaded = f", {state.rows} rows read from them" if state.rows is not None else ""
+    return f"{state.bytes} bytes in raw/{loaded}"
+
+
+def _lost(state: RunState) -> tuple[str, ...]:
+    return (
+        f"Lost days       {state.unreachable_days}: no success came in time, and Symplify exports no more than the "
+        "last two weeks.",
+    )
+
+
+def _again(state: RunState, name: str, place: Place) -> tuple[str, ...]:
+    given: dict[str, Any] = {"exportType": state.export_type}
+    if state.replay is not None:
+        given["replay"] = dict(state.replay)
+    command = f"  {start_command(given, place)}"
+    if name in ACCOUNT_WIDE:
+        return (
+            "Every export of this night meets the same. With a good token in place, run each again:",
+            command,
+        )
+    return ("Run it again:", command)
+
+
+def _ascii(text: str) -> str:
+    return " ".join(text.encode("ascii", "replace").decode().split())[:_SUBJECT]

@@ -1,0 +1,111 @@
+"""What tells of failures and of silence, as the template defines it."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from tests.infra.conftest import synthesized
+
+SPECIAL = {
+    # name: metric, statistic, limit, missing data
+    "freshness": ("HoursSinceSuccess", "Maximum", 24, "breaching"),
+    "reach": ("DaysMissing", "Maximum", 9, "notBreaching"),
+    "empty-export": ("OddlyEmpty", "Maximum", 0, "notBreaching"),
+    "quarantine": ("RowsQuarantined", "Maximum", 10, "notBreaching"),
+    "dead-letters": ("ApproximateNumberOfMessagesVisible", "Maximum", 0, "notBreaching"),
+}
+
+
+def properties(template: Template, kind: str) -> list[dict[str, Any]]:
+    return [resource["Properties"] for resource in template.find_resources(kind).values()]
+
+
+def rule(template: Template, name: str) -> dict[str, Any]:
+    (found,) = [rule for rule in properties(template, "AWS::Events::Rule") if rule["Name"] == name]
+    return found
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_each_condition_has_an_alarm_of_its_own(template: Template, name: str) -> None:
+    (alarm,) = [a for a in properties(template, "AWS::CloudWatch::Alarm") if a["AlarmName"] == f"symplify-lake-{name}"]
+    metric, statistic, limit, missing = SPECIAL[name]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (metric, statistic, limit)
+    assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", missing)
+    # Rolled up over all exports, so that one alarm is enough.
+    if alarm["Namespace"] == "symplify-lake":
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": "symplify-lake"}]
+        assert alarm["Period"] == 24 * 3600
+
+
+def test_errors_and_throttles_of_every_function_alarm_by_its_name(template: Template) -> None:
+    functions = {
+        f["FunctionName"].removeprefix("symplify-lake-") for f in properties(template, "AWS::Lambda::Function")
+    }
+    alarms = {a["AlarmName"].removeprefix("symplify-lake-") for a in properties(template, "AWS::CloudWatch::Alarm")}
+    assert alarms == set(SPECIAL) | {f"{kind}-{name}" for kind in ("errors", "throttles") for name in functions}
+
+
+def test_every_alarm_goes_to_the_topic_and_names_its_page(template: Template) -> None:
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    for alarm in properties(template, "AWS::CloudWatch::Alarm"):
+        assert alarm["AlarmActions"] == [{"Ref": topic}]
+        assert "docs/operations.md#" in alarm["AlarmDescription"]
+
+
+def test_addresses_of_the_settings_are_subscribed() -> None:
+    template = synthesized(alertEmails=["team@example.com", "ops@example.com"])
+    subscriptions = properties(template, "AWS::SNS::Subscription")
+    assert {(s["Protocol"], s["Endpoint"]) for s in subscriptions} == {
+        ("email", "team@example.com"),
+        ("email", "ops@example.com"),
+    }
+
+
+def test_runs_that_no_state_can_close_are_told_of_by_a_rule(template: Template) -> None:
+    found = rule(template, "symplify-lake-stopped")
+    (machine,) = template.find_resources("AWS::StepFunctions::StateMachine")
+    assert found["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": machine}]},
+    }
+    (target,) = found["Targets"]
+    template_text = json.dumps(target["InputTransformer"])
+    assert "docs/operations.md#aborted-or-timed_out" in template_text
+    assert target["DeadLetterConfig"]
+
+
+def test_the_watch_comes_when_every_run_of_the_night_must_have_ended(template: Template) -> None:
+    # 03:30, nine intervals of five minutes, and 6 + 1 + 2 hours that a run may take.
+    assert rule(template, "symplify-lake-watch")["ScheduleExpression"] == "cron(15 13 * * ? *)"
+
+
+def test_a_new_deployment_starts_the_clocks(template: Template) -> None:
+    pattern = rule(template, "symplify-lake-deployed")["EventPattern"]
+    assert pattern["source"] == ["aws.cloudformation"]
+    assert pattern["detail-type"] == ["CloudFormation Stack Status Change"]
+    assert pattern["detail"] == {
+        "stack-id": [{"Ref": "AWS::StackId"}],
+        "status-details": {"status": ["CREATE_COMPLETE"]},
+    }
+
+
+def test_only_exports_that_are_switched_on_are_watched() -> None:
+    template = synthesized(exports={"OPENS": False})
+    (watch,) = [
+        f for f in properties(template, "AWS::Lambda::Function") if f["FunctionName"] == "symplify-lake-watch-runs"
+    ]
+    watched = watch["Environment"]["Variables"]["WATCHED_EXPORTS"].split(",")
+    assert watched == [export for export in EXPORT_TYPES if export != "OPENS"]
+
+
+def test_the_dashboard_has_a_line_for_every_export(template: Template) -> None:
+    (dashboard,) = properties(template, "AWS::CloudWatch::Dashboard")
+    text = json.dumps(dashboard["DashboardBody"])
+    for export in EXPORT_TYPES:
+        assert text.count(f'\\"Export\\",\\"{export}\\"') >= 6 or text.count(export) >= 6
+    for metric in ("HoursSinceSuccess", "RowsRead", "Seconds", "Failed", "ApiCalls", "RateLimited"):
+        assert metric in text
