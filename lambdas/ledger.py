@@ -68,6 +68,8 @@ class BatchRecord:
     ordered_at: str
     owner: str
     failures: int
+    is_counted: bool
+    """Whether the failures hold the one of its owner, which could not close when it was stopped by hand."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +182,15 @@ class Ledger:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def adopt(self, batch: BatchRecord, run: Execution) -> bool:
-        """Hand a left-over batch to a run; false when another run has taken it meanwhile."""
-        return self._update(
-            f"batch#{batch.batch_id}",
-            {"owner": run.arn},
-            Attr("owner").eq(batch.owner) & Attr("status").eq(batch.status),
-        )
+        """Hand a left-over batch to a run; false when another run has taken it meanwhile, or when it is dead by now.
+
+        Its owner has failed, whether it could say so or not, and a batch that failed two runs is dead.
+        """
+        failures = batch.failures + (not batch.is_counted)
+        is_dead = failures >= MAX_FAILURES
+        changes = {"failures": failures, **({"status": DEAD} if is_dead else {"owner": run.arn})}
+        unchanged = Attr("owner").eq(batch.owner) & Attr("status").eq(batch.status)
+        return self._update(f"batch#{batch.batch_id}", changes, unchanged) and not is_dead
 
     def upload(self, batch_id: str) -> Upload | None:
         """The upload that a batch's copy has begun; whether it is still open, S3 knows."""
@@ -211,12 +216,12 @@ class Ledger:
         if item is None:
             return None
         before = str(item["status"])
-        if before == LOADED or item["owner"] != run.arn or item.get("failed_run") == run.folder:
+        if before == LOADED or item["owner"] != run.arn or item.get("failed_owner") == run.arn:
             return before
         failures = int(item["failures"]) + 1
         status = DEAD if final or failures >= MAX_FAILURES else before
         ours = Attr("owner").eq(run.arn) & Attr("status").eq(before)
-        changed = self._update(key, {"failures": failures, "status": status, "failed_run": run.folder}, ours)
+        changed = self._update(key, {"failures": failures, "status": status, "failed_owner": run.arn}, ours)
         return status if changed else before
 
     # Watermark and runs
@@ -286,6 +291,7 @@ def _batch(item: Mapping[str, Any]) -> BatchRecord:
         str(item["ordered_at"]),
         str(item["owner"]),
         int(item["failures"]),
+        item.get("failed_owner") == item["owner"],
     )
 
 

@@ -175,6 +175,16 @@ def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
     assert ledger.batches_left_over()[0].owner == B.arn
 
 
+def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_batch_is_taken_up(
+    table: Any, ledger: Ledger
+) -> None:
+    place(ledger, "7", A)
+    assert ledger.adopt(ledger.batches_left_over()[0], B)
+
+    assert not ledger.adopt(ledger.batches_left_over()[0], C)
+    assert statuses(table) == {"batch#7": DEAD}
+
+
 def test_a_batch_that_came_further_meanwhile_is_not_adopted(ledger: Ledger) -> None:
     place(ledger, "7", A)
     (batch,) = ledger.batches_left_over()

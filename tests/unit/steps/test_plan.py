@@ -211,7 +211,7 @@ def test_a_lease_that_a_third_run_took_over_first_is_waited_for(ledger: Ledger) 
 
     state = planned(ledger, INPUT, stopped_at)
 
-    assert (state.outcome, state.wait_seconds) == ("busy", 1)
+    assert (state.outcome, state.wait_seconds) == ("busy", 3)
 
 
 def test_a_lease_that_was_released_between_two_looks_is_tried_again_at_once(ledger: Ledger) -> None:
@@ -225,7 +225,7 @@ def test_a_lease_that_was_released_between_two_looks_is_tried_again_at_once(ledg
 
     state = planned(Released(ledger))
 
-    assert (state.outcome, state.wait_seconds) == ("busy", 1)
+    assert (state.outcome, state.wait_seconds) == ("busy", 3)
 
 
 # The period

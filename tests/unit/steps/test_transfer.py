@@ -251,7 +251,7 @@ def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world:
     assert len(world.http.file.ranges) == 4
 
 
-@pytest.mark.parametrize("trouble", [lambda: (503, b"", {}), lambda: cut()])
+@pytest.mark.parametrize("trouble", [lambda: (503, b"", {}), cut])
 def test_a_range_that_fails_once_is_asked_for_again_in_place(world: World, trouble: Callable[[], Any]) -> None:
     world.http.file = Troubled(lambda call: trouble() if call == 2 else None)
 

@@ -24,7 +24,7 @@ def test_a_wait_that_ends_within_the_limit_is_a_wait(seconds: int, started: int)
     assert (state.outcome, state.wait_seconds, state.reason) == ("running", seconds, None)
 
 
-@pytest.mark.parametrize(("seconds", "started"), [(3601, 0), (61, 59), (1, 60), (1, 600)])
+@pytest.mark.parametrize(("seconds", "started"), [(3601, 0), (61, 59), (3, 60), (3, 600)])
 def test_a_wait_that_would_pass_the_limit_is_overdue_with_a_sentence(seconds: int, started: int) -> None:
     state = waited(seconds, started)
 
@@ -33,5 +33,8 @@ def test_a_wait_that_would_pass_the_limit_is_overdue_with_a_sentence(seconds: in
     assert state.batch_id == "7"
 
 
-def test_a_wait_lasts_at_least_a_second() -> None:
-    assert waited(0, 0).wait_seconds == 1
+@pytest.mark.parametrize(("seconds", "expected"), [(0, 3), (1, 3), (3, 3), (4, 4)])
+def test_a_wait_lasts_a_small_part_of_its_limit_at_least_so_that_the_waits_are_numbered(
+    seconds: int, expected: int
+) -> None:
+    assert waited(seconds, 0).wait_seconds == expected
