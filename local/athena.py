@@ -1,6 +1,7 @@
 """SQL through the Athena API, in the stack's workgroup."""
 
 import time
+from math import isfinite
 from typing import Any
 
 from local.lifecycle import Running
@@ -18,6 +19,8 @@ def query(running: Running, sql: str) -> Rows:
     Raises:
         Problem: Athena refused or failed the query; its own words are in the sentence.
     """
+    if not sql.strip(" \t\r\n;"):
+        raise Problem("The query is empty.")
     athena = running.cloud.client("athena")
     started = athena.start_query_execution(
         QueryString=sql,
@@ -34,12 +37,16 @@ def query(running: Running, sql: str) -> Rows:
         time.sleep(_PAUSE_SECONDS)
     pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))
     columns = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    names = _distinct([column["Name"] for column in columns])
+    kinds = [column["Type"] for column in columns]
     lines = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
     # The first row holds the columns' names.
-    return [
-        {column["Name"]: _value(cell, column["Type"]) for column, cell in zip(columns, line, strict=True)}
-        for line in lines[1:]
-    ]
+    return [dict(zip(names, map(_value, line, kinds), strict=True)) for line in lines[1:]]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, with a number where one stands again."""
+    return [name if name not in names[:i] else f"{name}_{i + 1}" for i, name in enumerate(names)]
 
 
 def _value(cell: dict[str, str], kind: str) -> Any:
@@ -48,4 +55,6 @@ def _value(cell: dict[str, str], kind: str) -> Any:
         return None
     if kind == "boolean":
         return text == "true"
-    return _NUMBERS.get(kind, str)(text)
+    value = _NUMBERS.get(kind, str)(text)
+    # JSON has no word for what is no number, or beyond all of them.
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -3,19 +3,20 @@
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, lifecycle, runs
+from local import athena, display, interrupts, lifecycle, runs
 from local.demo import demo
 from local.lifecycle import Account, Wishes
-from local.problem import Problem
+from local.problem import Misused, Problem
+from local.standin.records import MAX_EVENTS_PER_DAY
 
 TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
 
@@ -41,26 +42,36 @@ class _Context:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command: exit status 0 when all went well, 1 when something failed, 2 for words that make no sense."""
-    given = _parser().parse_args(arguments)
-    context = _Context(given)
-    # Whoever ends us by hand or by machine finds nothing left running; a shell in the background has us ignore SIGINT.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupts.install()
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        ok: bool = given.command(context)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        if context.is_json:
-            print(json.dumps({"error": str(problem)}))
-        return 1
+        given = _parser().parse_args(words)
+        ok: bool = given.command(_Context(given))
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+        return _failed("Stopped.", words, 130)
+    except Misused as problem:
+        return _failed(str(problem), words, 2)
+    except Problem as problem:
+        return _failed(str(problem), words, 1)
+    except OSError as error:
+        return _failed(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.", words, 1)
+    except (BotoCoreError, ClientError) as error:
+        return _failed(f"The local cloud does not answer as it should: {error}", words, 1)
     return 0 if ok else 1
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _failed(sentence: str, words: Sequence[str], status: int) -> int:
+    print(sentence, file=sys.stderr)
+    if "--json" in words:
+        print(json.dumps({"error": sentence}))
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are sentences like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Misused(f"{self.prog}: {message}. See {self.prog} --help.")
 
 
 def _up(context: _Context) -> bool:
@@ -78,7 +89,7 @@ def _nightly(context: _Context) -> bool:
 def _run(context: _Context) -> bool:
     try:
         exports = list(dict.fromkeys(export_type(name).name for name in context.given.export))
-        chosen = {"period": period(context.given.period).value} if context.given.period else {}
+        chosen = {"period": period(context.given.period).value} if context.given.period is not None else {}
     except UnknownName as error:
         raise Problem(str(error)) from None
     running = lifecycle.current(context.home)
@@ -87,8 +98,12 @@ def _run(context: _Context) -> bool:
 
 def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, str]]) -> bool:
     started = runs.start(running, inputs)
-    with display.progress(context.console) as show:
-        ended = runs.watch(running, started, show)
+    try:
+        with display.progress(context.console) as show:
+            ended = runs.watch(running, started, show)
+    except KeyboardInterrupt:
+        print("The runs go on in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
+        raise
     context.answer([run.described() for run in ended], lambda: display.results(context.console, ended))
     return all(run.succeeded for run in ended)
 
@@ -143,25 +158,38 @@ def _wishes(given: argparse.Namespace) -> Wishes:
     return Wishes(account, given.port, given.standin_port, given.events_per_day, settings, given.faults)
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; ports are numbers from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= MAX_EVENTS_PER_DAY):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {MAX_EVENTS_PER_DAY}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m local", description="The Symplify lake on an embedded cloud: no AWS account, no Docker."
     )
     parser.set_defaults(json=False)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-    common.add_argument(
+    places = _Parser(add_help=False)
+    places.add_argument(
         "--dir",
         default=os.environ.get(HOME_VARIABLE, str(lifecycle.HOME)),
         help=f"where the local cloud keeps its files (default: {HOME_VARIABLE}, or .local)",
     )
-    wishes = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False, parents=[places])
+    common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    wishes = _Parser(add_help=False)
     wishes.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")
     wishes.add_argument("--customer-id", metavar="ID", help="the account's customer id")
     wishes.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
-    wishes.add_argument("--port", type=int, help="port of the embedded cloud (default: a free one)")
-    wishes.add_argument("--standin-port", type=int, help="port of the stand-in's API (default: a free one)")
-    wishes.add_argument("--events-per-day", type=int, default=1000, help="how much the stand-in sends a day")
+    wishes.add_argument("--port", type=_port, help="port of the embedded cloud (default: a free one)")
+    wishes.add_argument("--standin-port", type=_port, help="port of the stand-in's API (default: a free one)")
+    wishes.add_argument("--events-per-day", type=_count, default=1000, help="how much the stand-in sends a day")
     wishes.add_argument(
         "--faults", type=Path, metavar="FILE", help="what goes wrong at the stand-in, see docs/faults.md"
     )
@@ -170,12 +198,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[_Context], bool], words: str, *parents: argparse.ArgumentParser) -> Any:
-        made = commands.add_parser(name, help=words, description=words, parents=[common, *parents])
+    def add(name: str, command: Callable[[_Context], bool], words: str, *parents: _Parser) -> Any:
+        made = commands.add_parser(name, help=words, description=words, parents=list(parents or [common]))
         made.set_defaults(command=command)
         return made
 
-    add("up", _up, "boot the cloud, deploy the stack, and leave it running", wishes)
+    add("up", _up, "boot the cloud, deploy the stack, and leave it running", common, wishes)
     add("nightly", _nightly, "start what the nightly rules start, and wait")
     run = add("run", _run, "run exports now, and wait")
     run.add_argument("export", nargs="+", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
@@ -184,5 +212,5 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("sql", metavar="SQL")
     add("status", _status, "tell what runs, and its addresses")
     add("down", _down, "stop all")
-    add("demo", _demo, "show a whole night on a cloud of its own, and stop", wishes)
+    add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, wishes)
     return parser

@@ -94,14 +94,10 @@ def boot(folder: Path, port: int | None = None, wait_scale: float = 1.0) -> Clou
         "SFN_WAIT_SCALE": str(wait_scale),
         "TMPDIR": str(workers),
     }
-    log = folder / "cloud.log"
-    cloud = Cloud(
-        f"https://localhost:{chosen}",
-        str(made.authority),
-        start([str(_PYTHON), "-m", "ministack"], environment, log, folder),
-    )
+    started = start("cloud", [str(_PYTHON), "-m", "ministack"], environment, folder)
+    cloud = Cloud(f"https://localhost:{chosen}", str(made.authority), started.process)
     try:
-        _wait_until_ready(cloud, log)
+        _wait_until_ready(cloud, started.log)
     except BaseException:
         cloud.process.stop()
         raise

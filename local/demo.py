@@ -39,21 +39,26 @@ def demo(home: Path, wishes: Wishes, console: Console) -> bool:
         Problem: something did not start, or a query was not answered.
     """
     home.mkdir(parents=True, exist_ok=True)
-    own = Path(mkdtemp(dir=home, prefix="demo-"))
-    try:
-        running = lifecycle.up(own, wishes, console.print)
-        console.print("Starting what the ten nightly rules start\n", style="bold")
-        started = runs.start(running, runs.rule_inputs(running))
-        with display.progress(console) as show:
-            ended = runs.watch(running, started, show)
-        console.print()
-        display.results(console, ended)
-        if not all(run.succeeded for run in ended):
-            return False
-        for title, sql in QUERIES.items():
-            console.print(f"\n{title}", style="bold")
-            display.answer(console, athena.query(running, sql))
-        return True
-    finally:
-        lifecycle.down(own)
-        shutil.rmtree(own, ignore_errors=True)
+    own = Path(mkdtemp(dir=home, prefix=lifecycle.DEMO))
+    with lifecycle.alone(own):
+        try:
+            return _shown(own / lifecycle.LAKE, wishes, console)
+        finally:
+            lifecycle.down(own / lifecycle.LAKE)
+            shutil.rmtree(own, ignore_errors=True)
+
+
+def _shown(home: Path, wishes: Wishes, console: Console) -> bool:
+    running = lifecycle.up(home, wishes, console.print)
+    console.print("Starting what the ten nightly rules start\n", style="bold")
+    started = runs.start(running, runs.rule_inputs(running))
+    with display.progress(console) as show:
+        ended = runs.watch(running, started, show)
+    console.print()
+    display.results(console, ended)
+    if not all(run.succeeded for run in ended):
+        return False
+    for title, sql in QUERIES.items():
+        console.print(f"\n{title}", style="bold")
+        display.answer(console, athena.query(running, sql))
+    return True

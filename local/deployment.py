@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from local.cloud import REGION, Cloud
 from local.problem import Problem
+from local.processes import start
 
 _ROOT = Path(__file__).parent.parent
 _CDK = (str(_ROOT / ".venv" / "bin" / "node"), str(_ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"))
@@ -79,23 +79,19 @@ def cdk(cloud: Cloud, folder: Path, *words: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment |= cloud.environment
     environment["PATH"] = os.pathsep.join([str(_ROOT / ".venv" / "bin"), environment.get("PATH", os.defpath)])
-    done = subprocess.run(  # noqa: S603 - our own words alone
-        [*_CDK, *words, "--app", f"{sys.executable} app.py", "--output", str(folder / "cdk.out"), "--ci", "--no-color"],
-        cwd=_ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        (folder / "cdk.log").write_text(done.stdout + done.stderr)
-        raise Problem(f"cdk {words[0]} failed: {_reason(done.stderr or done.stdout)}")
+    command = [*_CDK, *words, "--app", f"{sys.executable} app.py", "--output", str(folder / "cdk.out")]
+    started = start("cdk", [*command, "--ci", "--no-color"], environment, folder, _ROOT)
+    try:
+        status = started.handle.wait()
+    finally:
+        started.process.stop()
+    if status != 0:
+        raise Problem(f"cdk {words[0]} failed: {_reason(started.log.read_text(errors='replace'))}")
 
 
 def _reason(output: str) -> str:
     """What CDK said, without its own frame."""
-    noise = ("Subprocess exited", "feature flags are not configured", "NOTICES")
+    noise = ("Subprocess exited", "feature flags are not configured", "NOTICES", " | ", "Outputs:", "Stack ARN")
     lines = [line.strip() for line in output.splitlines() if line.strip() and not any(word in line for word in noise)]
     settings = [line for line in lines if "cdk.json" in line]
     return " ".join(settings or lines[-5:]) or "it said nothing"

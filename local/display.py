@@ -7,9 +7,9 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from local.athena import Rows
 from local.runs import Run, Watcher
@@ -33,7 +33,7 @@ def progress(console: Console) -> Iterator[Watcher]:
             line = f"{run.export_type:<13} {_step(run)}"
             if shown.get(run.execution_arn) != line:
                 shown[run.execution_arn] = line
-                console.print(line, highlight=False, soft_wrap=True)
+                console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     yield show
 
@@ -57,7 +57,7 @@ def results(console: Console, runs: Sequence[Run]) -> None:
     console.print(table)
     for run in runs:
         if run.error:
-            console.print(run.error, style="red", highlight=False, soft_wrap=True)
+            console.print(run.error, style="red", markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def answer(console: Console, rows: Rows) -> None:
@@ -66,9 +66,12 @@ def answer(console: Console, rows: Rows) -> None:
         console.print("no rows")
         return
     cells = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
-    table = Table(*cells[0], **_STYLE)
+    table = Table(**_STYLE)
+    for name in cells[0]:
+        is_number = all(isinstance(row[name], int | float | None) for row in rows)
+        table.add_column(Text(name), justify="right" if is_number else "left")
     for row in cells:
-        table.add_row(*map(escape, row.values()))
+        table.add_row(*map(Text, row.values()))
     if Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width:
         console.print(table)
         return

@@ -1,21 +1,29 @@
 """Up and down: what runs, where its files lie, and how all of it ends."""
 
+import fcntl
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from infra.settings import BadSetting, from_context
 from local import deployment, vendor
 from local.cloud import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Cloud, boot
 from local.deployment import Deployment
 from local.problem import Problem
-from local.processes import Process
+from local.processes import Process, stop_all
 from local.vendor import Vendor
 
 HOME = Path(__file__).parent.parent / ".local"
+DEMO = "demo-"
+"""How the folders of demonstrations begin."""
+LAKE = "lake"
+"""The folder in one that holds its cloud."""
 _STATE = "state.json"
 # Waits of half a minute become half a second: the stand-in has no limits to respect.
 _STANDIN_WAIT_SCALE = 0.02
@@ -74,13 +82,6 @@ class Running:
             "stack": self.deployment.stack,
         }
 
-    def stop(self) -> None:
-        """End every process and remove every file."""
-        for process in (self.cloud.process, self.vendor.process):
-            if process is not None:
-                process.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def up(home: Path, wishes: Wishes, tell: Tell) -> Running:
     """Boot, deploy, and remember what runs in `home`. Whatever goes wrong, nothing stays behind.
@@ -88,29 +89,30 @@ def up(home: Path, wishes: Wishes, tell: Tell) -> Running:
     Raises:
         Problem: a local cloud runs already, or something did not start; the sentence says what.
     """
-    _refuse_second(home)
+    check_settings(wishes.settings or {})
     home.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(dir=home, prefix="cloud-"))
-    started: list[Process] = []
-    try:
-        chosen, token = _vendor(folder, wishes, tell)
-        started += [chosen.process] if chosen.process else []
-        tell("Starting the embedded cloud (TLS, IAM enforced)")
-        cloud = boot(folder, wishes.port, _STANDIN_WAIT_SCALE if chosen.process else 1.0)
-        started.append(cloud.process)
-        tell(f"Running cdk bootstrap against {cloud.endpoint}")
-        deployment.bootstrap(cloud, folder)
-        tell("Running cdk deploy")
-        deployed = deployment.deploy(cloud, folder, _settings(chosen, wishes))
-        deployment.set_token(cloud, deployed, token)
-        running = Running(cloud, chosen, deployed, folder)
-        _remember(home, running)
-    except BaseException:
-        for process in started:
-            process.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with alone(home):
+        _refuse_second(home)
+        folder = Path(mkdtemp(dir=home, prefix="cloud-"))
+        try:
+            running = _started(folder, wishes, tell)
+            _remember(home, running)
+        except BaseException:
+            _clear(folder)
+            raise
     return running
+
+
+def _started(folder: Path, wishes: Wishes, tell: Tell) -> Running:
+    chosen, token = _vendor(folder, wishes, tell)
+    tell("Starting the embedded cloud (TLS, IAM enforced)")
+    cloud = boot(folder, wishes.port, _STANDIN_WAIT_SCALE if chosen.process else 1.0)
+    tell(f"Running cdk bootstrap against {cloud.endpoint}")
+    deployment.bootstrap(cloud, folder)
+    tell("Running cdk deploy")
+    deployed = deployment.deploy(cloud, folder, _settings(chosen, wishes))
+    deployment.set_token(cloud, deployed, token)
+    return Running(cloud, chosen, deployed, folder)
 
 
 def current(home: Path) -> Running:
@@ -122,32 +124,87 @@ def current(home: Path) -> Running:
     running = _recall(home)
     if running is None or not running.cloud.process.is_alive:
         raise Problem("No local cloud runs. Start one with: python -m local up")
+    if running.vendor.process is not None and not running.vendor.process.is_alive:
+        raise Problem("The stand-in Symplify has ended. Start anew with: python -m local down, and up")
     return running
 
 
 def down(home: Path) -> bool:
-    """Stop all; return whether there was anything to stop."""
-    running = _recall(home)
-    if running is not None:
-        running.stop()
-        (home / _STATE).unlink(missing_ok=True)
-    for leftover in home.glob("cloud-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    return running is not None
+    """Stop all that was started below `home`, whatever became of its command; return whether anything still ran.
+
+    Raises:
+        Problem: a command is starting or stopping it at this moment.
+    """
+    if not home.is_dir():
+        return False
+    with alone(home):
+        stopped = _clear_all(home)
+    for demo in home.glob(f"{DEMO}*"):
+        # A demonstration that is under way holds its own folder.
+        with suppress(Problem), alone(demo):
+            stopped = _clear_all(demo / LAKE) or stopped
+            shutil.rmtree(demo, ignore_errors=True)
+    return stopped
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep others from starting or stopping anything in a folder.
+
+    Raises:
+        Problem: somebody else is at it.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Problem(f"Another command is starting or stopping the local cloud in {folder} right now.") from None
+    finally:
+        os.close(handle)
+
+
+def check_settings(settings: Mapping[str, str]) -> None:
+    """Look at settings before anything is started for them.
+
+    Raises:
+        Problem: one cannot be used.
+    """
+    context = json.loads((HOME.parent / "cdk.json").read_text())["context"]
+    try:
+        from_context(context | settings)
+    except BadSetting as problem:
+        raise Problem(str(problem)) from None
+
+
+def _clear(folder: Path) -> bool:
+    stopped = stop_all(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return stopped
+
+
+def _clear_all(home: Path) -> bool:
+    (home / _STATE).unlink(missing_ok=True)
+    # All of them, not only up to the first that still ran.
+    return sum(_clear(folder) for folder in home.glob("cloud-*")) > 0
 
 
 def _refuse_second(home: Path) -> None:
-    running = _recall(home)
+    try:
+        running = _recall(home)
+    except Problem:
+        running = None
     if running is not None and running.cloud.process.is_alive:
         raise Problem(f"A local cloud runs already at {running.cloud.endpoint}. Stop it with: python -m local down")
-    down(home)
+    # What a killed command has left.
+    _clear_all(home)
 
 
 def _vendor(folder: Path, wishes: Wishes, tell: Tell) -> tuple[Vendor, str]:
     if wishes.account is None:
         tell("Starting the stand-in Symplify (synthetic data)")
         return vendor.start_standin(folder, wishes.standin_port, wishes.events_per_day, wishes.faults)
-    account = Vendor(wishes.account.url.rstrip("/"), wishes.account.customer_id)
+    account = Vendor(vendor.address(wishes.account.url), wishes.account.customer_id)
     tell(f"Asking {account.base_url} who we are")
     vendor.check_account(account, wishes.account.token)
     return account, wishes.account.token
@@ -178,13 +235,15 @@ def _remember(home: Path, running: Running) -> None:
 def _recall(home: Path) -> Running | None:
     try:
         state = json.loads((home / _STATE).read_text())
+        cloud, chosen = state["cloud"], state["vendor"]
+        standin = Process(**chosen["process"]) if chosen["process"] else None
+        return Running(
+            Cloud(cloud["endpoint"], cloud["ca_bundle"], Process(**cloud["process"])),
+            Vendor(chosen["base_url"], chosen["customer_id"], standin),
+            Deployment(**state["deployment"]),
+            Path(state["folder"]),
+        )
     except FileNotFoundError:
         return None
-    cloud, chosen = state["cloud"], state["vendor"]
-    standin = Process(**chosen["process"]) if chosen["process"] else None
-    return Running(
-        Cloud(cloud["endpoint"], cloud["ca_bundle"], Process(**cloud["process"])),
-        Vendor(chosen["base_url"], chosen["customer_id"], standin),
-        Deployment(**state["deployment"]),
-        Path(state["folder"]),
-    )
+    except (ValueError, TypeError, KeyError):
+        raise Problem(f"{home / _STATE} cannot be read. Start anew with: python -m local down, and up") from None

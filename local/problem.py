@@ -3,3 +3,7 @@
 
 class Problem(Exception):
     """Something that the user can act on: printed alone, with exit status 1."""
+
+
+class Misused(Problem):
+    """The words of a command make no sense: exit status 2."""

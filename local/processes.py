@@ -1,14 +1,20 @@
-"""Background processes of the local cloud: started apart from the terminal, known again by their start time."""
+"""Background processes of the local cloud: started apart from the terminal, and known from the moment they run.
+
+Each is a file below `processes/` of the folder that it works in, so that whoever comes later finds it, whatever became
+of the command that started it.
+"""
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-# Long enough for a server to close its connections; what is left then is killed.
+from local import interrupts
+
+_RECORDS = "processes"
 _STOP_SECONDS = 5.0
 
 
@@ -25,17 +31,20 @@ class Process:
         return self._find() is not None
 
     def stop(self) -> None:
-        """End it and all that it has started; nothing happens when it has ended already."""
+        """End it and all that it has started; nothing happens when it has ended already.
+
+        At once: nothing of a local cloud is worth a slow goodbye.
+        """
         process = self._find()
         if process is None:
             return
-        family = [*process.children(recursive=True), process]
+        family = [process]
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
         for member in family:
-            _quietly(member.terminate)
-        _, left = psutil.wait_procs(family, timeout=_STOP_SECONDS)
-        for member in left:
-            _quietly(member.kill)
-        psutil.wait_procs(left, timeout=_STOP_SECONDS)
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=_STOP_SECONDS)
 
     def _find(self) -> psutil.Process | None:
         try:
@@ -47,21 +56,52 @@ class Process:
         return process
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
-    """Start a process in a session of its own, so that a Ctrl-C in the terminal is not sent to it."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(  # noqa: S603 - our own words alone
+@dataclass(frozen=True)
+class Started:
+    """A process that was just started, and a handle to wait for it or to read what it prints."""
+
+    process: Process
+    handle: "subprocess.Popen[bytes]"
+    log: Path
+    """What it writes to standard error, and to standard output unless that is read."""
+
+
+def start(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    work: Path | None = None,
+    *,
+    is_read: bool = False,
+) -> Started:
+    """Start a process in a session of its own, so that a Ctrl-C in the terminal is not sent to it.
+
+    Its record and its log lie in `folder`; `is_read` keeps its standard output for the caller.
+    """
+    (folder / _RECORDS).mkdir(exist_ok=True)
+    log = folder / f"{name}.log"
+    with log.open("wb") as output, interrupts.held():
+        handle = subprocess.Popen(  # noqa: S603 - our own words alone
             command,
             env=dict(environment),
-            cwd=folder,
+            cwd=work or folder,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE if is_read else output,
+            stderr=output,
             start_new_session=True,
         )
-    return Process(started.pid, psutil.Process(started.pid).create_time())
+        process = Process(handle.pid, psutil.Process(handle.pid).create_time())
+        (folder / _RECORDS / str(process.pid)).write_text(repr(process.started))
+    return Started(process, handle, log)
 
 
-def _quietly(action: Callable[[], None]) -> None:
-    with suppress(psutil.NoSuchProcess):
-        action()
+def stop_all(folder: Path) -> bool:
+    """Stop what was started in a folder; return whether anything still ran."""
+    stopped = False
+    for record in (folder / _RECORDS).glob("*"):
+        with suppress(ValueError):
+            process = Process(int(record.name), float(record.read_text()))
+            stopped = stopped or process.is_alive
+            process.stop()
+    return stopped

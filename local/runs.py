@@ -152,7 +152,7 @@ _STEPS = {
     "busy": "waiting for another run",
     "ordered": "ordered",
     "order_unknown": "waiting to order again",
-    "rate_limited": "waiting (rate limit)",
+    "rate_limited": "waiting (Symplify is busy or away)",
     "running": "waiting",
     "finished": "finished",
     "copied": "copied",

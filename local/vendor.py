@@ -2,20 +2,19 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
-import psutil
 import urllib3
 
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from lambdas.symplify.token import is_usable
 from local.problem import Problem
-from local.processes import Process
+from local.processes import Process, start
 from local.standin import faults
 
 _ROOT = Path(__file__).parent.parent
@@ -43,16 +42,38 @@ def check_account(vendor: Vendor, token: str) -> None:
     Raises:
         Problem: one of them is wrong, or nobody answers.
     """
+    if not is_usable(token):
+        raise Problem("The token is empty, or holds blanks or other characters that no token has.")
     if not vendor.base_url.startswith("https://") and not vendor.is_on_loopback:
         raise Problem(f"'{vendor.base_url}' is not an https address; Symplify's is like https://HOST/rest.")
-    try:
-        answer = Client(urllib3.PoolManager(), vendor.base_url, vendor.customer_id, lambda: token).account()
-    except ValueError as error:
-        raise Problem(f"'{vendor.base_url}' is no address that can be called ({error}).") from None
-    if isinstance(answer, Refused | Unavailable):
+    answer = Client(urllib3.PoolManager(), vendor.base_url, vendor.customer_id, lambda: token).account()
+    if isinstance(answer, Refused):
+        raise Problem(
+            f"{vendor.base_url}: {answer.reason} Nothing was started. An address of Symplify's ends in /rest, and "
+            "address, customer id and token belong together."
+        )
+    if isinstance(answer, Unavailable):
         raise Problem(f"{vendor.base_url}: {answer.reason} Nothing was started.")
     if isinstance(answer, RateLimited):
         raise Problem(f"{vendor.base_url}: Symplify asks to wait {answer.wait_seconds} s. Nothing was started.")
+
+
+def address(url: str) -> str:
+    """An address that was typed, without a slash at its end.
+
+    Raises:
+        Problem: it is none, or holds a password.
+    """
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise Problem("That is no address to call; Symplify's is like https://HOST/rest.")
+    if parts.username is not None or parts.password is not None:
+        raise Problem("The address holds a user name or a password, which no address of Symplify's does.")
+    return url.rstrip("/")
 
 
 def start_standin(
@@ -72,20 +93,11 @@ def start_standin(
         except faults.BadFaults as error:
             raise Problem(str(error)) from None
         command += ["--faults", str(script.resolve())]
-    log = folder / "standin.log"
-    with log.open("wb") as errors:
-        started = subprocess.Popen(  # noqa: S603 - our own words alone
-            command,
-            cwd=_ROOT,
-            env={**os.environ, "SYMPLIFY_TOKEN": token, "TMPDIR": str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    process = Process(started.pid, psutil.Process(started.pid).create_time())
-    line = started.stdout.readline() if started.stdout else b""
+    environment = {**os.environ, "SYMPLIFY_TOKEN": token, "TMPDIR": str(folder)}
+    started = start("standin", command, environment, folder, _ROOT, is_read=True)
+    line = started.handle.stdout.readline() if started.handle.stdout else b""
     if not line:
-        process.stop()
-        raise Problem(f"The stand-in Symplify did not start: {log.read_text(errors='replace').strip()}")
-    return Vendor(json.loads(line)["baseUrl"], STANDIN_CUSTOMER, process), token
+        started.process.stop()
+        words = started.log.read_text(errors="replace").strip().splitlines()
+        raise Problem(f"The stand-in Symplify did not start: {words[-1] if words else 'it said nothing'}")
+    return Vendor(json.loads(line)["baseUrl"], STANDIN_CUSTOMER, started.process), token

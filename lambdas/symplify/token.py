@@ -31,7 +31,7 @@ def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource
 
     def read() -> str:
         token = _token(client.get_secret_value(SecretId=secret_arn).get("SecretString", ""))
-        if token == PLACEHOLDER or not _USABLE.fullmatch(token):
+        if token == PLACEHOLDER or not is_usable(token):
             held = "the placeholder" if token == PLACEHOLDER else "something that cannot be one"
             raise TokenNotSet(
                 f"The secret holds {held} instead of your Symplify token. Set it with: "
@@ -40,6 +40,11 @@ def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource
         return token
 
     return read
+
+
+def is_usable(token: str) -> bool:
+    """Whether a text can be a token at all."""
+    return _USABLE.fullmatch(token) is not None
 
 
 def _token(text: str) -> str:

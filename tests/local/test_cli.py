@@ -70,6 +70,21 @@ def test_a_query_that_athena_refuses_is_a_sentence(cloud_home: Path, running: Ru
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("sql", ["", "  ", ";"])
+def test_an_empty_query_is_told(cloud_home: Path, running: Running, sql: str) -> None:
+    done = local("query", sql, "--json", home=cloud_home)
+    assert done.returncode == 1
+    assert document(done) == {"error": "The query is empty."}
+
+
+def test_an_answer_is_shown_as_it_is(cloud_home: Path, running: Running) -> None:
+    sql = "SELECT '[/red]:smile:' AS \"[/x]\", 1 AS n, 2 AS n, 0e0 / 0e0 AS nothing"
+    assert "[/red]:smile:" in local("query", sql, home=cloud_home).stdout
+    assert document(local("query", sql, "--json", home=cloud_home)) == [
+        {"[/x]": "[/red]:smile:", "n": 1, "n_3": 2, "nothing": None}
+    ]
+
+
 def test_a_run_that_fails_ends_with_status_1_and_its_sentence(cloud_home: Path, running: Running) -> None:
     with token(running, "wrong"):
         done = local("run", "MESSAGES", "--json", home=cloud_home)
@@ -167,26 +182,113 @@ def test_a_bad_setting_is_told_in_its_own_sentence_and_nothing_stays_behind(tmp_
     assert left_over(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "local", "demo"],
-        cwd=ROOT,
-        env={**os.environ, HOME_VARIABLE: str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert demo.stdout is not None
-    for line in demo.stdout:
-        if "cdk bootstrap" in line:
-            break
+    demo = begun("demo", tmp_path)
     assert processes_of(tmp_path)
     demo.send_signal(number)
     demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert left_over(tmp_path) == []
+
+
+def begun(command: str, home: Path) -> "subprocess.Popen[str]":
+    """A command that has come as far as `cdk bootstrap`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", command],
+        cwd=ROOT,
+        env={**os.environ, HOME_VARIABLE: str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "cdk bootstrap" in line:
+            break
+    return process
+
+
+def test_what_a_killed_up_has_started_is_left_alone_by_others_and_found_by_down(tmp_path: Path) -> None:
+    first = begun("up", tmp_path)
+    for command in ("up", "down"):
+        done = local(command, home=tmp_path)
+        assert done.returncode == 1
+        assert "right now" in done.stderr
+    assert first.poll() is None
+    first.kill()
+    first.communicate()
+    assert processes_of(tmp_path)
+
+    assert document(local("down", "--json", home=tmp_path)) == {"stopped": True}
+
+    assert left_over(tmp_path) == []
+
+
+def test_what_a_killed_demo_has_started_is_found_by_down(tmp_path: Path) -> None:
+    demo = begun("demo", tmp_path)
+    demo.kill()
+    demo.communicate()
+    assert document(local("down", "--json", home=tmp_path)) == {"stopped": True}
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"cloud": {}}'])
+def test_a_state_that_cannot_be_read_is_told_and_down_still_works(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    done = local("status", "--json", home=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be read" in document(done)["error"]
+    assert local("down", home=tmp_path).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("up", "--port", "70000"), "'70000' is no port"),
+        (("up", "--standin-port", "-1"), "'-1' is no port"),
+        (("up", "--events-per-day", "-5"), "'-5' is no number"),
+        (("query",), "required: SQL"),
+        (("nightly", "extra"), "unrecognized arguments: extra"),
+    ],
+)
+def test_words_that_make_no_sense_are_a_sentence_and_a_document(
+    tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    done = local(*words, "--json", home=tmp_path)
+    assert done.returncode == 2
+    assert sentence in document(done)["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    done = local("up", "--json", home=file)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(file) in document(done)["error"]
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "sentence"),
+    [
+        ("http://127.0.0.1:9/rest", "good-token\r", "The token is empty, or holds blanks"),
+        ("http://[::1", "t", "That is no address"),
+        ("https://user:hush@example.invalid/rest", "t", "holds a user name or a password"),
+    ],
+)
+def test_an_account_that_cannot_be_one_is_told_without_its_secrets(
+    tmp_path: Path, url: str, token: str, sentence: str
+) -> None:
+    done = local("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN=token)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "good-token" not in done.stderr
+    assert "hush" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def left_over(home: Path) -> list[Any]:
