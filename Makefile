@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test check bootstrap deploy lock bench clean
+.PHONY: help install demo test check bootstrap deploy synth destroy lock bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,9 +40,15 @@ check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap
 
-# --strict refuses to deploy with the example's customer id.
+# CDK='-c NAME=VALUE' sets a value over cdk.json. --strict refuses to deploy with the example's customer id.
 deploy: install ## Deploy to the AWS account of your credentials
-	cdk deploy --strict
+	cdk deploy --strict $(CDK)
+
+synth: install ## Print the CloudFormation template; no credentials needed
+	@cdk synth $(CDK)
+
+destroy: install ## Remove the stack; bucket, database and ledger stay unless a setting says otherwise
+	cdk destroy $(CDK)
 
 lock: install ## Renew the pinned files from pyproject.toml
 	$(COMPILE) --group dev -o requirements-dev.txt

@@ -4,6 +4,7 @@ import sys
 
 from aws_cdk import App
 
+from infra.bundle import BundleFailed
 from infra.settings import BadSetting, from_context
 from infra.stack import SymplifyLake
 
@@ -14,7 +15,7 @@ def main() -> None:
     try:
         settings = from_context(app.node.get_all_context())
         SymplifyLake(app, settings)
-    except BadSetting as problem:
+    except (BadSetting, BundleFailed) as problem:
         sys.exit(str(problem))
     app.synth()
 

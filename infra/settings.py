@@ -4,9 +4,11 @@ A bad value is one sentence. Names are camelCase in the context and snake_case h
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -19,6 +21,9 @@ EXAMPLE_CUSTOMER = "123456"
 
 # Enough for any identity, few enough that all ten export types fit into an environment variable (4 KB with all others).
 _Fields = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(min_length=1, max_length=8)]
+_TagName = Annotated[str, Meta(pattern="^(?!aws:).{1,128}$")]
+# A star stands for one part, so that the list cannot be made to allow everything.
+_Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9*-]+([.][A-Za-z0-9*-]+){2,}$")]
 _Days = Annotated[int, Meta(ge=1, le=3650)]
 _Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", ""]
 _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
@@ -37,13 +42,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
     # Short enough that bucket names, which end in account and region, stay within S3's 63 characters.
     stack_name: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,27}[a-z0-9]$")] = "symplify-lake"
-    tags: Mapping[str, str] = {}
+    tags: Mapping[_TagName, str] = {}
 
     base_url: str
     customer_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
     token_secret_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:secretsmanager:.+)?$")] = ""
     """The ARN of a secret that exists; empty makes one."""
-    result_hosts: tuple[str, ...] = ("carma-filetransfer.s3-eu-west-1.amazonaws.com",)
+    result_hosts: Annotated[tuple[_Host, ...], Meta(min_length=1)] = ("carma-filetransfer.s3-eu-west-1.amazonaws.com",)
     allow_loopback_http: bool = False
 
     time_zone: str = "UTC"
@@ -117,12 +122,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
 
 def from_context(context: Mapping[str, Any]) -> Settings:
-    """Read the settings from a CDK context; names that CDK itself keeps there (`@aws-cdk/…`, `aws:…`) are left out.
+    """Read the settings from a CDK context, without the names that CDK keeps there (`@aws-cdk/…`, `aws:…`, `a-b`).
 
     Raises:
         BadSetting: a name is unknown or a value cannot be used.
     """
-    given = {name: _parsed(value) for name, value in context.items() if not name.startswith(("@", "aws:", "cdk:"))}
+    given = {name: _parsed(value) for name, value in context.items() if not re.search("[@:/-]", name)}
+    _check_names(given)
     try:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -150,14 +156,40 @@ def _parsed(value: Any) -> Any:
 
 
 def _sentence(problem: str, given: Mapping[str, Any]) -> str:
-    """`Expected int - at $.pollFirstSeconds` as a sentence that names the setting and its value."""
-    expected, _, path = problem.partition(" - at `$.")
-    name = path.rstrip("`")
-    if not name:
-        return f"A setting in cdk.json is wrong: {problem.replace('`', chr(39))}."
-    top = name.split("[")[0].split(".")[0]
-    wanted = expected.replace("`", "'")
-    return f"The setting {name} in cdk.json is {json.dumps(given.get(top))}, which cannot be used: {wanted}."
+    """`Expected int - at $.pollFirstSeconds` as a sentence that names the setting, its value and what is wanted."""
+    expected, _, path = problem.replace("`", "'").partition(" - at ")
+    found = re.search(r"\$\.(\w+)", path)
+    if found is None:
+        return f"A setting in cdk.json is wrong: {expected}."
+    name = found[1]
+    wanted = _WANTED.get(name, expected)
+    return f"The setting {name} in cdk.json is {json.dumps(given.get(name))}, which cannot be used: {wanted}."
+
+
+_WANTED: Mapping[str, str] = {
+    "stackName": "it takes 2 to 29 lower-case letters, digits and hyphens, a letter first",
+    "customerId": "it takes the id that Symplify gave you, of letters, digits, hyphens and underscores",
+    "tags": "it takes names with texts, and names that begin with aws: are AWS's own",
+    "tokenSecretArn": "it takes the ARN of a secret, or nothing",
+    "resultHosts": "it takes a list of host names of at least three parts, where * may stand for one",
+    "scheduleTime": "it takes a time of day, UTC, such as 03:30",
+    "exports": "it takes export types, each with true or false",
+    "nightlyPeriod": f"it takes one of {', '.join(period for period in Period if period is not Period.TODAY)}",
+    "sweepWeekday": f"it takes one of {', '.join(filter(None, get_args(_Weekday)))}, or nothing",
+    "logRetentionDays": f"it takes one of {', '.join(map(str, get_args(_LogDays)))}",
+    "architecture": "it takes arm64 or x86_64",
+    "bundle": "it takes lambda or host",
+}
+"""What a setting takes, where the library would name a pattern or nothing at all."""
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    known = [field.encode_name for field in msgspec.structs.fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f" Perhaps {near[0]} is meant." if near else ""
+            raise BadSetting(f"cdk.json has the setting '{name}', which does not exist.{hint}")
 
 
 def _check_address(settings: Settings) -> None:

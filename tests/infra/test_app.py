@@ -14,8 +14,8 @@ def synth(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
     words = [word for name, value in context.items() for word in ("-c", f"{name}={value}")]
     command = [str(node), "node_modules/aws-cdk/bin/cdk", "synth", "--quiet", "--output", str(tmp_path / "out"), *words]
     # No credentials, and no way to ask an instance for some.
-    environment = {"PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    environment["AWS_EC2_METADATA_DISABLED"] = "true"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}", "AWS_EC2_METADATA_DISABLED": "true"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

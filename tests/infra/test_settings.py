@@ -27,19 +27,21 @@ def test_text_from_the_command_line_becomes_what_the_setting_is() -> None:
 
 
 def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
-    assert from_context(GOOD | {"@aws-cdk/core:x": True, "aws:cdk:enable-path-metadata": True}) == from_context(GOOD)
+    assert from_context(
+        GOOD | {"@aws-cdk/core:x": True, "aws:cdk:a": True, "acknowledged-issue-numbers": [1]}
+    ) == from_context(GOOD)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("pollFirstSecond", 5, "pollFirstSecond"),
+        ("pollFirstSecond", 5, "Perhaps pollFirstSeconds is meant."),
         ("pollFirstSeconds", "soon", '"soon"'),
         ("pollFirstSeconds", 0, ">= 5"),
         ("pollFirstSeconds", 400, "pollMaxSeconds"),
         ("nightlyPeriod", "LAST_MONTH", "LAST_MONTH"),
         ("nightlyPeriod", "TODAY", "misses the rest of the day"),
-        ("sweepWeekday", "SOMEDAY", "SOMEDAY"),
+        ("sweepWeekday", "SUN", "SUNDAY, or nothing"),
         ("stackName", "Symplify Lake", "stackName"),
         ("stackName", "a" * 30, "stackName"),
         ("baseUrl", "http://eu-proxy-1.symplifymail.com/rest", "https"),
@@ -56,10 +58,13 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("timeZone", "Europe/Stockholms", "Europe/Stockholms"),
         ("timeZone", "../etc/passwd", "timeZone"),
         ("scheduleTime", "24:00", "scheduleTime"),
-        ("scheduleTime", "3.30", "scheduleTime"),
-        ("logRetentionDays", 8, "logRetentionDays"),
+        ("scheduleTime", "3.30", "such as 03:30"),
+        ("resultHosts", [], "resultHosts"),
+        ("resultHosts", ["*"], "at least three parts"),
+        ("tags", {"aws:team": "data"}, "AWS's own"),
+        ("logRetentionDays", 8, "one of 1, 3, 5"),
         ("quarantineRatio", 2, "quarantineRatio"),
-        ("architecture", "riscv", "riscv"),
+        ("architecture", "riscv", "arm64 or x86_64"),
         ("tokenSecretArn", "my-secret", "tokenSecretArn"),
         ("tags", "team=data", "tags"),
     ],
