@@ -68,12 +68,22 @@ class StrictReader:
             if piece.is_array:
                 return len(self._array.decode(b"[" + piece.content + b"]"))
             count = len(self._lines.decode_lines(piece.content))
-            # The decoder would also take two records on one line, or one on two. Nothing here is nested, so a line
-            # that begins with a brace begins with a record.
-            lines = [line for line in map(_stripped, piece.content.split(b"\n")) if line]
-            return count if count == len(lines) and all(line[:1] == b"{" for line in lines) else None
+            return count if _has_a_line_each(piece.content, count) else None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
+
+
+def _has_a_line_each(content: bytes, count: int) -> bool:
+    """Whether so many records stand on a line each: the decoder would also take two on one line, or one on two.
+
+    Nothing here is nested, so a line that begins with a brace begins with a record.
+    """
+    ends = content.count(b"\n") + (not content.endswith(b"\n"))
+    if ends == count and content.startswith(b"{") and content.count(b"\n{") == count - 1:
+        return True
+    # Blanks before records, or blank lines.
+    lines = [line for line in map(_stripped, content.split(b"\n")) if line]
+    return count == len(lines) and all(line[:1] == b"{" for line in lines)
 
 
 def _stripped(line: bytes) -> bytes:

@@ -26,33 +26,13 @@ from lambdas.steps.batch import Lake
 from lambdas.steps.load import load
 from lambdas.steps.replay import replay
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+from tests.unit.fakes import make_settings
 
 REGION = "eu-north-1"
 PARQUET_TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
 
-SETTINGS = Settings(
-    base_url="https://api.invalid/v1",
-    customer_id="1",
-    token_secret_arn="arn:aws:secretsmanager:eu-north-1:123456789012:secret:token",
-    bucket="lake",
-    database="lake",
-    ledger_table="ledger",
-    time_zone="UTC",
-    nightly_period="LAST_3_DAYS",
-    sweep_weekday="",
-    result_hosts=(),
-    allow_loopback_http=False,
-    poll_first_seconds=30,
-    poll_max_seconds=300,
-    run_deadline_minutes=60,
-    order_grace_seconds=60,
-    order_attempts=2,
-    lease_wait_seconds=60,
-    longest_function_seconds=900,
-    superseded_retention_hours=72,
-    quarantine_ratio=0.01,
-    quarantine_minimum=10,
-    identity_fields={},
+SETTINGS = make_settings(
+    bucket="lake", sweep_weekday="", superseded_retention_hours=72, quarantine_ratio=0.01, run_deadline_minutes=60
 )
 
 _numbers = count()
