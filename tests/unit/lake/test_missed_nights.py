@@ -1,0 +1,170 @@
+"""Nights that were missed heal in one run: the real steps against the stand-in's own answers, night after night."""
+
+import io
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
+
+from lambdas.lake.landing import Landing
+from lambdas.run import Execution, RunState
+from lambdas.settings import Settings
+from lambdas.steps.close import Books, close
+from lambdas.steps.copy import Source, copy
+from lambdas.steps.load import load
+from lambdas.steps.order import order
+from lambdas.steps.plan import plan
+from lambdas.steps.poll import poll
+from lambdas.symplify.client import Client
+from local.standin import ManualClock, Options
+from local.standin.api import Api
+from local.standin.batches import Batches
+from local.standin.exchange import Call
+from local.standin.files import Files
+from local.standin.limit import RateLimit
+from local.standin.links import Links
+from tests.unit.lake.lakehouse import House, bag, new_house
+
+FIRST = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
+API, FILES = "http://127.0.0.1:1", "http://127.0.0.1:2"
+OPTIONS = Options(events_per_day=40, finish_after_polls=1)
+
+
+class Vendor(urllib3.PoolManager):
+    """The stand-in's two applications, called without sockets."""
+
+    def __init__(self, clock: ManualClock, folder: Path) -> None:
+        super().__init__()
+        self.batches = Batches(OPTIONS, clock, folder)
+        links = Links(FILES, OPTIONS.link_seconds, clock)
+        limit = RateLimit(None, 60, clock)
+        self.applications = {
+            1: Api(OPTIONS, f"{API}/rest", self.batches, links, limit),
+            2: Files(self.batches, links, None),
+        }
+
+    def _new_pool(self, scheme: str, host: str, port: int, request_context: Any = None) -> HTTPConnectionPool:
+        return _Wire(self, host, port)
+
+
+class _Wire(HTTPConnectionPool):
+    def __init__(self, vendor: Vendor, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self._application = vendor.applications[port]
+
+    def _make_request(self, conn: Any, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
+        target = urlsplit(url)
+        headers = {name.lower(): value for name, value in options["headers"].items()}
+        call = Call(method, target.path, dict(parse_qsl(target.query)), headers, options.get("body") or b"")
+        answer = self._application.answer(call, self._application.route(call))
+        return urllib3.HTTPResponse(
+            body=io.BytesIO(b"".join(answer.pieces())),
+            headers={**answer.headers, "Content-Length": str(answer.length)},
+            status=answer.status,
+            preload_content=False,
+            decode_content=options["decode_content"],
+            request_method=method,
+            request_url=url,
+            retries=options["retries"],
+        )
+
+
+@dataclass
+class Team:
+    """Someone who has the product: a lake of their own at the same vendor."""
+
+    house: House
+    vendor: Vendor
+    clock: ManualClock
+    export: str
+
+    @property
+    def settings(self) -> Settings:
+        return replace(
+            self.house.settings,
+            base_url=f"{API}/rest",
+            customer_id=OPTIONS.customer_id,
+            allow_loopback_http=True,
+            nightly_period="LAST_3_DAYS",
+            sweep_weekday="",
+        )
+
+    def night(self, number: int) -> RunState:
+        """One run of that night, from its plan to its close."""
+        now = FIRST + timedelta(days=number)
+        self.clock.set(now)
+        run = Execution(f"arn:aws:states:eu-north-1:1:execution:machine:night-{number}", now)
+        settings, lake = self.settings, self.house.lake
+        state = RunState(export_type=self.export, scheduled_time=now.isoformat())
+        ledger = self.house.ledger(state.export)
+        client = Client(self.vendor, settings.base_url, settings.customer_id, lambda: OPTIONS.token)
+        state = plan(state, run, ledger, settings, lambda arn: None, now)
+        assert state.outcome == "planned"
+        state = order(state, run, ledger, client, settings, now)
+        assert state.outcome == "ordered"
+        state = poll(state, run, client, settings, now)
+        assert state.outcome == "finished"
+        landing = Landing(self.house.s3, settings.bucket)
+        state = copy(state, run, ledger, Source(client, self.vendor), landing, settings, lambda: 900.0, now)
+        assert state.outcome == "copied"
+        with TemporaryDirectory(dir=self.house.work) as folder:
+            state = load(state, run, ledger, lake, settings, Path(folder))
+        assert state.outcome == "loaded"
+        books = Books(ledger, self.house.store, self.house.catalog, landing)
+        return close(state, run, books, settings, now)
+
+
+@pytest.fixture
+def teams(aws: None, tmp_path: Path) -> Iterator[Any]:
+    clock = ManualClock(FIRST)
+    vendor = Vendor(clock, tmp_path)
+    houses: list[House] = []
+
+    def made(export: str) -> Team:
+        houses.append(new_house())
+        return Team(houses[-1], vendor, clock, export)
+
+    yield made
+    vendor.batches.close()
+    for house in houses:
+        shutil.rmtree(house.work, ignore_errors=True)
+
+
+@pytest.mark.parametrize("export", ["OPENS", "CLICKS", "CAMPAIGNS"])
+def test_five_missed_nights_heal_in_one_run_and_the_tables_are_those_of_a_peer_that_missed_none(
+    teams: Any, export: str
+) -> None:
+    regular, absent = teams(export), teams(export)
+    missed = range(3, 8)
+    for number in range(8):
+        assert regular.night(number).outcome == "succeeded"
+        if number not in missed:
+            assert absent.night(number).outcome == "succeeded"
+    assert bag(absent.house.records(export)) != bag(regular.house.records(export))
+
+    healed = absent.night(8)
+    regular.night(8)
+
+    assert (healed.outcome, healed.period, healed.unreachable_days) == ("succeeded", "LAST_2_WEEKS", None)
+    assert len(regular.house.records(export)) > 0
+    assert bag(absent.house.records(export)) == bag(regular.house.records(export))
+    assert absent.night(9).period == "LAST_3_DAYS"
+
+
+def test_a_gap_that_no_period_reaches_is_told_once_by_the_run_that_heals_the_rest(teams: Any) -> None:
+    team = teams("OPENS")
+    team.night(0)
+
+    healed = team.night(20)
+
+    assert healed.outcome == "succeeded"
+    assert healed.unreachable_days == "2026-10-01..2026-10-08"
+    assert team.night(21).unreachable_days is None
