@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test check bootstrap deploy synth destroy lock bench clean
+.PHONY: help install demo test fault-campaign slow-copy check bootstrap deploy synth destroy lock bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,14 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 
 test: install ## Run all tests
 	$(BIN)/python -m pytest -n 2
+
+# About a quarter of an hour: 500 seeded scripts of a vendor's bad nights, ten export types at a time.
+fault-campaign: install ## Play many bad nights on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)
+	FAULT_SCRIPTS=$${FAULT_SCRIPTS:-500} $(BIN)/python -m pytest -s tests/workflow/test_faults.py
+
+# Four minutes, and 12 GB of memory: the embedded cloud keeps its objects there.
+slow-copy: install ## Copy 3 GB at 20 MB/s with calls of 30 seconds, and tell the peak memory
+	SLOW_COPY_MB=3000 SLOW_COPY_TIMEOUT=30 $(BIN)/python -m pytest -s tests/workflow/test_slow_copy.py
 
 check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 	$(BIN)/ruff check .

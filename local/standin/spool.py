@@ -55,6 +55,11 @@ def write(
     return ResultFile(path, path.stat().st_size, _etag(path), count, encoding)
 
 
+def existing(path: Path) -> ResultFile:
+    """A file that is there already; nobody counts its records."""
+    return ResultFile(path, path.stat().st_size, _etag(path), 0, None)
+
+
 def version(file: ResultFile, name: str | None) -> ResultFile:
     """Another version of a file, made when it is first asked for; `Changed` or `CutGzip`, see `faults.py`."""
     if name is None:

@@ -61,6 +61,10 @@ class StandIn:
         assert batch is not None, f"No batch {batch_id}."  # noqa: S101 - a test's own mistake
         return spool.version(batch.file.result(), version).path.read_bytes()
 
+    def replace_result(self, batch_id: str, path: Path) -> None:
+        """Give a file as the result of a batch, which may not be ordered yet."""
+        self._batches.results[batch_id] = path
+
     @property
     def calls(self) -> list[CallRecord]:
         """All calls to both ports, refused ones too, in the order in which they were answered."""

@@ -1,0 +1,121 @@
+"""Seeded scripts of a bad night: what goes wrong at the vendor, and what happens to the executions meanwhile."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.standin.faults import Rule, parsed
+
+Row = dict[str, Any]
+
+
+def _status(*statuses: int) -> Callable[[random.Random], Row]:
+    return lambda rng: {"fault": "status", "status": rng.choice(statuses), "times": rng.randint(1, 4)}
+
+
+def _rate_limit(rng: random.Random) -> Row:
+    headers = rng.choice([{}, {"Retry-After": "1"}, {"Retry-After": "20"}, {"Retry-After": "soon"}])
+    return {"fault": "status", "status": 429, "headers": headers, "times": rng.randint(1, 3)}
+
+
+def _cut(rng: random.Random) -> Row:
+    length = rng.choice(["promised", "cut", "none"])
+    return {"fault": "cut", "atByte": rng.choice([0, 1, 20, 500]), "length": length, "times": rng.choice([1, 2, 5])}
+
+
+def _reset(rng: random.Random) -> Row:
+    return {"fault": "reset", "atByte": rng.choice([0, 5, 300]), "times": rng.choice([1, 2, 5])}
+
+
+def _batch_status(*statuses: str, times: int | None = 1) -> Callable[[random.Random], Row]:
+    return lambda rng: {"fault": "batchStatus", "status": rng.choice(statuses), "times": times}
+
+
+def _plain(**row: Any) -> Callable[[random.Random], Row]:
+    return lambda _: row
+
+
+# What may go wrong at each call, each as likely as the others.
+_FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
+    "order": (
+        _status(500, 502, 503),
+        _status(400, 401, 403, 404),
+        _rate_limit,
+        _cut,
+        _reset,
+        _plain(fault="lost"),
+        _plain(fault="lost", times=2),
+        _plain(fault="delay", seconds=1),
+        # Beyond the function's time-out, which ends it with an order under way.
+        _plain(fault="delay", seconds=22),
+    ),
+    "status": (
+        _status(500, 503),
+        _status(404),
+        _status(401, 403),
+        _rate_limit,
+        _cut,
+        _reset,
+        _batch_status("ERROR"),
+        _batch_status("EXPLODED", ""),
+        _batch_status("IN_PROGRESS", times=6),
+        _batch_status("IN_PROGRESS", times=None),
+        _plain(fault="lost", times=3),
+    ),
+    "link": (
+        _status(500, 404, 403, 406),
+        _rate_limit,
+        _cut,
+        _plain(fault="otherHost", host="files.example.com"),
+        _plain(fault="otherHost", host="localhost", times=2),
+        _plain(fault="lost", times=4),
+    ),
+    "redirect": (_status(500, 404), _plain(fault="otherHost"), _rate_limit),
+    "file": (
+        _status(500, 503),
+        _status(404, 302),
+        _cut,
+        _reset,
+        _plain(fault="cut", atByte=30, length="cut", times=None),
+        _plain(fault="cut", atByte=30, length="none", times=None),
+        _plain(fault="expired"),
+        _plain(fault="expired", times=2),
+        _plain(fault="expired", times=None),
+        _plain(fault="changed"),
+        _plain(fault="changed", times=None),
+        _plain(fault="cutGzip", times=None),
+        _plain(fault="drip", bytesPerSecond=20_000),
+        _plain(fault="drip", bytesPerSecond=100),
+        _plain(fault="delay", seconds=22),
+        _plain(fault="lost", times=2),
+    ),
+}
+_HAPPENINGS = ("nothing", "nothing", "nothing", "duplicate", "overlap", "kill")
+
+
+@dataclass(frozen=True)
+class FaultedNight:
+    """A night of one export type."""
+
+    rules: tuple[Rule, ...]
+    happening: str
+    """`nothing`; `duplicate`, the rule fires twice; `overlap`, a second run starts; `kill`, it is stopped by hand."""
+    kill_after: float
+    """Seconds after its start."""
+
+
+def night(seed: int, export: str) -> FaultedNight:
+    """The night of a seed; the same for ever."""
+    rng = random.Random(seed)
+    calls = rng.choices(list(_FAULTS), k=rng.randint(1, 3))
+    if "redirect" in calls:
+        # Asked for only when the call for the link brings none.
+        calls.append("link")
+    rows = [
+        {"call": call, "exportType": export, "skip": rng.choice([0, 0, 0, 1]), **rng.choice(_FAULTS[call])(rng)}
+        for call in calls
+    ]
+    script = parsed(json.dumps({"rules": rows}).encode())
+    return FaultedNight(script.rules, rng.choice(_HAPPENINGS), rng.uniform(0.1, 3))

@@ -1,0 +1,110 @@
+"""A result that needs several calls of the function: from a slow source, byte for byte, in flat memory.
+
+`make slow-copy` takes 3 GB at 20 MB/s with a time-out of 30 s; `make test` takes less of everything.
+"""
+
+import os
+import threading
+import time
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import psutil
+import pytest
+
+from lambdas.lake import keys
+from lambdas.lake.crc32 import as_text
+from lambdas.lake.landing import Landing
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from local.standin import Options
+from tests.workflow.campaign import Stage, another_vendor
+
+pytestmark = pytest.mark.enable_socket
+
+MEGABYTES = int(os.environ.get("SLOW_COPY_MB", "200"))
+SECONDS = int(os.environ.get("SLOW_COPY_TIMEOUT", "14"))
+SOURCE = Options(file_bytes_per_second=20_000_000, finish_after_polls=1, link_seconds=60)
+_BLOCK = 1_000_000
+
+
+def write(path: Path) -> int:
+    """Write a file that no compression makes smaller, and return its CRC-32."""
+    block, crc = bytearray(Random(1).randbytes(_BLOCK)), 0
+    with path.open("wb") as file:
+        for number in range(MEGABYTES):
+            block[:8] = number.to_bytes(8, "big")
+            crc = zlib.crc32(block, crc)
+            file.write(block)
+    return crc
+
+
+class Watch:
+    """The resident memory of the function's process, in MB: first seen, and at its peak."""
+
+    def __init__(self, cloud: int, function: str) -> None:
+        self.first, self.peak = 0.0, 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, args=(psutil.Process(cloud), function))
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self, cloud: psutil.Process, function: str) -> None:
+        while not self._stop.wait(0.1):
+            for process in cloud.children(recursive=True):
+                with suppress(psutil.Error):
+                    if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function:
+                        now = process.memory_info().rss / 1e6
+                        self.first = self.first or now
+                        self.peak = max(self.peak, now)
+
+
+@pytest.mark.timeout(1800)
+def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stage: Stage, tmp_path: Path) -> None:
+    crc = write(tmp_path / "result")
+    cloud = stage.running.cloud.process.pid
+    with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud, f"{stage.deployed.stack}-copy-result") as watch:
+        slow.standin.replace_result("500000", tmp_path / "result")
+        began = time.monotonic()
+        arn = slow.start(exportType="CLICKS", period="LAST_DAY")
+        outcomes = slow.outcomes_until(arn, "copied")
+        seconds = time.monotonic() - began
+        # The bytes are no records, so there is nothing to load.
+        slow.states.stop_execution(executionArn=arn)
+
+        ordered_at = slow.ledger.get_item(Key={"pk": "CLICKS", "sk": "batch#500000"})["Item"]["ordered_at"]
+        manifest = Landing(slow.s3, stage.deployed.bucket).manifest(EXPORT_TYPES["CLICKS"], ordered_at, "500000")
+        assert manifest is not None
+        assert (manifest.bytes, manifest.crc32) == (MEGABYTES * _BLOCK, as_text(crc))
+        assert stored_crc(slow, keys.raw(EXPORT_TYPES["CLICKS"], ordered_at, "500000").result, manifest.bytes) == crc
+        slow.ledger.update_item(
+            Key={"pk": "CLICKS", "sk": "batch#500000"},
+            UpdateExpression="SET #s = :dead",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues={":dead": "dead"},
+        )
+    print(
+        f"{MEGABYTES} MB in {seconds:.0f} s, {outcomes.count('partial')} resumes, "
+        f"memory {watch.first:.0f} MB at first and {watch.peak:.0f} MB at most"
+    )
+    # A call begins parts for less than its whole time.
+    assert outcomes.count("partial") >= max(1, MEGABYTES // (20 * SECONDS))
+    assert watch.first > 0
+    assert watch.peak < watch.first + 200
+
+
+def stored_crc(stage: Stage, key: str, size: int) -> int:
+    """The CRC-32 of an object, read in ranges, since the embedded cloud holds whole answers in memory."""
+    crc = 0
+    for start in range(0, size, 64 << 20):
+        span = f"bytes={start}-{min(start + (64 << 20), size) - 1}"
+        part = stage.s3.get_object(Bucket=stage.deployed.bucket, Key=key, Range=span)["Body"].read()
+        crc = zlib.crc32(part, crc)
+    return crc
