@@ -57,6 +57,11 @@ class Order:
     batch_id: str | None
     ordered_at: str | None
 
+    @property
+    def unanswered(self) -> int:
+        """How many orders were sent, or may have been, without an answer."""
+        return self.lost + (self.intent_at is not None and self.batch_id is None)
+
 
 @dataclass(frozen=True)
 class BatchRecord:

@@ -10,7 +10,7 @@ from lambdas.lake.catalog import Catalog
 from lambdas.lake.store import Store
 
 _TIMES = ("scheduled_time", "ordered_at", "started_at", "ended_at", "earliest_event", "latest_event")
-_NUMBERS = ("bytes", "days", "batches")
+_NUMBERS = ("bytes", "days", "batches", "lost_orders")
 
 
 def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Mapping[str, Any]) -> None:

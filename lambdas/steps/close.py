@@ -42,15 +42,15 @@ def close(state: RunState, run: Execution, books: Books, settings: Settings, now
         UnknownName: the state names no export type: see `close_unknown`.
     """
     export = state.export
+    placed = books.ledger.order(run)
     if state.outcome == "loaded" and state.error is None:
         closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
         _move_watermark(state, books.ledger, settings)
     else:
-        placed = books.ledger.order(run)
         state = _with_order(state, placed)
         status = _settle_failure(state, run, books.ledger)
         closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
-    record = record_of(closed, run, now)
+    record = record_of(closed, run, now, placed.unanswered)
     books.ledger.write_run(run, record)
     write_run_record(books.store, books.catalog, run.folder, record)
     lease = books.ledger.lease()
@@ -101,7 +101,7 @@ def _failed(state: RunState, batch_status: str | None) -> RunState:
     )
 
 
-def record_of(state: RunState, run: Execution, now: datetime) -> Mapping[str, Any]:
+def record_of(state: RunState, run: Execution, now: datetime, lost_orders: int = 0) -> Mapping[str, Any]:
     """The run's record, with the column names of the table `export_runs`."""
     tally = state.tally or {}
     return {
@@ -112,6 +112,9 @@ def record_of(state: RunState, run: Execution, now: datetime) -> Mapping[str, An
         "scheduled_time": state.scheduled_time,
         "batch_id": state.batch_id,
         "ordered_at": state.ordered_at,
+        # Each may have made a batch in Symplify that nobody fetches.
+        "lost_orders": lost_orders or None,
+        "progress": state.progress,
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "ended_at": now.isoformat(timespec="seconds"),
         # A replay brings no newer data, so it must not look like a night that did.

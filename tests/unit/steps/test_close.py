@@ -368,3 +368,18 @@ def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk:
     desk.close(replace(LOADED_STATE, outcome="overdue"))
 
     assert desk.aborted == []
+
+
+@pytest.mark.parametrize(("lost", "has_batch", "told"), [(0, True, None), (1, True, 1), (0, False, 1), (1, False, 2)])
+def test_the_record_tells_of_orders_whose_answers_were_lost_and_how_far_the_batch_was(
+    desk: Desk, lost: int, has_batch: bool, told: int | None
+) -> None:
+    at = NOW.isoformat(timespec="microseconds")
+    desk.ledger.write_intent(RUN, at, lost, desk.ledger.order(RUN))
+    if has_batch:
+        desk.ledger.write_order(RUN, Order(at, lost, "7", at), "LAST_3_DAYS")
+
+    desk.close(replace(LOADED_STATE, outcome="failed", reason="No.", progress="3/10"))
+
+    (record,) = desk.records
+    assert (record["lost_orders"], record["progress"]) == (told, "3/10")
