@@ -27,6 +27,7 @@ class Deployment:
     state_machine_arn: str
     ledger_table: str
     token_secret_arn: str
+    alert_topic_arn: str
 
 
 def bootstrap(cloud: Cloud, folder: Path) -> None:
@@ -57,6 +58,7 @@ def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deploymen
         state_machine_arn=found["StateMachineArn"],
         ledger_table=found["LedgerTable"],
         token_secret_arn=found["TokenSecretArn"],
+        alert_topic_arn=found["AlertTopicArn"],
     )
 
 
