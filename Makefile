@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test fault-campaign slow-copy check bootstrap deploy synth destroy lock bench clean
+.PHONY: help install demo test fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -57,6 +57,18 @@ synth: install ## Print the CloudFormation template; no credentials needed
 
 destroy: install ## Remove the stack; bucket, database and ledger stay unless a setting says otherwise
 	cdk destroy $(CDK)
+
+# The stack's name: as cdk.json says, or STACK=NAME.
+STACK ?= $(shell sed -n 's/.*"stackName": *"\(.*\)".*/\1/p' cdk.json)
+
+doctor: install ## Ask a deployed stack whether all is well, or what to do (STACK=NAME)
+	$(BIN)/python -m local doctor --stack $(STACK)
+
+smoke: install ## Run one small export on a deployed stack, and then the doctor (STACK=NAME)
+	$(BIN)/python -m local smoke --stack $(STACK)
+
+least-privilege: install ## Take each right away from each function in turn, and see a night fail (minutes)
+	$(BIN)/python -m pytest -p no:randomly tests/campaigns/least_privilege.py
 
 lock: install ## Renew the pinned files from pyproject.toml
 	$(COMPILE) --group dev -o requirements-dev.txt

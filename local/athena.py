@@ -21,11 +21,17 @@ def query(running: Running, sql: str) -> Rows:
     """
     if not sql.strip(" \t\r\n;"):
         raise Problem("The query is empty.")
-    athena = running.cloud.client("athena")
+    return ask(running.cloud.client("athena"), running.deployment.workgroup, running.deployment.database, sql)
+
+
+def ask(athena: Any, workgroup: str, database: str, sql: str) -> Rows:
+    """Run a query with any client of Athena; see `query`.
+
+    Raises:
+        Problem: Athena refused or failed the query; its own words are in the sentence.
+    """
     started = athena.start_query_execution(
-        QueryString=sql,
-        WorkGroup=running.deployment.workgroup,
-        QueryExecutionContext={"Database": running.deployment.database},
+        QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database}
     )
     execution_id = started["QueryExecutionId"]
     while True:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, interrupts, lifecycle, runs
+from local import account, athena, display, doctor, interrupts, lifecycle, runs
 from local.demo import demo
 from local.lifecycle import Account, Wishes
 from local.problem import Misused, Problem
@@ -131,6 +131,31 @@ def _demo(context: _Context) -> bool:
     return demo(context.home, _wishes(context.given), context.console)
 
 
+def _deployed(context: _Context) -> account.Deployed:
+    stack: str | None = context.given.stack
+    return account.in_account(stack) if stack else account.in_local_cloud(lifecycle.current(context.home))
+
+
+def _doctor(context: _Context) -> bool:
+    return _examine(context, _deployed(context))
+
+
+def _smoke(context: _Context) -> bool:
+    """The doctor's questions, one small export, and its rows."""
+    deployed = _deployed(context)
+    context.console.print("Running CAMPAIGNS for today")
+    failure = account.run_one(deployed, {"exportType": "CAMPAIGNS", "period": "TODAY"})
+    if failure is not None:
+        raise Problem(f"The export failed: {failure}")
+    return _examine(context, deployed)
+
+
+def _examine(context: _Context, deployed: account.Deployed) -> bool:
+    found = list(doctor.examine(deployed.stack, deployed.client, deployed.query))
+    context.answer([check.described() for check in found], lambda: display.checks(context.console, found))
+    return all(check.is_well for check in found)
+
+
 def _wishes(given: argparse.Namespace) -> Wishes:
     token = given.token or os.environ.get(TOKEN_VARIABLE, "")
     account = None
@@ -211,6 +236,10 @@ def _parser() -> argparse.ArgumentParser:
     query = add("query", _query, "ask Athena")
     query.add_argument("sql", metavar="SQL")
     add("status", _status, "tell what runs, and its addresses")
+    stack = _Parser(add_help=False)
+    stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
+    add("doctor", _doctor, "tell of everything whether it is well, or what to do", stack)
+    add("smoke", _smoke, "run one small export, and then the doctor", stack)
     add("down", _down, "stop all")
     add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, wishes)
     return parser

@@ -27,7 +27,8 @@ class Deployment:
     state_machine_arn: str
     ledger_table: str
     token_secret_arn: str
-    alert_topic_arn: str
+    alert_topic_arn: str = ""
+    """Empty for a cloud that an earlier version of this code has started."""
 
 
 def bootstrap(cloud: Cloud, folder: Path) -> None:

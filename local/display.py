@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.athena import Rows
+from local.doctor import Check
 from local.runs import Run, Watcher
 
 _STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
@@ -79,6 +80,14 @@ def answer(console: Console, rows: Rows) -> None:
     for number, row in enumerate(cells, start=1):
         console.rule(f"row {number}", align="left")
         facts(console, row)
+
+
+def checks(console: Console, found: Sequence[Check]) -> None:
+    """A line a check: a tick, or what to do."""
+    for check in found:
+        line = f"{'✓' if check.is_well else '✗'} {check.name:<15} {check.words}"
+        style = None if check.is_well else "red"
+        console.print(line, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def facts(console: Console, values: Mapping[str, Any]) -> None:

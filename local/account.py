@@ -1,0 +1,69 @@
+"""A stack in an AWS account, reached with the caller's own credentials, and the local cloud's in the same form."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import athena
+from local.doctor import ClientFactory, Stack
+from local.lifecycle import Running
+from local.problem import Problem
+
+_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack and the way to it."""
+
+    stack: Stack
+    client: ClientFactory
+
+    def query(self, sql: str) -> athena.Rows:
+        """Ask Athena in the stack's workgroup."""
+        outputs = self.stack.outputs
+        return athena.ask(self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
+
+
+def in_account(name: str) -> Deployed:
+    """The stack of that name in the caller's account and region.
+
+    Raises:
+        Problem: there are no credentials, or no such stack.
+    """
+    session = boto3.Session()
+
+    def client(service: str) -> Any:
+        return session.client(service)  # type: ignore[call-overload]
+
+    try:
+        (found,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except (ClientError, BotoCoreError) as error:
+        raise Problem(f"The stack {name} could not be looked up: {error}") from None
+    return Deployed(Stack(name, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}), client)
+
+
+def in_local_cloud(running: Running) -> Deployed:
+    """The stack of the local cloud."""
+    client = running.cloud.client
+    (found,) = client("cloudformation").describe_stacks(StackName=running.deployment.stack)["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
+    return Deployed(Stack(running.deployment.stack, outputs, is_local=True), client)
+
+
+def run_one(deployed: Deployed, given: dict[str, str]) -> str | None:
+    """Start an execution and wait for its end; return why it failed, or None."""
+    states = deployed.client("stepfunctions")
+    started = states.start_execution(
+        stateMachineArn=deployed.stack.outputs["StateMachineArn"],
+        name=f"smoke-{datetime.now(UTC):%Y%m%dT%H%M%S}",
+        input=json.dumps(given),
+    )
+    while (found := states.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+        time.sleep(0.5 if deployed.stack.is_local else _PAUSE_SECONDS)
+    return None if found["status"] == "SUCCEEDED" else str(found.get("cause") or found["status"])

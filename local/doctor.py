@@ -1,0 +1,204 @@
+"""Is a deployed stack well? Each question is a line with a tick, or with what to do.
+
+It asks with the caller's own credentials, of the embedded cloud or of an account, and changes nothing; its one query
+writes a result where Athena's results go.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.symplify.client import Client
+from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from lambdas.symplify.token import TokenNotSet, token_source
+from lambdas.symplify.vocabulary import EXPORT_TYPES
+from local.problem import Problem
+
+ClientFactory = Callable[[str], Any]
+Query = Callable[[str], list[dict[str, Any]]]
+"""Asks Athena, and raises `Problem` with its words."""
+
+# Signatures of AWS are refused beyond five minutes.
+_CLOCK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, by its name and outputs."""
+
+    name: str
+    outputs: Mapping[str, str]
+    is_local: bool = False
+    """On the embedded cloud, where nobody reads mail."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """An answer: what was looked at, whether it is well, and what was found or is to be done."""
+
+    name: str
+    is_well: bool
+    words: str
+
+    def described(self) -> dict[str, Any]:
+        """What `--json` prints of it."""
+        return {"check": self.name, "ok": self.is_well, "words": self.words}
+
+
+def examine(stack: Stack, client: ClientFactory, query: Query) -> Iterator[Check]:
+    """Ask everything, in the order in which a broken thing breaks what follows."""
+    for name, question in _QUESTIONS.items():
+        try:
+            found = question(stack, client, query)
+        except ClientError as error:
+            said = error.response.get("Error", {})
+            found = Check(name, False, f"{said.get('Code')}: {said.get('Message')}")
+        except BotoCoreError as error:
+            found = Check(name, False, str(error))
+        yield found
+
+
+def _settings(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    told = _environment(stack, client)
+    if told["CUSTOMER_ID"] == "123456":
+        return Check("settings", False, "customerId is still the example: set it in cdk.json and deploy again.")
+    host = urlsplit(told["BASE_URL"]).hostname
+    return Check("settings", True, f"customer {told['CUSTOMER_ID']} at {host}")
+
+
+def _token(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    try:
+        token_source(client("secretsmanager"), stack.outputs["TokenSecretArn"])()
+    except TokenNotSet as error:
+        return Check("secret", False, str(error))
+    return Check("secret", True, "it holds a token")
+
+
+def _symplify(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    told = _environment(stack, client)
+    read = token_source(client("secretsmanager"), stack.outputs["TokenSecretArn"])
+    answer = Client(urllib3.PoolManager(), told["BASE_URL"], told["CUSTOMER_ID"], read).account()
+    if isinstance(answer, RateLimited):
+        return Check("symplify", True, f"it answers, and asks to wait {answer.wait_seconds} s")
+    if isinstance(answer, Refused | Unavailable):
+        return Check("symplify", False, answer.reason)
+    return Check("symplify", True, "it takes the token")
+
+
+def _rules(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    pages = client("events").get_paginator("list_rules").paginate(NamePrefix=f"{stack.name}-")
+    states = {rule["Name"].removeprefix(f"{stack.name}-"): rule["State"] for page in pages for rule in page["Rules"]}
+    wanted = [export.table.replace("_", "-") for export in EXPORT_TYPES.values()]
+    watched = _environment(stack, client)["WATCHED_EXPORTS"].split(",")
+    missing = [name for name in [*wanted, "watch", "stopped"] if name not in states]
+    differs = [
+        name
+        for name in wanted
+        if name in states and (states[name] == "ENABLED") != (name.replace("-", "_").upper() in watched)
+    ]
+    if missing or differs:
+        return Check("rules", False, f"Deploy again: {', '.join(missing + differs)} are not as the settings say.")
+    off = [name for name in wanted if states[name] != "ENABLED"]
+    return Check("rules", True, "all are on" if not off else f"switched off by the settings: {', '.join(off)}")
+
+
+def _subscriptions(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    found = client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs["AlertTopicArn"])["Subscriptions"]
+    waiting = [one["Endpoint"] for one in found if not one["SubscriptionArn"].startswith("arn:")]
+    if waiting:
+        return Check("subscriptions", False, f"Confirm the mail that AWS has sent to {', '.join(waiting)}.")
+    if not found:
+        if stack.is_local:
+            return Check("subscriptions", True, "none: nobody reads the mail of a local cloud")
+        return Check("subscriptions", False, "Nobody is told of failures: set alertEmails and deploy again.")
+    return Check("subscriptions", True, f"{len(found)} confirmed")
+
+
+def _lake_formation(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    database = client("glue").get_database(Name=stack.outputs["Database"])["Database"]
+    open_to_all = [
+        one
+        for one in database.get("CreateTableDefaultPermissions", [])
+        if one.get("Principal", {}).get("DataLakePrincipalIdentifier") == "IAM_ALLOWED_PRINCIPALS"
+    ]
+    settings: Mapping[str, Any] = {}
+    # Who may not ask, and a cloud that has no Lake Formation, is judged by the database alone.
+    with suppress(ClientError, BotoCoreError):
+        settings = client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    is_strict = settings.get("CreateTableDefaultPermissions") == [] and not open_to_all
+    if not is_strict:
+        return Check("lake formation", True, "IAM alone decides")
+    commands = [
+        f"aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier={role} --permissions {rights} "
+        f"--resource '{resource}'"
+        for role in _writers(stack, client)
+        for rights, resource in (
+            ("CREATE_TABLE DESCRIBE", f'{{"Database": {{"Name": "{stack.outputs["Database"]}"}}}}'),
+            (
+                "ALTER DESCRIBE SELECT INSERT",
+                f'{{"Table": {{"DatabaseName": "{stack.outputs["Database"]}", "TableWildcard": {{}}}}}}',
+            ),
+        )
+    ]
+    return Check("lake formation", False, "It guards new tables. Run, as its administrator: " + " ; ".join(commands))
+
+
+def _writers(stack: Stack, client: ClientFactory) -> list[str]:
+    return [_function(stack, client, name)["Role"] for name in ("load-result", "close-run", "watch-runs")]
+
+
+def _workgroup(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    found = client("athena").get_work_group(WorkGroup=stack.outputs["WorkGroup"])["WorkGroup"]
+    if found.get("State", "ENABLED") != "ENABLED":
+        return Check("workgroup", False, f"Switch the Athena workgroup {stack.outputs['WorkGroup']} on.")
+    return Check("workgroup", True, stack.outputs["WorkGroup"])
+
+
+def _query(stack: Stack, client: ClientFactory, query: Query) -> Check:
+    tables = client("glue").get_tables(DatabaseName=stack.outputs["Database"])["TableList"]
+    if not any(table["Name"] == "export_runs" for table in tables):
+        return Check("query", False, "No run has ended yet. Start one as the README tells, then ask again.")
+    try:
+        query("SELECT outcome FROM export_runs LIMIT 1")
+    except Problem as error:
+        return Check("query", False, str(error))
+    return Check("query", True, f"{len(tables)} tables, and Athena answers")
+
+
+def _clock(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    answer = client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"].get("date")
+    zone = _environment(stack, client)["TIME_ZONE"]
+    if answer:
+        theirs = datetime.strptime(answer, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        if abs(datetime.now(UTC) - theirs) > _CLOCK:
+            return Check("clock", False, f"This machine's clock differs from AWS's ({theirs:%H:%M:%S} UTC): set it.")
+    return Check("clock", True, f"days are those of {zone}")
+
+
+def _function(stack: Stack, client: ClientFactory, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = client("lambda").get_function_configuration(FunctionName=f"{stack.name}-{name}")
+    return found
+
+
+def _environment(stack: Stack, client: ClientFactory) -> Mapping[str, str]:
+    found: Mapping[str, str] = _function(stack, client, "watch-runs")["Environment"]["Variables"]
+    return found
+
+
+_QUESTIONS: Mapping[str, Callable[[Stack, ClientFactory, Query], Check]] = {
+    "clock": _clock,
+    "settings": _settings,
+    "secret": _token,
+    "symplify": _symplify,
+    "rules": _rules,
+    "subscriptions": _subscriptions,
+    "lake formation": _lake_formation,
+    "workgroup": _workgroup,
+    "query": _query,
+}

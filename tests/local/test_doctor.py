@@ -1,0 +1,104 @@
+"""The doctor finds what is wrong, and says what to do."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.doctor import Check, Stack, examine
+from local.lifecycle import Running
+from local.problem import Problem
+from tests.conftest import local
+from tests.workflow.machine import token
+
+
+def test_a_stack_that_is_well_has_a_tick_everywhere(cloud_home: Path, running: Running) -> None:
+    assert local("run", "LISTS", home=cloud_home).returncode == 0
+    done = local("doctor", home=cloud_home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line[0] for line in done.stdout.splitlines()} == {"✓"}
+
+
+def test_a_placeholder_and_a_wrong_token_are_found_with_what_to_do(cloud_home: Path, running: Running) -> None:
+    with token(running, "replace-me"):
+        done = local("doctor", "--json", home=cloud_home)
+        assert done.returncode == 1
+        checks = {check["check"]: check for check in json.loads(done.stdout)}
+        assert not checks["secret"]["ok"]
+        assert "put-secret-value" in checks["secret"]["words"]
+    with token(running, "wrong"):
+        checks = {check["check"]: check for check in json.loads(local("doctor", "--json", home=cloud_home).stdout)}
+    assert checks["secret"]["ok"]
+    assert "401" in checks["symplify"]["words"]
+
+
+def test_the_smoke_test_runs_an_export_and_the_doctor(cloud_home: Path, running: Running) -> None:
+    done = local("smoke", home=cloud_home)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+OUTPUTS = {name: f"the-{name}" for name in ("Database", "WorkGroup", "TokenSecretArn", "AlertTopicArn")}
+ENVIRONMENT = {"CUSTOMER_ID": "123456", "BASE_URL": "https://x/rest", "TIME_ZONE": "UTC", "WATCHED_EXPORTS": "OPENS"}
+
+
+class Answers:
+    """Clients whose calls answer what a test says."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = {
+            "get_function_configuration": {"Role": "arn:role", "Environment": {"Variables": ENVIRONMENT}},
+            "get_database": {"Database": {}},
+            **answers,
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*_words: Any, **_: Any) -> Any:
+            answer = self._answers.get(name)
+            if answer is None:
+                raise ClientError({"Error": {"Code": "AccessDenied", "Message": f"no right to {name}"}}, name)
+            return answer
+
+        return call
+
+
+def examined(**answers: Any) -> Mapping[str, Check]:
+    def refuse(_sql: str) -> Any:
+        raise Problem("Athena could not answer: no bucket")
+
+    client = Answers(**answers)
+    return {check.name: check for check in examine(Stack("lake", OUTPUTS), lambda _service: client, refuse)}
+
+
+def test_a_right_that_the_caller_lacks_is_told_and_the_other_questions_are_asked() -> None:
+    found = examined()
+    assert "AccessDenied" in found["workgroup"].words
+    assert "example" in found["settings"].words
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "words"),
+    [
+        ([], "set alertEmails"),
+        ([{"SubscriptionArn": "PendingConfirmation", "Endpoint": "team@example.com"}], "Confirm the mail"),
+    ],
+)
+def test_somebody_must_hear_of_failures(subscriptions: list[Any], words: str) -> None:
+    found = examined(list_subscriptions_by_topic={"Subscriptions": subscriptions})["subscriptions"]
+    assert not found.is_well
+    assert words in found.words
+
+
+def test_lake_formation_in_the_way_is_found_with_the_grants_to_run() -> None:
+    settings = {"DataLakeSettings": {"CreateTableDefaultPermissions": []}}
+    found = examined(get_data_lake_settings=settings)["lake formation"]
+    assert not found.is_well
+    assert "aws lakeformation grant-permissions" in found.words
+    assert "arn:role" in found.words
+
+
+def test_athenas_own_words_are_told() -> None:
+    found = examined(get_tables={"TableList": [{"Name": "export_runs"}]})["query"]
+    assert "no bucket" in found.words
