@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from lambdas.run import BadInput
+from lambdas.steps.selection import Selection
 from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
 from local import account, athena, display, doctor, interrupts, lifecycle, runs
 from local.demo import demo
@@ -96,7 +98,19 @@ def _run(context: _Context) -> bool:
     return _run_all(context, running, [{"exportType": name, **chosen} for name in exports])
 
 
-def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, str]]) -> bool:
+def _replay(context: _Context) -> bool:
+    given = context.given
+    wished = {"from": given.first, "to": given.last, "except": given.left_out, "rebuild": given.rebuild}
+    asked = {name: value for name, value in wished.items() if value}
+    try:
+        export = export_type(given.export).name
+        Selection.from_json(asked)
+    except (UnknownName, BadInput) as error:
+        raise Problem(str(error)) from None
+    return _run_all(context, lifecycle.current(context.home), [{"exportType": export, "replay": asked}])
+
+
+def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, Any]]) -> bool:
     started = runs.start(running, inputs)
     try:
         with display.progress(context.console) as show:
@@ -233,6 +247,14 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", _run, "run exports now, and wait")
     run.add_argument("export", nargs="+", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
     run.add_argument("--period", help=", ".join(Period))
+    replay = add("replay", _replay, "merge what has landed again, without Symplify, and wait")
+    replay.add_argument("export", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
+    replay.add_argument("--from", dest="first", metavar="DATE", help="the first day of order, such as 2026-01-31")
+    replay.add_argument("--to", dest="last", metavar="DATE", help="the last day of order")
+    replay.add_argument("--rebuild", action="store_true", help="make the table anew from all that has landed")
+    replay.add_argument(
+        "--except", dest="left_out", nargs="+", action="extend", metavar="BATCH", help="batches to rebuild without"
+    )
     query = add("query", _query, "ask Athena")
     query.add_argument("sql", metavar="SQL")
     add("status", _status, "tell what runs, and its addresses")

@@ -66,7 +66,7 @@ Watcher = Callable[[Sequence[Run]], None]
 """Is shown all runs whenever one has changed."""
 
 
-def start(running: Running, inputs: Iterable[Mapping[str, str]]) -> list[Run]:
+def start(running: Running, inputs: Iterable[Mapping[str, Any]]) -> list[Run]:
     """Start an execution with each input."""
     states = running.cloud.client("stepfunctions")
     runs = []
@@ -149,6 +149,7 @@ _STEPS = {
     "planned": "planned",
     "adopted": "adopted",
     "landed": "copied",
+    "replay": "replaying",
     "busy": "waiting for another run",
     "ordered": "ordered",
     "order_unknown": "waiting to order again",

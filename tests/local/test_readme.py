@@ -29,7 +29,7 @@ def test_every_command_is_run_by_a_test_or_needs_aws() -> None:
 
 def test_every_local_command_works_as_printed(cloud_home: Path, running: Running) -> None:
     words = [shlex.split(command)[len(LOCAL) :] for command in commands() if command.startswith(LOCAL[0])]
-    assert [word[0] for word in words] == ["up", "status", "nightly", "run", "query", "query", "down"]
+    assert [word[0] for word in words] == ["up", "status", "nightly", "run", "replay", "query", "query", "down"]
     # `up` has started the cloud that this test is given, and `down` ends it after the last test.
     for command in words[1:-1]:
         done = local(*command, home=cloud_home)
@@ -41,6 +41,18 @@ def test_every_make_target_that_it_names_exists() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = {line.split()[0] for line in shown.splitlines() if line}
     assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets | {"and"}
+
+
+def test_every_promise_is_held_by_tests_that_exist() -> None:
+    rows = re.findall(
+        r"^\| ([A-Z].*) \| (.*) \|$", README.split("## What you can rely on")[1].split("\n## ")[0], re.MULTILINE
+    )
+    assert len(rows) > 5
+    for promise, tests in rows:
+        links = re.findall(r"\[`(test_\w+)`\]\((tests/[\w/]+\.py)\)", tests)
+        assert links, promise
+        for name, path in links:
+            assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}: {name}"
 
 
 def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
