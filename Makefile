@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test fuzz fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,12 @@ fault-campaign: install ## Play many bad nights on the embedded cloud (FAULT_SCR
 # Four minutes, and 12 GB of memory: the embedded cloud keeps its objects there.
 slow-copy: install ## Copy 3 GB at 20 MB/s with calls of 30 seconds, and tell the peak memory
 	SLOW_COPY_MB=3000 SLOW_COPY_TIMEOUT=30 $(BIN)/python -m pytest -s tests/workflow/test_slow_copy.py
+
+FUZZ_INPUTS := 100000
+
+# Other inputs every time; a failure prints the seed of its input. A hundred thousand take about fifteen minutes.
+fuzz: install ## Load FUZZ_INPUTS broken files (make fuzz FUZZ_INPUTS=1000000)
+	LAKE_CAMPAIGN=$$(( ($(FUZZ_INPUTS) + 1999) / 2000 )) $(BIN)/python -m pytest tests/unit/lake/test_fuzz.py --timeout 0
 
 check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 	$(BIN)/ruff check .
