@@ -125,7 +125,7 @@ def test_load_killed_at_any_call_and_run_again_gives_the_same_table_and_no_half(
 
 
 class Rebuild:
-    """A rebuild without the second of three batches, killed at a call and started again as the machine does."""
+    """A rebuild without the second batch, which may be killed, and is called again as the machine does."""
 
     def __init__(self, night: Night, run: Execution) -> None:
         self.night, self.run = night, run

@@ -1,0 +1,153 @@
+"""Two nights through the real machine, then replays: what overlaps counts once, what is new or drifts is kept."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from local import athena, deployment
+from local.lifecycle import Running
+from local.standin import batches
+from local.standin.options import Options
+from local.standin.standin import StandIn
+from tests.workflow.machine import Ended, run
+
+STACK = "brand-d"
+TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
+
+
+def opened(event_id: int, at: str, **more: Any) -> dict[str, Any]:
+    return {"eventId": event_id, "contactId": f"k{event_id}", "campaignId": 7, "timestamp": at, **more}
+
+
+FIRST = [
+    *(opened(n, f"2026-11-01T{n:02}:00:00Z", size=n, ok=True) for n in range(1, 5)),
+    *(opened(n, f"2026-11-02T{n:02}:00:00+01:00", size=n) for n in range(5, 9)),
+]
+SECOND = [
+    *FIRST[4:],
+    opened(9, "2026-11-02T20:00:00Z", size=0.5, module="mail"),
+    opened(10, "2026-11-03T10:00:00Z", size="ten", module="mail", tags=[{"a": 1}]),
+    opened(11, "2026-11-03T11:00:00Z", size=11, rate=0.25),
+]
+UNION = [*FIRST[:4], *SECOND]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A stack of its own, whose Symplify sends what a test says."""
+
+    running: Running
+    records: dict[str, list[dict[str, Any]]]
+
+    def start(self, **given: Any) -> Ended:
+        return run(self.running.cloud, self.running.deployment.state_machine_arn, {"exportType": "OPENS", **given})
+
+    def night(self, records: list[dict[str, Any]]) -> Mapping[str, Any]:
+        """What a night with these records ends with."""
+        self.records["OPENS"] = records
+        ended = self.start(period="LAST_3_DAYS")
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert ended.output is not None
+        return ended.output
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        return athena.query(self.running, sql)
+
+    def table(self) -> list[Any]:
+        """The records that the table's rows came from, through Athena."""
+        glue = self.running.cloud.client("glue")
+        definition = glue.get_table(DatabaseName=self.running.deployment.database, Name="opens")["Table"]
+        columns = [column for column in definition["StorageDescriptor"]["Columns"] if "Parameters" in column]
+        found = []
+        for row in self.query("SELECT * FROM opens"):
+            record = json.loads(row["_rescued"] or "{}")
+            for column in columns:
+                facts, value = column["Parameters"], row[column["Name"]]
+                if value is not None:
+                    record[facts["source"]] = json.loads(value) if facts["kind"] == "json" else value
+            found.append(record)
+        return sorted(found, key=lambda record: record["eventId"])
+
+    def types(self) -> set[str]:
+        """The Parquet types of all columns of all files."""
+        s3, bucket = self.running.cloud.client("s3"), self.running.deployment.bucket
+        found: set[str] = set()
+        with tempfile.TemporaryDirectory() as folder:
+            for number, item in enumerate(s3.list_objects_v2(Bucket=bucket, Prefix="curated/opens/")["Contents"]):
+                path = Path(folder) / f"{number}.parquet"
+                s3.download_file(bucket, item["Key"], str(path))
+                query = "SELECT coalesce(converted_type, type) FROM parquet_schema(?) WHERE num_children IS NULL"
+                found |= {kind for (kind,) in duckdb.execute(query, [str(path)]).fetchall()}
+        return found
+
+
+@pytest.fixture(scope="module")
+def account(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A third stack beside the others, with a stand-in that runs in the test's own process."""
+    records: dict[str, list[dict[str, Any]]] = {}
+    with pytest.MonkeyPatch.context() as patched, StandIn(Options(token="right")) as standin:
+        patched.setattr(
+            batches.records, "records", lambda world, export, *rest: iter(map(json.dumps, records.get(export, [])))
+        )
+        deployed = deployment.deploy(
+            running.cloud,
+            tmp_path_factory.mktemp(STACK),
+            {
+                "stackName": STACK,
+                "baseUrl": standin.base_url,
+                "customerId": standin.options.customer_id,
+                "allowLoopbackHttp": "true",
+                "supersededRetentionHours": "0",
+                "bundle": "host",
+            },
+        )
+        deployment.set_token(running.cloud, deployed, standin.options.token)
+        yield Account(replace(running, deployment=deployed), records)
+
+
+def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_union(account: Account) -> None:
+    first = account.night(FIRST)
+    assert (first["tally"]["new"], first["tally"]["rescued"]) == (8, 0)
+    second = account.night(SECOND)
+    told = {name: second["tally"][name] for name in ("read", "new", "known", "updated", "rescued", "unknownTime")}
+    assert told == {"read": 7, "new": 3, "known": 4, "updated": 0, "rescued": 2, "unknownTime": 0}
+
+    assert account.table() == UNION
+    counts = account.query("SELECT dt, count(*) AS n FROM opens GROUP BY dt ORDER BY dt")
+    assert [(row["dt"], row["n"]) for row in counts] == [("2026-11-01", 4), ("2026-11-02", 5), ("2026-11-03", 2)]
+    assert account.types() == TYPES
+
+    # What the runs tell of themselves.
+    runs = account.query("SELECT * FROM export_runs WHERE outcome = 'succeeded' ORDER BY ended_at")
+    assert [(row["rows_read"], row["rows_new"], row["rows_rescued"], row["days"]) for row in runs] == [
+        (8, 8, 0, 2),
+        (7, 3, 2, 2),
+    ]
+    assert json.loads(runs[1]["per_day"]) == {
+        "2026-11-02": {"read": 5, "new": 1, "updated": 0},
+        "2026-11-03": {"read": 2, "new": 2, "updated": 0},
+    }
+    assert runs[1]["new_columns"] == "module,tags,rate"
+    assert runs[1]["earliest_event"].startswith("2026-11-02 04:00:00")
+    assert runs[1]["latest_event"].startswith("2026-11-03 11:00:00")
+
+    # Both again, from raw alone, and then without the second.
+    account.records.clear()
+    for replay, batches_read in (({}, 2), ({"from": "2026-01-01"}, 2), ({"rebuild": True}, 2)):
+        ended = account.start(replay=replay)
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert ended.output is not None
+        assert ended.output["tally"]["batches"] == batches_read
+        assert not {"StartExport", "CheckBatch", "CopyResult"} & set(ended.visited)
+        assert account.table() == UNION
+    ended = account.start(replay={"except": [second["batchId"]], "rebuild": True})
+    assert ended.status == "SUCCEEDED", ended.cause
+    assert account.table() == FIRST
+    replays = account.query("SELECT replay FROM export_runs WHERE outcome = 'replayed' ORDER BY ended_at")
+    assert [json.loads(row["replay"]).get("rebuild", False) for row in replays] == [False, False, True, True]
