@@ -247,13 +247,15 @@ def zipped(content: bytes) -> bytes:
 
 def new_house(**changed: Any) -> House:
     """A lake with nothing in it; to be called inside moto."""
-    number = next(_numbers)
+    return furnished(_client("s3"), _client("glue"), _session().resource("dynamodb"), str(next(_numbers)), **changed)
+
+
+def furnished(s3: Any, glue: Any, dynamodb: Any, name: str, **changed: Any) -> House:
+    """A lake with nothing in it, made by these clients."""
     settings = replace(
-        SETTINGS, bucket=f"lake-{number}", database=f"lake_{number}", ledger_table=f"ledger-{number}", **changed
+        SETTINGS, bucket=f"lake-{name}", database=f"lake_{name}", ledger_table=f"ledger-{name}", **changed
     )
-    s3, glue = _client("s3"), _client("glue")
-    dynamodb = _session().resource("dynamodb")
-    s3.create_bucket(Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=settings.bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
     glue.create_database(DatabaseInput={"Name": settings.database})
     dynamodb.create_table(
         TableName=settings.ledger_table,
