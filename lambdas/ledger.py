@@ -23,6 +23,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
 from lambdas.run import Execution
+from lambdas.schema_version import check_version
 from lambdas.symplify.vocabulary import ExportType
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Ledger:
         }
         while True:
             page = self._table.query(**query)
-            found += [_batch(item) for item in page["Items"]]
+            found += [_batch(_readable(item)) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
                 return found
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -249,7 +250,8 @@ class Ledger:
     # The table itself
 
     def _get(self, sk: str) -> Mapping[str, Any] | None:
-        return self._table.get_item(Key={"pk": self._pk, "sk": sk}, ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key={"pk": self._pk, "sk": sk}, ConsistentRead=True).get("Item")
+        return item and _readable(item)
 
     def _put(self, sk: str, item: Mapping[str, Any], condition: ConditionBase | None = None) -> bool:
         full = {"pk": self._pk, "sk": sk, "schema_version": SCHEMA_VERSION, **item}
@@ -286,6 +288,12 @@ class Ledger:
                 return False
             raise
         return True
+
+
+def _readable(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item, unless a newer version of this code wrote it: then it is refused by `WrittenByNewer`."""
+    check_version(item.get("schema_version"), SCHEMA_VERSION, f"The ledger's item {item['pk']} {item['sk']}")
+    return item
 
 
 def _batch(item: Mapping[str, Any]) -> BatchRecord:

@@ -6,14 +6,15 @@ The checksum is CRC-32, which S3 keeps for the full object and which, unlike a h
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.lake import crc32, keys
+from lambdas.schema_version import check_version
 from lambdas.symplify.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ class Landed:
 
     bytes: int
     crc32: str
+
+
+def read_manifest(stored: Mapping[str, Any], key: str) -> Manifest:
+    """A manifest as this version or an earlier one wrote it.
+
+    Raises:
+        WrittenByNewer: a newer version wrote it.
+    """
+    check_version(stored.get("schema_version"), SCHEMA_VERSION, f"The manifest {key}")
+    return Manifest(**stored)
 
 
 class Landing:
@@ -192,7 +203,7 @@ class Landing:
             if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                 return None
             raise
-        return Manifest(**json.loads(body))
+        return read_manifest(json.loads(body), key)
 
 
 def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
