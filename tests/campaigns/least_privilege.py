@@ -26,6 +26,7 @@ EXCEPTIONS = {
     "PublishRunRecords": _NOT_ENFORCED + "rights on Glue tables",
     "TellPeople": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
     "SeeOtherRuns": "only a run that finds another one's lease asks for it",
+    "AbortUploads": "only a run that left an upload open has one to abort",
     "WriteQuarantine": "only an export with unreadable records writes there",
     "ListBucket": "the emulator answers 404 for a missing object without it, where AWS says 403",
 }
@@ -81,7 +82,8 @@ def test_without_the_statement_a_night_fails(running: Running, function: str, si
         reason = night(running)
     start_anew(running, function)
     assert reason is not None, f"Nobody misses {sid} of {function}"
-    assert "AccessDenied" in reason or "not authorized" in reason, reason
+    # A HEAD is refused without a body, so without AWS's word for it.
+    assert any(words in reason for words in ("AccessDenied", "not authorized", "(403)")), reason
 
 
 def free_leases(running: Running) -> None:

@@ -1,0 +1,49 @@
+"""A key of the team's own is on all that holds data, and each role may use that key and no other."""
+
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from tests.infra.conftest import synthesized
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="module")
+def encrypted() -> Template:
+    return synthesized(kmsKeyArn=KEY)
+
+
+def only(template: Template, kind: str) -> dict[str, Any]:
+    (found,) = template.find_resources(kind).values()
+    return dict(found["Properties"])
+
+
+def test_all_that_holds_data_is_under_the_key(encrypted: Template) -> None:
+    (rule,) = only(encrypted, "AWS::S3::Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    assert only(encrypted, "AWS::DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"] == KEY
+    assert only(encrypted, "AWS::SecretsManager::Secret")["KmsKeyId"] == KEY
+    assert only(encrypted, "AWS::SNS::Topic")["KmsMasterKeyId"] == KEY
+    assert only(encrypted, "AWS::SQS::Queue")["KmsMasterKeyId"] == KEY
+    results = only(encrypted, "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]["ResultConfiguration"]
+    assert results["EncryptionConfiguration"] == {"EncryptionOption": "SSE_KMS", "KmsKey": KEY}
+
+
+def test_every_function_and_every_analyst_may_use_exactly_that_key(encrypted: Template) -> None:
+    policies = [
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for policy in encrypted.find_resources(kind).values()
+    ]
+    using = [statement for policy in policies for statement in policy if statement.get("Sid") == "UseKey"]
+    assert len(using) == len(encrypted.find_resources("AWS::Lambda::Function")) + 1
+    for statement in (statement for policy in policies for statement in policy):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if any(action.startswith("kms:") for action in actions):
+            assert statement["Resource"] == KEY
+
+
+def test_without_the_setting_nobody_speaks_of_keys(template: Template) -> None:
+    assert "kms:" not in str(template.to_json())
