@@ -41,12 +41,12 @@ def write(path: Path) -> int:
 
 
 class Watch:
-    """The resident memory of the function's process, in MB: first seen, and at its peak."""
+    """The most resident memory, in MB, of each function's process."""
 
-    def __init__(self, cloud: int, function: str) -> None:
-        self.first, self.peak = 0.0, 0.0
+    def __init__(self, cloud: int) -> None:
+        self.peaks: dict[str, float] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(psutil.Process(cloud), function))
+        self._thread = threading.Thread(target=self._look, args=(psutil.Process(cloud),))
 
     def __enter__(self) -> "Watch":
         self._thread.start()
@@ -56,21 +56,20 @@ class Watch:
         self._stop.set()
         self._thread.join()
 
-    def _look(self, cloud: psutil.Process, function: str) -> None:
+    def _look(self, cloud: psutil.Process) -> None:
         while not self._stop.wait(0.1):
             for process in cloud.children(recursive=True):
                 with suppress(psutil.Error):
-                    if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function:
-                        now = process.memory_info().rss / 1e6
-                        self.first = self.first or now
-                        self.peak = max(self.peak, now)
+                    function = process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+                    now = process.memory_info().rss / 1e6
+                    self.peaks[function] = max(now, self.peaks.get(function, 0))
 
 
 @pytest.mark.timeout(1800)
 def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stage: Stage, tmp_path: Path) -> None:
     crc = write(tmp_path / "result")
     cloud = stage.running.cloud.process.pid
-    with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud, f"{stage.deployed.stack}-copy-result") as watch:
+    with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud) as watch:
         slow.standin.replace_result("500000", tmp_path / "result")
         began = time.monotonic()
         arn = slow.start(exportType="CLICKS", period="LAST_DAY")
@@ -90,14 +89,18 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
             ExpressionAttributeNames={"#s": "status"},
             ExpressionAttributeValues={":dead": "dead"},
         )
+        # Nobody waits for the takeover of a lease whose owner was stopped by hand.
+        slow.ledger.delete_item(Key={"pk": "CLICKS", "sk": "lease"})
+    # The same packages without a copy's work: what a function has in memory before it begins.
+    start = watch.peaks[f"{stage.deployed.stack}-check-batch"]
+    peak = watch.peaks[f"{stage.deployed.stack}-copy-result"]
     print(
         f"{MEGABYTES} MB in {seconds:.0f} s, {outcomes.count('partial')} resumes, "
-        f"memory {watch.first:.0f} MB at first and {watch.peak:.0f} MB at most"
+        f"memory {start:.0f} MB before and {peak:.0f} MB at most"
     )
     # A call begins parts for less than its whole time.
     assert outcomes.count("partial") >= max(1, MEGABYTES // (20 * SECONDS))
-    assert watch.first > 0
-    assert watch.peak < watch.first + 200
+    assert peak < start + 200
 
 
 def stored_crc(stage: Stage, key: str, size: int) -> int:
