@@ -260,8 +260,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "tell what runs, and its addresses")
     stack = _Parser(add_help=False)
     stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
-    add("doctor", _doctor, "tell of everything whether it is well, or what to do", stack)
-    add("smoke", _smoke, "run one small export, and then the doctor", stack)
+    add("doctor", _doctor, "tell of everything whether it is well, or what to do", common, stack)
+    add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
     add("down", _down, "stop all")
     add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, wishes)
     return parser
