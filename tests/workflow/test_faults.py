@@ -17,7 +17,7 @@ from tests.workflow.faultscripts import night
 
 pytestmark = pytest.mark.enable_socket
 
-SCRIPTS = int(os.environ.get("FAULT_SCRIPTS", "10"))
+SCRIPTS = int(os.environ.get("FAULT_SCRIPTS", "6"))
 FIRST_SEED = int(os.environ.get("FAULT_SEED", "0"))
 
 

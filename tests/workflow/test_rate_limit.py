@@ -12,6 +12,7 @@ pytestmark = pytest.mark.enable_socket
 ONE_A_MINUTE = Options(calls_per_minute=1, minute_seconds=60 * 0.02, finish_after_polls=1, events_per_day=20)
 
 
+@pytest.mark.timeout(600)
 def test_ten_exports_at_once_all_finish_though_one_call_a_minute_is_allowed(stage: Stage) -> None:
     with another_vendor(stage, ONE_A_MINUTE) as strict:
         started = [strict.start(exportType=export, period="LAST_DAY") for export in EXPORT_TYPES]
