@@ -18,9 +18,8 @@ from local import account, athena, display, doctor, interrupts, lifecycle, runs
 from local.demo import demo
 from local.lifecycle import Account, Wishes
 from local.problem import Misused, Problem
+from local.standin.options import TOKEN_VARIABLE
 from local.standin.records import MAX_EVENTS_PER_DAY
-
-TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
 
 HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
 

@@ -16,6 +16,7 @@ from lambdas.symplify.token import is_usable
 from local.problem import Problem
 from local.processes import Process, start
 from local.standin import faults
+from local.standin.options import TOKEN_VARIABLE
 
 _ROOT = Path(__file__).parent.parent
 STANDIN_CUSTOMER = "1234"
@@ -93,7 +94,7 @@ def start_standin(
         except faults.BadFaults as error:
             raise Problem(str(error)) from None
         command += ["--faults", str(script.resolve())]
-    environment = {**os.environ, "SYMPLIFY_TOKEN": token, "TMPDIR": str(folder)}
+    environment = {**os.environ, TOKEN_VARIABLE: token, "TMPDIR": str(folder)}
     started = start("standin", command, environment, folder, _ROOT, is_read=True)
     line = started.handle.stdout.readline() if started.handle.stdout else b""
     if not line:

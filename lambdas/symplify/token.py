@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 PLACEHOLDER = "replace-me"
-"""What a freshly deployed secret holds (`infra/secret.py` writes it)."""
+"""What a freshly deployed secret holds (`infra/token.py` writes it)."""
 
 
 # What a header may carry. Anything else would fail inside the HTTP client, whose error repeats the value.

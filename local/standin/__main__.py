@@ -11,11 +11,9 @@ from pathlib import Path
 
 from local.standin import faults
 from local.standin.clock import clock_from, real_clock
-from local.standin.options import Options
+from local.standin.options import TOKEN_VARIABLE, Options
 from local.standin.periods import Windows
 from local.standin.standin import PortInUse, StandIn
-
-TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,6 +9,9 @@ from local.standin.faults import FaultScript
 from local.standin.periods import Windows
 from local.standin.records import MAX_EVENTS_PER_DAY
 
+TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
+"""The environment variable that holds the token: the list of processes does not show it."""
+
 
 @dataclass(frozen=True)
 class Options:
