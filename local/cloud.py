@@ -27,6 +27,14 @@ SECRET_ACCESS_KEY = "test"  # noqa: S105 - guards a server that only this machin
 _ROOT = Path(__file__).parent.parent
 _PYTHON = _ROOT / ".venv" / "cloud" / "bin" / "python"
 _START_SECONDS = 60.0
+# A free port can be taken by anybody in the seconds until the cloud listens there.
+_PORTS_TRIED = 5
+# What its log says then, by its own look at the port or by the server's.
+_PORT_TAKEN = "already in use"
+
+
+class _PortTakenError(Problem):
+    pass
 
 
 @dataclass(frozen=True)
@@ -76,26 +84,35 @@ def boot(folder: Path, port: int | None = None, wait_scale: float = 1.0) -> Clou
     Raises:
         Problem: the port is taken, or the cloud does not start.
     """
-    chosen = free_port(port)
     made = certificate.make(folder)
-    workers = folder / "tmp"
-    workers.mkdir()
+    (folder / "tmp").mkdir()
+    tries = 1 if port is not None else _PORTS_TRIED
+    while True:
+        tries -= 1
+        try:
+            return _boot_at(free_port(port), folder, made, wait_scale)
+        except _PortTakenError:
+            if not tries:
+                raise
+
+
+def _boot_at(port: int, folder: Path, made: certificate.Certificate, wait_scale: float) -> Cloud:
     # Nothing of the user's environment but what programs need: AWS's and proxies' variables would leak into functions.
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment |= {
         "AUTH": "true",
         "USE_SSL": "1",
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(chosen),
+        "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "MINISTACK_REGION": REGION,
         "MINISTACK_SSL_CERT": str(made.chain),
         "MINISTACK_SSL_KEY": str(made.key),
         "SFN_WAIT_SCALE": str(wait_scale),
-        "TMPDIR": str(workers),
+        "TMPDIR": str(folder / "tmp"),
     }
     started = start("cloud", [str(_PYTHON), "-m", "ministack"], environment, folder)
-    cloud = Cloud(f"https://localhost:{chosen}", str(made.authority), started.process)
+    cloud = Cloud(f"https://localhost:{port}", str(made.authority), started.process)
     try:
         _wait_until_ready(cloud, started.log)
     except BaseException:
@@ -133,5 +150,8 @@ def _wait_until_ready(cloud: Cloud, log: Path) -> None:
         except urllib3.exceptions.HTTPError:
             pass
         time.sleep(0.1)
-    last = log.read_text(errors="replace").strip().splitlines()[-3:]
-    raise Problem(f"The embedded cloud did not start; its log {log} ends with: {' / '.join(last) or 'nothing'}")
+    text = log.read_text(errors="replace").strip()
+    if _PORT_TAKEN in text:
+        raise _PortTakenError(f"Something else took the port of {cloud.endpoint} while the embedded cloud started.")
+    last = " / ".join(text.splitlines()[-3:])
+    raise Problem(f"The embedded cloud did not start; its log {log} ends with: {last or 'nothing'}")
