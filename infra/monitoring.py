@@ -51,15 +51,20 @@ class Monitoring(Construct):
         self._settings = settings
         self._topic = topic
         self._tell_of_stopped_runs(machine, dead_letters)
-        self._watch(functions["watch_runs"], dead_letters)
-        self._lake_alarms()
-        self._alarm(
+        deployed = self._watch(functions["watch_runs"], dead_letters)
+        dead_letter = self._alarm(
             "dead-letters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(5)),
             0,
             _MISSING_IS_GOOD,
             "EventBridge could not start something and kept the event in the dead-letter queue",
         )
+        freshness, *others = self._lake_alarms()
+        # Made last, so that it has hardly looked before the first watch has told that nothing is late.
+        freshness.node.add_dependency(deployed)
+        for alarm in (dead_letter, freshness, *others):
+            # These wait for a person or for another night, so their end is news too.
+            alarm.add_ok_action(actions.SnsAction(self._topic))
         for name, function in functions.items():
             hyphened = name.replace("_", "-")
             self._alarm(
@@ -79,34 +84,36 @@ class Monitoring(Construct):
                 "throttles",
             )
 
-    def _lake_alarms(self) -> None:
-        self._alarm(
-            "freshness",
-            self._metric("HoursSinceSuccess"),
-            _FRESH_HOURS,
-            _MISSING_IS_FAILURE,
-            "An export has had no success for a day, or the watch itself is silent",
-        )
-        self._alarm(
-            "reach",
-            self._metric("DaysMissing"),
-            _REACH_DAYS - 1,
-            _MISSING_IS_GOOD,
-            "Days that no export has covered will soon be out of Symplify's reach",
-        )
-        self._alarm(
-            "empty-export",
-            self._metric("OddlyEmpty"),
-            0,
-            _MISSING_IS_GOOD,
-            "An export brought nothing, and in the seven days before it always did",
-        )
-        self._alarm(
-            "quarantine",
-            self._metric("RowsQuarantined", "Maximum"),
-            self._settings.quarantine_minimum,
-            _MISSING_IS_GOOD,
-            "A run has put more unreadable records aside than quarantineMinimum",
+    def _lake_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        return (
+            self._alarm(
+                "freshness",
+                self._metric("HoursSinceSuccess"),
+                _FRESH_HOURS,
+                _MISSING_IS_FAILURE,
+                "An export has had no success for a day, or the watch itself is silent",
+            ),
+            self._alarm(
+                "reach",
+                self._metric("DaysMissing"),
+                _REACH_DAYS - 1,
+                _MISSING_IS_GOOD,
+                "Days that no export has covered will soon be out of Symplify's reach",
+            ),
+            self._alarm(
+                "empty-export",
+                self._metric("OddlyEmpty"),
+                0,
+                _MISSING_IS_GOOD,
+                "An export brought nothing, and in the seven days before it always did",
+            ),
+            self._alarm(
+                "quarantine",
+                self._metric("RowsQuarantined"),
+                self._settings.quarantine_minimum,
+                _MISSING_IS_GOOD,
+                "A run has put more unreadable records aside than quarantineMinimum",
+            ),
         )
 
     def _alarm(
@@ -117,7 +124,7 @@ class Monitoring(Construct):
         missing: cloudwatch.TreatMissingData,
         words: str,
         anchor: str | None = None,
-    ) -> None:
+    ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -130,9 +137,10 @@ class Monitoring(Construct):
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
+        return alarm
 
-    def _metric(self, name: str, statistic: str = "Maximum") -> cloudwatch.Metric:
-        return lake_metric(self._settings, name, statistic)
+    def _metric(self, name: str) -> cloudwatch.Metric:
+        return lake_metric(self._settings, name, "Maximum")
 
     def _tell_of_stopped_runs(self, machine: sfn.IStateMachine, dead_letters: sqs.IQueue) -> None:
         rule = events.Rule(
@@ -162,7 +170,7 @@ class Monitoring(Construct):
             )
         )
 
-    def _watch(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+    def _watch(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> events.Rule:
         fires = self._settings.watch_time
         daily = events.Rule(
             self,
@@ -185,6 +193,7 @@ class Monitoring(Construct):
         )
         for rule in (daily, deployed):
             rule.add_target(targets.LambdaFunction(function, dead_letter_queue=dead_letters, retry_attempts=3))
+        return deployed
 
 
 def lake_metric(

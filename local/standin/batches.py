@@ -93,11 +93,16 @@ class Batches:
         with self._lock:
             return [batch.order for batch in self._batches.values()]
 
+    @property
+    def next_id(self) -> str:
+        """The id that the next order gets."""
+        return str(self._options.first_batch_id + len(self._batches))
+
     def order(self, export_type: str, period: Period) -> Order:
         """Take an order and begin to write its file."""
         now = self._clock()
         with self._lock:
-            batch_id = str(self._options.first_batch_id + len(self._batches))
+            batch_id = self.next_id
             order = Order(batch_id, export_type, period.value, now, window(period, now, self._options.windows))
             batch = self._batches[batch_id] = Batch(order)
             batch.file = self._writers.submit(self._write, batch)

@@ -55,6 +55,11 @@ class StandIn:
         """All orders that took effect, the oldest first."""
         return self._batches.orders
 
+    @property
+    def next_batch_id(self) -> str:
+        """The id that the next order gets."""
+        return self._batches.next_id
+
     def result(self, batch_id: str, version: str | None = None) -> bytes:
         """The bytes of a finished batch's file, or of another version of it (see `spool.version`)."""
         batch = self._batches.find(batch_id)

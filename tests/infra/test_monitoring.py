@@ -55,6 +55,24 @@ def test_every_alarm_goes_to_the_topic_and_names_its_page(template: Template) ->
         assert "docs/operations.md#" in alarm["AlarmDescription"]
 
 
+def test_the_end_of_what_waits_for_a_person_or_another_night_is_told_too(template: Template) -> None:
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    told = {
+        alarm["AlarmName"].removeprefix("symplify-lake-"): alarm["OKActions"]
+        for alarm in properties(template, "AWS::CloudWatch::Alarm")
+        if "OKActions" in alarm
+    }
+    assert told == {name: [{"Ref": topic}] for name in SPECIAL}
+
+
+def test_freshness_is_looked_at_when_the_first_watch_can_already_be_called(template: Template) -> None:
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    (freshness,) = [a for a in alarms.values() if a["Properties"]["AlarmName"] == "symplify-lake-freshness"]
+    rules = template.find_resources("AWS::Events::Rule")
+    (deployed,) = [name for name, rule in rules.items() if rule["Properties"]["Name"] == "symplify-lake-deployed"]
+    assert deployed in freshness["DependsOn"]
+
+
 def test_addresses_of_the_settings_are_subscribed() -> None:
     template = synthesized(alertEmails=["team@example.com", "ops@example.com"])
     subscriptions = properties(template, "AWS::SNS::Subscription")
