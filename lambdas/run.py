@@ -46,6 +46,8 @@ class RunState:
     """The time that the rule fired for, as EventBridge writes it."""
     period: str | None = None
     outcome: str = ""
+    step: str | None = None
+    """The step that answered last."""
     wait_seconds: int | None = None
     replay: Mapping[str, Any] | None = None
     """What to merge again from raw/, instead of an export of its own: see `steps/selection.py`."""

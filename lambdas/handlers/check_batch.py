@@ -11,7 +11,7 @@ from lambdas.steps.poll import poll
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Ask how far the batch is."""
-    return run_step(event, _poll)
+    return run_step("check_batch", event, _poll)
 
 
 def _poll(state: RunState, run: Execution) -> RunState:

@@ -21,7 +21,7 @@ _glue = boto3.client("glue")
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Close the run."""
-    return run_step(event, _close)
+    return run_step("close_run", event, _close)
 
 
 def _close(state: RunState, run: Execution) -> RunState:

@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     def remaining() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
-    return run_step(event, lambda state, run: _copy(state, run, remaining))
+    return run_step("copy_result", event, lambda state, run: _copy(state, run, remaining))
 
 
 def _copy(state: RunState, run: Execution, remaining: Remaining) -> RunState:

@@ -1,6 +1,7 @@
 """The edge that all handlers share: from the machine's event to a typed run and state, and back."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +19,8 @@ _ECHOED = ("exportType", "period")
 Step = Callable[[RunState, Execution], RunState]
 
 
-def run_step(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
-    """Run one step of the state machine.
+def run_step(name: str, event: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    """Run one step of the state machine, which leaves its name in the state.
 
     `event` is `{"execution": {"arn", "startedAt"}, "state": {…}}`; the answer is the next state. Input that cannot be
     understood is an outcome, not an exception.
@@ -35,6 +36,7 @@ def run_step(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
         answer = _refused(given, str(error))
     finally:
         metrics.emit_calls()
+    answer = replace(answer, step=name)
     logger.info(answer.outcome, extra={"state": answer.to_json()})
     return answer.to_json()
 

@@ -23,7 +23,7 @@ _glue = boto3.client("glue")
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Load the batch, or merge the next ones of a replay."""
-    return run_step(event, _load)
+    return run_step("load_result", event, _load)
 
 
 def _load(state: RunState, run: Execution) -> RunState:

@@ -15,7 +15,7 @@ _step_functions = boto3.client("stepfunctions")
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Plan the run."""
-    return run_step(event, _plan)
+    return run_step("plan_run", event, _plan)
 
 
 def _plan(state: RunState, run: Execution) -> RunState:

@@ -11,7 +11,7 @@ from lambdas.steps.order import order
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Order the export."""
-    return run_step(event, _order)
+    return run_step("start_export", event, _order)
 
 
 def _order(state: RunState, run: Execution) -> RunState:

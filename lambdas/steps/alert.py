@@ -31,20 +31,25 @@ _ANCHORS: Mapping[str, str] = {
 OTHER_ANCHOR = "any-other-error"
 LOST_DAYS_ANCHOR = "lost-days"
 
-# By what a run had come to when the next step crashed.
-_NEXT_STEP: Mapping[str, str] = {
-    "": "plan_run",
-    "busy": "plan_run",
-    "planned": "start_export",
-    "order_unknown": "start_export",
-    "ordered": "check_batch",
-    "adopted": "check_batch",
-    "running": "check_batch",
-    "finished": "copy_result",
-    "copied": "load_result",
-    "landed": "load_result",
-    "loaded": "close_run",
+NEXT_STEP: Mapping[tuple[str | None, str], str] = {
+    (None, ""): "plan_run",
+    ("plan_run", "busy"): "plan_run",
+    ("plan_run", "planned"): "start_export",
+    ("plan_run", "adopted"): "check_batch",
+    ("plan_run", "landed"): "load_result",
+    ("plan_run", "replay"): "load_result",
+    ("start_export", "order_unknown"): "start_export",
+    ("start_export", "rate_limited"): "start_export",
+    ("start_export", "ordered"): "check_batch",
+    ("check_batch", "running"): "check_batch",
+    ("check_batch", "rate_limited"): "check_batch",
+    ("check_batch", "finished"): "copy_result",
+    ("copy_result", "partial"): "copy_result",
+    ("copy_result", "rate_limited"): "copy_result",
+    ("copy_result", "copied"): "load_result",
+    ("load_result", "partial"): "load_result",
 }
+"""The machine's ways: the step that follows a step and its outcome. All else goes to close_run."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +103,10 @@ def anchor(error_name: str) -> str:
 
 
 def step_of(before: RunState) -> str:
-    """The step that failed, as far as the state tells: a crash by what the run had come to."""
-    if before.error is not None and before.outcome in _NEXT_STEP:
-        return _NEXT_STEP[before.outcome]
-    if before.period is None or before.error_name == "BadInput":
-        return "plan_run"
-    if before.batch_id is None:
-        return "start_export"
-    return "check_batch or copy_result" if before.bytes is None else "load_result"
+    """The step that failed: the one that said so, or else crashed after the one that answered last."""
+    if before.error is None and before.step is not None:
+        return before.step
+    return NEXT_STEP.get((before.step, before.outcome), "close_run")
 
 
 def start_command(given: Mapping[str, Any], place: Place) -> str:

@@ -89,7 +89,7 @@ def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | N
 
 def _check_input(state: RunState) -> None:
     """Refuse what only steps may write; a run that waited for the lease comes back with what `busy` needs."""
-    ours = {"outcome", "waitSeconds"} if state.outcome == BUSY else set()
+    ours = {"outcome", "step", "waitSeconds"} if state.outcome == BUSY else set()
     others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime", "replay"} - ours)
     if others:
         raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")

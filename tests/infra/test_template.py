@@ -1,6 +1,7 @@
 """What the synthesized stack promises, looked up by meaning and never by hashed names."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.check import definitions
 from lambdas.settings import Settings
+from lambdas.steps.alert import NEXT_STEP
 from lambdas.symplify.token import PLACEHOLDER
 from lambdas.symplify.vocabulary import EXPORT_TYPES
 from tests.infra.conftest import synthesized
@@ -147,6 +149,27 @@ def test_every_task_is_tried_a_bounded_number_of_times_and_ends_in_close(templat
         if name != "CloseRun":
             assert [(caught["Next"], caught["ResultPath"]) for caught in task["Catch"]] == [("CloseRun", "$.error")]
             assert states[task["Next"]]["Default"] == "CloseRun"
+
+
+def test_a_message_of_a_crash_names_the_step_that_the_machine_goes_to(template: Template) -> None:
+    (definition,) = definitions(template.to_json()).values()
+    states = json.loads(definition)["States"]
+
+    def step(name: str) -> str:
+        state = states[name]
+        name = state["Next"] if state["Type"] == "Wait" else name
+        return re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower()
+
+    ways = {
+        (step(name), choice["StringEquals"]): step(choice["Next"])
+        for name, task in states.items()
+        if task["Type"] == "Task" and name != "CloseRun"
+        for choice in states[task["Next"]]["Choices"]
+    }
+    ended = [way for way, following in ways.items() if following in ("close_run", "duplicate")]
+    assert ended == [("plan_run", "duplicate"), ("load_result", "loaded")]
+    first = step(json.loads(definition)["StartAt"])
+    assert {(None, ""): first, **ways} == {**NEXT_STEP, **{way: ways[way] for way in ended}}
 
 
 def test_the_functions_are_told_every_setting_they_read(template: Template) -> None:

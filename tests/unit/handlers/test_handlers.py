@@ -259,7 +259,7 @@ def test_a_surprise_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("surprise")
 
     with pytest.raises(RuntimeError):
-        edge.run_step({"execution": EXECUTION, "state": {"exportType": "OPENS"}}, step)
+        edge.run_step("plan_run", {"execution": EXECUTION, "state": {"exportType": "OPENS"}}, step)
 
 
 @pytest.mark.parametrize("text", ["2026-11-24T03:30:00Z", "2026-11-24T03:30:00.000Z", "2026-11-24T05:30:00+02:00"])
