@@ -36,8 +36,13 @@ class Watched:
 
     @property
     def waits_for_token(self) -> bool:
-        """Whether nothing went well yet because nobody has set the token: expected, and told once a night."""
-        return not self.successes and bool(self.runs) and self.runs[0].get("error") == TOKEN_NOT_SET
+        """Whether nothing went well yet because nobody has set the token: expected, and told once a night.
+
+        What went well before `since` was under another token: that of a stack whose data this one has taken over.
+        """
+        if any(_time(run, "ended_at") >= self.since for run in self.successes):
+            return False
+        return bool(self.runs) and self.runs[0].get("error") == TOKEN_NOT_SET
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,9 @@ class Answers:
             **answers,
         }
 
+    def get_paginator(self, name: str) -> Any:
+        return SimpleNamespace(paginate=lambda **words: [getattr(self, name)(**words)])
+
     def __getattr__(self, name: str) -> Any:
         def call(*_words: Any, **_: Any) -> Any:
             answer = self._answers.get(name)
@@ -99,6 +103,32 @@ def test_lake_formation_in_the_way_is_found_with_the_grants_to_run() -> None:
     assert "arn:role" in found.words
 
 
+def test_lake_formation_that_nobody_may_ask_is_no_tick_where_the_database_is_closed() -> None:
+    found = examined()["lake formation"]
+    assert not found.is_well
+    assert "get_data_lake_settings" in found.words
+
+
+def test_a_database_that_is_open_by_iam_is_in_nobodys_way() -> None:
+    everybody = {"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}
+    assert examined(get_database={"Database": {"CreateTableDefaultPermissions": [everybody]}})["lake formation"].is_well
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ([], "No run has ended yet"),
+        (
+            [{"Name": "export_runs"}, {"Name": "opens", "Parameters": {"time_zone": "Europe/Oslo"}}],
+            "opens (Europe/Oslo)",
+        ),
+    ],
+)
+def test_tables_that_are_missing_or_of_another_time_zone_are_found(tables: list[Any], words: str) -> None:
+    found = examined(get_tables={"TableList": tables})["tables"]
+    assert not found.is_well
+    assert words in found.words
+
+
 def test_athenas_own_words_are_told() -> None:
-    found = examined(get_tables={"TableList": [{"Name": "export_runs"}]})["query"]
-    assert "no bucket" in found.words
+    assert "no bucket" in examined()["query"].words

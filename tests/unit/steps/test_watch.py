@@ -49,6 +49,11 @@ def test_before_the_token_has_come_nothing_is_late() -> None:
     assert found(waiting) == Finding(EXPORT_TYPES["OPENS"], 0, 0, False)
 
 
+def test_a_stack_that_has_taken_over_the_data_of_another_waits_for_its_token_too() -> None:
+    waiting = watched(ran(0.5, "failed", error="TokenNotSet"), ran(3), since=2, covered=3)
+    assert found(waiting) == Finding(EXPORT_TYPES["OPENS"], 0, 0, False)
+
+
 def test_a_token_that_is_taken_away_later_is_late_like_any_failure() -> None:
     assert found(watched(ran(1.5, "failed", error="TokenNotSet"), ran(3))).hours_since_success > 24
 
