@@ -8,7 +8,9 @@ from local.lifecycle import Running
 from local.standin import Options
 from tests.workflow.campaign import Stage, staged
 
-OPTIONS = Options(token="canary-4f1d-never-to-be-seen", events_per_day=30, finish_after_polls=2, link_seconds=20)
+# With every sign that URLs, JSON and base64 write otherwise.
+TOKEN = 'canary-4f1d/never+to"be=seen%&?'
+OPTIONS = Options(token=TOKEN, events_per_day=30, finish_after_polls=2, link_seconds=20)
 
 
 @pytest.fixture(scope="session")

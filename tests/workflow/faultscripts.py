@@ -106,8 +106,8 @@ class FaultedNight:
     """Seconds after its start."""
 
 
-def night(seed: int, export: str) -> FaultedNight:
-    """The night of a seed; the same for ever."""
+def night(seed: int, export: str, canary: str) -> FaultedNight:
+    """The night of a seed; the same for ever. Where the vendor refuses a call of its API, it repeats the canary."""
     rng = random.Random(seed)
     calls = rng.choices(list(_FAULTS), k=rng.randint(1, 3))
     if "redirect" in calls:
@@ -117,5 +117,8 @@ def night(seed: int, export: str) -> FaultedNight:
         {"call": call, "exportType": export, "skip": rng.choice([0, 0, 0, 1]), **rng.choice(_FAULTS[call])(rng)}
         for call in calls
     ]
+    for row in rows:
+        if row["fault"] == "status" and row["call"] != "file":
+            row["text"] = f"The token {canary} cannot be served now."
     script = parsed(json.dumps({"rules": rows}).encode())
     return FaultedNight(script.rules, rng.choice(_HAPPENINGS), rng.uniform(0.1, 3))
