@@ -4,6 +4,8 @@ Packages are installed from the locked files by uv, for the machine that will ru
 folders lie in `.build/`, named after what they were made from, so that nothing is installed twice.
 """
 
+import gzip
+import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from tempfile import mkdtemp
+from typing import Any
 
 import uv
 
@@ -23,8 +26,10 @@ PYTHON_VERSION = "3.13"
 _ROOT = Path(__file__).parent.parent
 _BUILD = _ROOT / ".build"
 _FUNCTIONS = _ROOT / "lambdas"
-# boto3 brings a description of every service of AWS, nine tenths of its size; a cold start unpacks what is there.
+# boto3 brings a description of every service of AWS, nine tenths of its size; a cold start unpacks what is there, and
+# reads what it uses. `states` is what endpoints call Step Functions.
 _SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
+_ENDPOINTS = (*_SERVICES, "states", "sts")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
 
@@ -77,21 +82,49 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words alone
         if done.returncode != 0:
             raise BundleFailed(f"The packages in lambdas/{requirements} could not be installed: {done.stderr.strip()}")
-        _drop_unused_services(folder / "python")
+        _slim(folder / "python")
         if architecture is None:
             # Lambda compiles at a cold start; here that would be ten times at once. The files' times do not survive
             # the way into a function, so the compiled code must not be checked against them.
             compile_dir(folder, quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
-    made_from = sha256(" ".join([*target, *_SERVICES, sys.platform]).encode() + locked.read_bytes()).hexdigest()
-    return _made(locked.stem, made_from, fill)
+    made_from = sha256(" ".join([*target, sys.platform]).encode() + Path(__file__).read_bytes() + locked.read_bytes())
+    return _made(locked.stem, made_from.hexdigest(), fill)
 
 
-def _drop_unused_services(packages: Path) -> None:
+def _slim(packages: Path) -> None:
+    """Leave of boto3's descriptions what the functions use, which is a fifth; a cold start reads it all."""
     for data in packages.glob("boto*/data"):
         for service in data.iterdir():
             if service.is_dir() and service.name not in _SERVICES:
                 shutil.rmtree(service)
+        for packed in data.rglob("*.json.gz"):
+            description = json.loads(gzip.decompress(packed.read_bytes()))
+            packed.with_suffix("").write_text(_compact(_without_documentation(description)))
+            packed.unlink()
+        for examples in data.rglob("examples-*.json"):
+            examples.unlink()
+        endpoints = data / "endpoints.json"
+        if endpoints.exists():
+            told = json.loads(endpoints.read_text())
+            for partition in told["partitions"]:
+                services = partition["services"]
+                partition["services"] = {name: services[name] for name in _ENDPOINTS if name in services}
+            endpoints.write_text(_compact(told))
+
+
+def _without_documentation(description: Any) -> Any:
+    """A description whose texts for people are empty; botocore asks for some of them, and members may be called so."""
+    if isinstance(description, dict):
+        return {
+            name: "" if name == "documentation" and isinstance(value, str) else _without_documentation(value)
+            for name, value in description.items()
+        }
+    return [_without_documentation(each) for each in description] if isinstance(description, list) else description
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:

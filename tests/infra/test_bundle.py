@@ -1,10 +1,13 @@
 """The functions find all they import in their own bundle, for this machine and for AWS's."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from infra import bundle
@@ -17,21 +20,11 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_a_handler_imports_with_nothing_but_its_bundle_on_the_path(name: str, tmp_path: Path) -> None:
-    layers = [bundle.layer("requirements.txt", None)]
-    layers += [bundle.layer("requirements-load.txt", None)] if SHAPES[name].has_engine else []
-    paths = [bundle.code().path, *(layer.path / "python" for layer in layers)]
-    program = (
-        "import sys\n"
-        f"sys.path[:0] = {[str(path) for path in paths]!r}\n"
-        f"import lambdas.handlers.{name} as module\n"
-        "assert callable(module.handler)\n"
-        "print('\\n'.join(str(m.__file__) for m in sys.modules.values() if getattr(m, '__file__', None)))\n"
-    )
-    # -I and -S: neither the environment nor site-packages lend a package.
+def alone(program: str, layers: list[Path], tmp_path: Path) -> str:
+    """What a program prints that finds nothing but the bundle: neither environment nor site-packages lend a package."""
+    paths = [bundle.code().path, *(layer / "python" for layer in layers)]
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program],
+        [sys.executable, "-I", "-S", "-c", f"import sys\nsys.path[:0] = {[str(path) for path in paths]!r}\n{program}"],
         env={"AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.environ["PATH"]},
         cwd=tmp_path,
         capture_output=True,
@@ -39,7 +32,52 @@ def test_a_handler_imports_with_nothing_but_its_bundle_on_the_path(name: str, tm
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "site-packages" not in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_handler_imports_with_nothing_but_its_bundle_on_the_path(name: str, tmp_path: Path) -> None:
+    layers = [bundle.layer("requirements.txt", None).path]
+    layers += [bundle.layer("requirements-load.txt", None).path] if SHAPES[name].has_engine else []
+    program = (
+        f"import lambdas.handlers.{name} as module\n"
+        "assert callable(module.handler)\n"
+        "print('\\n'.join(str(m.__file__) for m in sys.modules.values() if getattr(m, '__file__', None)))\n"
+    )
+    assert "site-packages" not in alone(program, layers, tmp_path)
+
+
+# What functions are granted (`infra/access.py`) is what they call.
+CALLED = {
+    "dynamodb": ["get_item", "put_item", "query", "update_item", "delete_item"],
+    "glue": ["get_table", "create_table", "update_table", "batch_create_partition", "batch_update_partition"],
+    "s3": ["get_object", "put_object", "upload_part", "complete_multipart_upload", "list_parts", "delete_objects"],
+    "secretsmanager": ["get_secret_value"],
+    "sns": ["publish"],
+    "stepfunctions": ["describe_execution", "list_executions"],
+}
+
+
+def test_services_that_functions_call_are_described_in_the_bundle_as_boto3_has_them(tmp_path: Path) -> None:
+    program = (
+        "import boto3, json\n"
+        "boto3.resource('dynamodb').Table('ledger').load\n"
+        f"called = {CALLED!r}\n"
+        "told = {}\n"
+        "for service, operations in called.items():\n"
+        "    client = boto3.client(service)\n"
+        "    model = client.meta.service_model\n"
+        "    shapes = [model.operation_model(client.meta.method_to_api_mapping[name]) for name in operations]\n"
+        "    told[service] = [client.meta.endpoint_url, *(sorted(shape.input_shape.members) for shape in shapes)]\n"
+        "print(json.dumps(told))\n"
+    )
+    slim = json.loads(alone(program, [bundle.layer("requirements.txt", None).path], tmp_path))
+    for service, operations in CALLED.items():
+        client: Any = boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]
+        model, names = client.meta.service_model, client.meta.method_to_api_mapping
+        shapes = [model.operation_model(names[operation]) for operation in operations]
+        whole = [client.meta.endpoint_url, *(sorted(shape.input_shape.members) for shape in shapes)]
+        assert slim[service] == whole
 
 
 def test_the_bundle_for_aws_resolves_and_stays_under_lambdas_limit() -> None:
