@@ -1,7 +1,8 @@
 """plan_run: claim, lease, period, left-over batch."""
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -10,7 +11,8 @@ from lambdas.handlers.edge import run_step
 from lambdas.run import Execution, RunState
 from lambdas.steps.plan import plan
 
-_step_functions = boto3.client("stepfunctions")
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -24,9 +26,16 @@ def _plan(state: RunState, run: Execution) -> RunState:
 
 def _stopped_at(arn: str) -> datetime | None:
     """When an execution ended; an execution that Step Functions has forgotten (after 90 days) ended long ago."""
+    step_functions = _step_functions()
     try:
-        execution = _step_functions.describe_execution(executionArn=arn)
-    except _step_functions.exceptions.ExecutionDoesNotExist:
+        execution = step_functions.describe_execution(executionArn=arn)
+    except step_functions.exceptions.ExecutionDoesNotExist:
         return datetime.fromtimestamp(0, UTC)
     # One that waits for its redrive will go on.
     return None if execution["status"] in ("RUNNING", "PENDING_REDRIVE") else execution["stopDate"]
+
+
+@cache
+def _step_functions() -> "SFNClient":
+    """Made when it is first used: a lease is seldom found taken."""
+    return boto3.client("stepfunctions")

@@ -1,5 +1,6 @@
 """The alert topic."""
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -7,15 +8,19 @@ import boto3
 from lambdas.handlers import tools
 from lambdas.steps.alert import Message, Place
 
-_sns: Any = boto3.client("sns")
-
 
 def publish(message: Message) -> None:
     """Send a message to all who subscribe."""
-    _sns.publish(TopicArn=tools.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
+    _sns().publish(TopicArn=tools.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
 
 
 def place() -> Place:
     """Where this stack is found."""
     settings = tools.settings()
     return Place(settings.stack_name, settings.state_machine_arn)
+
+
+@cache
+def _sns() -> Any:
+    """Made when it is first used: most runs have nothing to tell."""
+    return boto3.client("sns")

@@ -246,7 +246,7 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
 def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
     monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
 ) -> None:
-    monkeypatch.setattr(plan_run, "_step_functions", StepFunctions(answer))
+    monkeypatch.setattr(plan_run, "_step_functions", lambda: StepFunctions(answer))
 
     assert plan_run._stopped_at("arn:x") == ended
 
