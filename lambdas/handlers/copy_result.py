@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from lambdas.handlers import tools
 from lambdas.handlers.edge import run_step
 from lambdas.lake.landing import Landing
@@ -15,7 +13,7 @@ from lambdas.steps.transfer import Remaining
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_s3 = boto3.client("s3")
+_s3 = tools.s3_for_parts()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:

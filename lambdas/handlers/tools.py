@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import urllib3
+from botocore.config import Config
 
 from lambdas.handlers import metrics
 from lambdas.history import History
@@ -18,6 +19,7 @@ from lambdas.symplify.vocabulary import ExportType
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import Table
+    from types_boto3_s3 import S3Client
 
 
 @cache
@@ -39,6 +41,11 @@ def client() -> Client:
     chosen = settings()
     read_token = token_source(boto3.client("secretsmanager"), chosen.token_secret_arn)
     return Client(metrics.CountedCalls(), chosen.base_url, chosen.customer_id, read_token)
+
+
+def s3_for_parts() -> "S3Client":
+    """S3 for bodies that carry their CRC-32, which TLS keeps whole: they are not hashed once more to be signed."""
+    return boto3.client("s3", config=Config(s3={"payload_signing_enabled": False}))
 
 
 def ledger(export: ExportType) -> Ledger:
