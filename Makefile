@@ -90,7 +90,8 @@ $(VENV)/bench/.installed: $(VENV)/.installed benchmarks/requirements.txt
 	$(BIN)/uv pip sync --quiet --python $(VENV)/bench/bin/python benchmarks/requirements.txt
 	@touch $@
 
-bench: $(VENV)/bench/.installed ## Measure the load against the bare engine and its peers (BENCH=--help)
+# About half an hour, 4 GB of disk and 5 GB of memory; BENCH=--publish keeps the numbers in docs/performance.md.
+bench: $(VENV)/bench/.installed ## Measure load, merge, copy, cold starts, deployment and an idle night (BENCH=--help)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## Remove all that was set up and built

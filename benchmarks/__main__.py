@@ -1,6 +1,7 @@
-"""`make bench`: this project's load, the bare engine and its peers, in turn, in one run.
+"""`make bench`: how fast and how small the project is, against the bare engine and its peers, in one run.
 
-Writes a table to the terminal, and `results.json` and `results.png` to the folder `.build/bench`.
+Tables and verdicts go to the terminal; numbers (`results.json`) and plots (`*.png`) to the folder `.build/bench`.
+A part that fails or is interrupted (Ctrl-C) is told, and the rest goes on; a second Ctrl-C ends the run.
 """
 
 import argparse
@@ -8,209 +9,195 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import duckdb
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import events
-from benchmarks.landed import facts
-from benchmarks.measure import Run, middle, run
+from benchmarks import page, show
+from benchmarks.measure import ROOT, Failed, run
+from benchmarks.parts import PARTS, Line
+from benchmarks.targets import MISSED, verdicts
+from benchmarks.wishes import PEERS, Wishes
+from local import interrupts
+from local.lifecycle import alone
+from local.problem import Problem
 
-ROOT = Path(__file__).parent.parent
 BUILD = ROOT / ".build" / "bench"
-PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
+_WIDTH = 150
+_SECOND_CHANCE_SECONDS = 2.0
+_OURS = ("boto3", "duckdb", "msgspec")
+_PEERS = ("dlt", "matplotlib", "pandas", "pyarrow")
+
+Document = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is measured: its name, the containers it can read, and its command for a file and a folder."""
-
-    name: str
-    shapes: tuple[str, ...]
-    command: Callable[[Path, Path], list[str]]
-
-
-def _script(name: str) -> str:
-    return str(ROOT / "benchmarks" / "subjects" / name)
-
-
-def _ours(source: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.subjects.ours", str(out), json.dumps([landed(source, out, "1")])]
-
-
-def landed(source: Path, out: Path, batch_id: str) -> dict[str, Any]:
-    """Put a file where a landed batch lies (a hard link, so that nothing is copied), and return its manifest."""
-    key = f"raw/{source.name}"
-    (out / "raw").mkdir(exist_ok=True)
-    os.link(source, out / key)
-    known = json.loads(source.with_suffix(".manifest").read_text())
-    return {
-        "export_type": events.EXPORT,
-        "batch_id": batch_id,
-        "ordered_at": events.ORDERED_AT.isoformat(timespec="microseconds"),
-        "period": "LAST_3_DAYS",
-        "run": "benchmark",
-        "key": key,
-        **known,
-    }
-
-
-SUBJECTS = (
-    Subject("this project", ("ndjson", "array"), _ours),
-    Subject(
-        "bare DuckDB",
-        ("ndjson", "array"),
-        lambda source, out: [sys.executable, _script("engine.py"), str(source), str(out), json.dumps(events.COLUMNS)],
-    ),
-    Subject(
-        "dlt, dicts",
-        ("ndjson", "array"),
-        lambda source, out: [str(PEERS), _script("dlt_load.py"), str(source), str(out), "dicts"],
-    ),
-    Subject(
-        "dlt, Arrow tables",
-        ("ndjson",),
-        lambda source, out: [str(PEERS), _script("dlt_load.py"), str(source), str(out), "arrow"],
-    ),
-    Subject(
-        "pandas, pyarrow",
-        ("ndjson",),
-        lambda source, out: [str(PEERS), _script("pandas_load.py"), str(source), str(out)],
-    ),
-)
-
-
-def main() -> None:
-    """Measure, compare what came out, and tell."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--megabytes", type=int, nargs="+", default=[200, 1000], help="sizes of the event file")
-    parser.add_argument("--runs", type=int, default=3, help="counted runs of each, after one that is not counted")
-    parser.add_argument("--slow-up-to", type=int, default=200, help="largest size that dlt with dicts is given")
-    given = parser.parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, tell, and return 0 when all parts went through; targets that are missed do not count as failure."""
+    given = _parser().parse_args(words)
+    interrupts.install()
+    # The same Node for CDK as every command of the project's takes.
+    os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", os.defpath)])
+    console = Console(soft_wrap=True)
+    # Tables need some width, also where a pipe tells none.
+    console.width = max(console.width, _WIDTH)
     BUILD.mkdir(parents=True, exist_ok=True)
-    console = Console()
-    results = []
-    for megabytes in given.megabytes:
-        for shape in ("ndjson", "array"):
-            source = events.make(BUILD, shape, megabytes)
-            _write_manifest(source)
-            subjects = [
-                subject
-                for subject in SUBJECTS
-                if shape in subject.shapes and (subject.name != "dlt, dicts" or megabytes <= given.slow_up_to)
-            ]
-            results += _compared(subjects, source, shape, given.runs, console)
-    document = {"machine": _machine(), "results": results}
-    (BUILD / "results.json").write_text(json.dumps(document, indent=1))
-    _plot(results)
-    console.print(f"{BUILD / 'results.json'}, {BUILD / 'results.png'}", soft_wrap=True)
+    try:
+        with alone(BUILD):
+            _clear(BUILD)
+            return _measured(given, console)
+    except Problem:
+        console.print(f"Another run of the benchmark is at work in {BUILD}.")
+        return 2
 
 
-def _compared(subjects: list[Subject], source: Path, shape: str, runs: int, console: Console) -> list[dict[str, Any]]:
-    """All subjects over one file, in turn, so that a machine that slows down slows all of them."""
-    measured: dict[str, list[Run]] = {subject.name: [] for subject in subjects}
-    checks: dict[str, Any] = {}
-    for number in range(runs + 1):
-        for subject in subjects:
-            with TemporaryDirectory(dir=BUILD) as folder:
-                out = Path(folder)
-                done = run(subject.command(source, out), out)
-                if number:
-                    measured[subject.name].append(done)
-                else:
-                    checks[subject.name] = _checksum(done.said["files"])
-    if len({json.dumps(check) for check in checks.values()}) != 1:
-        raise SystemExit(f"The results of {source.name} differ: {checks}")
-    size = source.stat().st_size
-    table = Table(
-        "subject", title=f"{source.name}, {size / 1e6:,.0f} MB, {checks['this project'][0]:,} rows", box=SIMPLE_HEAD
+def _measured(given: argparse.Namespace, console: Console) -> int:
+    wishes = Wishes(
+        folder=BUILD,
+        tell=lambda words: console.print(f"{datetime.now(UTC):%H:%M:%S} {words}", style="dim", highlight=False),
+        sizes=tuple(given.sizes),
+        peers_up_to=given.peers_up_to,
+        slow_up_to=given.slow_up_to,
+        runs=given.runs,
+        stored_rows=given.stored_rows,
+        copy_sizes=tuple(given.copy_sizes),
     )
-    for name in ("wall s", "CPU s", "peak MB", "MB/s", "x bare engine"):
-        table.add_column(name, justify="right")
-    lines = []
-    for name, each in measured.items():
-        half = middle(each)
-        # Pair by pair, each with the engine's run of the same turn.
-        ratios = sorted(one.wall / other.wall for one, other in zip(each, measured["bare DuckDB"], strict=True))
-        ratio = ratios[len(ratios) // 2]
-        lines.append(
-            {
-                "subject": name,
-                "shape": shape,
-                "bytes": size,
-                "rows": checks[name][0],
-                "wall": half.wall,
-                "walls": [one.wall for one in each],
-                "cpu": half.cpu,
-                "peak": half.peak,
-                "bytesPerSecond": size / half.wall,
-                "ratioToEngine": ratio,
-            }
-        )
-        table.add_row(
-            name,
-            f"{half.wall:.2f}",
-            f"{half.cpu:.2f}",
-            f"{half.peak / 1e6:,.0f}",
-            f"{size / half.wall / 1e6:,.0f}",
-            f"{ratio:.2f}",
-        )
-    console.print(table)
-    return lines
-
-
-def _checksum(files: str | list[str]) -> list[Any]:
-    """How many rows the files hold, and a sum over what each row says, whatever the columns are called."""
-    listed = json.dumps([files] if isinstance(files, str) else files).replace('"', "'")
-    engine = duckdb.connect()
-    names = {
-        row[0].replace("_", "").lower(): row[0]
-        for row in engine.execute(f"DESCRIBE SELECT * FROM read_parquet({listed}, union_by_name=true)").fetchall()
+    document: Document = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": _machine(),
+        "versions": _versions(),
+        "options": {name: value for name, value in vars(given).items() if name != "publish"},
+        "parts": {},
+        "failures": {},
     }
-    # Times are text or instants, as each subject sees fit; all else must be the same to the letter.
-    fields = [names[name.lower()] for name in events.COLUMNS if "timestamp" not in name.lower()]
-    row = ", ".join(f'"{name}"::VARCHAR' for name in fields)
-    count, total = engine.execute(
-        f"SELECT count(*), sum(hash({row})::HUGEINT)::VARCHAR FROM read_parquet({listed}, union_by_name=true)"
-    ).fetchone()
-    return [count, total]
+    for name in [part for part in PARTS if part in (given.parts or PARTS)]:
+        if not _part(name, wishes, document, console):
+            break
+    _tell(document, console)
+    if given.publish:
+        page.publish(BUILD)
+        console.print(f"Written into {page.PAGE.relative_to(ROOT)} and {page.KEPT.relative_to(ROOT)}/")
+    return 1 if document["failures"] else 0
 
 
-def _write_manifest(source: Path) -> None:
-    """What the copy has found out about the file when it lands; not part of the load's time."""
-    source.with_suffix(".manifest").write_text(json.dumps(facts(source)))
+def _part(name: str, wishes: Wishes, document: Document, console: Console) -> bool:
+    """Measure a part, and keep what it has found, however it ends; false when nothing else shall be measured."""
+    lines: list[Line] = []
+    document["parts"][name] = lines
+    began, goes_on = time.monotonic(), True
+    try:
+        for line in PARTS[name](wishes):
+            lines.append(line)
+            _write(document)
+    except KeyboardInterrupt:
+        document["failures"][name] = "interrupted"
+        console.print(f"{name}: interrupted; again within {_SECOND_CHANCE_SECONDS:.0f} s ends the run", style="bold")
+        try:
+            time.sleep(_SECOND_CHANCE_SECONDS)
+        except KeyboardInterrupt:
+            goes_on = False
+    except (Failed, Problem) as failure:
+        document["failures"][name] = str(failure)
+        console.print(f"{name}: {failure}", style="bold red", markup=False)
+    except Exception as error:
+        # Whatever it is, the other parts' numbers are worth having.
+        document["failures"][name] = f"{type(error).__name__}: {error}"
+        console.print_exception()
+    document.setdefault("seconds", {})[name] = round(time.monotonic() - began, 1)
+    for grid in show.GRIDS[name](lines):
+        grid.show(console)
+    return goes_on
+
+
+def _tell(document: Document, console: Console) -> None:
+    found = verdicts(document["parts"])
+    document["verdicts"] = [verdict.as_json() for verdict in found]
+    _write(document)
+    show.targets(found).show(console)
+    for name, words in document["failures"].items():
+        console.print(f"{name} did not go through: {words}", style="bold red", markup=False)
+    missed = sum(MISSED in verdict.verdict for verdict in found)
+    console.print(f"{missed} of {len(found)} targets missed. Numbers: {BUILD / 'results.json'}")
+    try:
+        # With the peers' matplotlib, which is no dependency of the project's own.
+        plotted = run(
+            [str(PEERS), str(ROOT / "benchmarks" / "plot.py"), str(BUILD / "results.json"), str(BUILD)], BUILD
+        )
+        console.print(f"Plots: {', '.join(plotted.said['files'])}")
+    except Failed as failure:
+        document["failures"]["plots"] = str(failure)
+        console.print(f"plots: {failure}", style="bold red", markup=False)
+
+
+def _write(document: Document) -> None:
+    half = BUILD / "results.json.half"
+    half.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    half.replace(BUILD / "results.json")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run has left, however it ended."""
+    for left in folder.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink()
 
 
 def _machine() -> dict[str, Any]:
-    packages = {name: importlib.metadata.version(name) for name in ("duckdb", "msgspec")}
-    peers = {}
-    for line in (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines():
-        name, equals, version = line.partition("==")
-        if equals and name in ("dlt", "pandas", "pyarrow"):
-            peers[name] = version.split()[0]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cpuinfo = Path("/proc/cpuinfo")
+    names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
     return {
-        "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "processor": platform.machine(),
-        **packages,
-        **peers,
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "architecture": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "memoryBytes": memory,
     }
 
 
-def _plot(results: list[dict[str, Any]]) -> None:
-    """Draw with the peers' matplotlib, which is no dependency of the project's own."""
-    lines = BUILD / "lines.json"
-    lines.write_text(json.dumps(results))
-    run([str(PEERS), str(ROOT / "benchmarks" / "plot.py"), str(lines), str(BUILD / "results.png")], BUILD)
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _OURS}
+    for line in (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines():
+        name, equals, version = line.partition("==")
+        if equals and name in _PEERS:
+            found[name] = version.split()[0]
+    curl = shutil.which("curl")
+    if curl:
+        said = subprocess.run([curl, "--version"], capture_output=True, text=True, check=False).stdout
+        found["curl"] = said.split()[1] if said else "?"
+    return found
+
+
+def _part_name(text: str) -> str:
+    if text not in PARTS:
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(PARTS)}")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Wishes(BUILD, print)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("parts", nargs="*", metavar="PART", type=_part_name, help=f"{', '.join(PARTS)} (default: all)")
+    add("--sizes", type=int, nargs="+", default=list(default.sizes), metavar="MB", help="of the event file (200 1000)")
+    add("--peers-up-to", type=int, default=default.peers_up_to, metavar="MB", help="largest size for peers (1000)")
+    add("--slow-up-to", type=int, default=default.slow_up_to, metavar="MB", help="and for dlt with dicts (200)")
+    add("--runs", type=int, default=default.runs, help="counted runs of each, after one that is not counted (3)")
+    add("--stored-rows", type=int, default=default.stored_rows, metavar="ROWS", help="of the day that is merged into")
+    add("--copy-sizes", type=int, nargs="+", default=list(default.copy_sizes), metavar="MB", help="of the copied file")
+    add("--publish", action="store_true", help="write the numbers into docs/performance.md as well")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,8 +1,9 @@
-"""The bucket as a folder and the catalog in memory: what the load's own code reads and writes in a benchmark.
+"""The bucket as a folder and the catalog as a file in it: what the load's own code reads and writes in a benchmark.
 
 Only the calls that the load makes are here. The transfer to and from S3 is measured by itself.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -54,14 +55,16 @@ class DiskS3:
         return path
 
 
-class MemoryGlue:
-    """A Glue client that keeps tables and partitions in memory."""
+class DiskGlue:
+    """A Glue client that keeps tables and partitions in a file, so that a later process finds them."""
 
     exceptions = SimpleNamespace(EntityNotFoundException=KeyError, AlreadyExistsException=ValueError)
 
-    def __init__(self) -> None:
-        self.tables: dict[str, dict[str, Any]] = {}
-        self.partitions: dict[str, dict[str, Any]] = {}
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "catalog.json"
+        kept = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self.tables: dict[str, dict[str, Any]] = kept.get("tables", {})
+        self.partitions: dict[str, dict[str, Any]] = kept.get("partitions", {})
 
     def get_table(self, *, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         if Name not in self.tables:
@@ -70,10 +73,11 @@ class MemoryGlue:
 
     def create_table(self, *, TableInput: dict[str, Any], **_: Any) -> None:  # noqa: N803
         self.tables[TableInput["Name"]] = TableInput
+        self._keep()
 
     update_table = create_table
 
-    def get_paginator(self, _name: str) -> "MemoryGlue":
+    def get_paginator(self, _name: str) -> "DiskGlue":
         return self
 
     def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
@@ -81,8 +85,16 @@ class MemoryGlue:
 
     def batch_create_partition(self, *, PartitionInputList: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
         self.partitions |= {partition["Values"][0]: partition for partition in PartitionInputList}
+        self._keep()
         return {"Errors": []}
 
     def batch_update_partition(self, *, Entries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
         self.partitions |= {entry["PartitionValueList"][0]: entry["PartitionInput"] for entry in Entries}
+        self._keep()
         return {"Errors": []}
+
+    def _keep(self) -> None:
+        # Another name first: the file may be a link that other runs share.
+        half = self._file.with_suffix(".half")
+        half.write_text(json.dumps({"tables": self.tables, "partitions": self.partitions}))
+        half.replace(self._file)

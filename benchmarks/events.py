@@ -1,11 +1,13 @@
-"""The event file that all subjects read: three days of synthetic SENT records, as the stand-in Symplify makes them."""
+"""The event files that all subjects read: synthetic SENT records, as the stand-in Symplify makes them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from lambdas.symplify.vocabulary import Period
 from local.standin.containers import container
-from local.standin.periods import Windows, milliseconds, window
+from local.standin.periods import Window, Windows, milliseconds, window
 from local.standin.records import records
 from local.standin.spool import write
 from local.standin.world import World
@@ -30,19 +32,46 @@ COLUMNS = {
     "timestamp": "VARCHAR",
 }
 """The fields of a record and the engine's types for them."""
+SHAPES = {"ndjson": "newline-delimited", "array": "array"}
+"""The containers, and their names for people."""
 
 _DAYS = 3
 _RECORD_BYTES = 362
+# Of every 21 events of a day, the stored day lacks one, and the new file holds that one and another: half of what is
+# new is known, and the day grows by a twentieth.
+_OF = 21
+_FRESH, _KNOWN = 20, 10
+_LINES_A_WRITE = 20_000
 
 
 def make(folder: Path, shape: str, megabytes: int) -> Path:
-    """Write the file of about that size (10^6 bytes) in a container, `ndjson` or `array`, unless it is there."""
+    """Write three days in a file of about that size (10^6 bytes), in a container, unless it is there."""
     path = folder / f"events-{megabytes}.{shape}.json"
     if not path.exists():
         per_day = megabytes * 1_000_000 // _RECORD_BYTES // _DAYS
-        span = window(Period.LAST_3_DAYS, ORDERED_AT, Windows.ROLLING)
         half = path.with_suffix(".half")
-        made = records(World(1), EXPORT, span, milliseconds(ORDERED_AT), per_day)
-        write(half, made, container(shape), EXPORT, lambda _count: None)
+        write(half, _records(Period.LAST_3_DAYS, per_day), container(shape), EXPORT, lambda _count: None)
         half.rename(path)
     return path
+
+
+def make_day(folder: Path, stored_rows: int) -> tuple[Path, Path]:
+    """Write one day that is stored, and a tenth of it that is new, half of which is known; unless they are there."""
+    stored, new = (folder / f"day-{stored_rows}-{name}.ndjson.json" for name in ("stored", "new"))
+    if not (stored.exists() and new.exists()):
+        total = stored_rows * _OF // (_OF - 1)
+        made = enumerate(_records(Period.LAST_DAY, total))
+        halves = [path.with_suffix(".half") for path in (stored, new)]
+        with halves[0].open("w") as old_file, halves[1].open("w") as new_file:
+            while some := list(islice(made, _LINES_A_WRITE)):
+                old_file.writelines(f"{record}\n" for number, record in some if number % _OF != _FRESH)
+                new_file.writelines(f"{record}\n" for number, record in some if number % _OF in (_FRESH, _KNOWN))
+        for half, path in zip(halves, (stored, new), strict=True):
+            half.rename(path)
+    return stored, new
+
+
+def _records(period: Period, per_day: int) -> Iterator[str]:
+    # A single day is a calendar day, so that it is one partition.
+    span = window(period, ORDERED_AT, Windows.CALENDAR if period is Period.LAST_DAY else Windows.ROLLING)
+    return records(World(1), EXPORT, Window(span.start, span.end), milliseconds(ORDERED_AT), per_day)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.disk import DiskS3, MemoryGlue
+from benchmarks.disk import DiskGlue, DiskS3
 from lambdas.lake.catalog import Catalog
 from lambdas.lake.landing import Landing, Manifest
 from lambdas.lake.store import Store
@@ -18,13 +18,15 @@ from lambdas.steps.batch import Lake, merge_batch
 
 out, manifests = Path(sys.argv[1]), json.loads(sys.argv[2])
 s3: Any = DiskS3(out)
-glue: Any = MemoryGlue()
+glue: Any = DiskGlue(out)
 settings: Any = SimpleNamespace(time_zone="UTC", quarantine_ratio=0.001, quarantine_minimum=10, identity_fields={})
 lake = Lake(s3, Landing(s3, "bucket"), Store(s3, "bucket"), Catalog(glue, "lake", "bucket"))
 tallies = []
-for number, manifest in enumerate(manifests):
+for manifest in manifests:
     with TemporaryDirectory(dir=out) as folder:
-        tally = merge_batch(Manifest(**manifest), f"run-{number}", lake, settings, Path(folder), lambda: None)
+        tally = merge_batch(
+            Manifest(**manifest), f"run-{manifest['batch_id']}", lake, settings, Path(folder), lambda: None
+        )
         tallies.append({name: tally[name] for name in ("read", "new", "known", "updated", "rescued", "quarantined")})
 live = [part["StorageDescriptor"]["Location"].removeprefix("s3://bucket/") for part in glue.partitions.values()]
 print(json.dumps({"files": [str(out / prefix / "*.parquet") for prefix in live], "tallies": tallies}))

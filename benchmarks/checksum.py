@@ -1,0 +1,55 @@
+"""What a result holds, in two numbers: its rows, and a sum over what each says, whatever the columns are called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+_INSTANTS = ("timestamp", "senttimestamp")
+
+
+@dataclass(frozen=True)
+class Content:
+    """How many rows there are, and the sum of their hashes."""
+
+    rows: int
+    checksum: str
+
+
+def of_parquet(files: Sequence[str], fields: Sequence[str]) -> Content:
+    """What Parquet files (globs) hold in the columns of these source names."""
+    return _content(f"read_parquet({list(files)!r}, union_by_name=true)", fields)
+
+
+def of_json(files: Sequence[Path], columns: dict[str, str], condition: str = "true") -> Content:
+    """What newline-delimited files hold, read by the bare engine."""
+    types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    names = [str(file) for file in files]
+    source = f"read_json({names!r}, format='newline_delimited', columns={{{types}}})"
+    return _content(f"(SELECT * FROM {source} WHERE {condition})", list(columns))
+
+
+def _content(source: str, fields: Sequence[str]) -> Content:
+    engine = duckdb.connect()
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET memory_limit = '1GB'")
+    described = engine.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    # event_id, eventid and eventId are one name.
+    names = {str(row[0]).replace("_", "").lower(): str(row[0]) for row in described}
+    missing = [name for name in fields if name.lower() not in names]
+    if missing:
+        return Content(_scalar(engine, f"SELECT count(*) FROM {source}"), f"without {', '.join(missing)}")
+    row = ", ".join(_value(names[name.lower()], name.lower()) for name in fields)
+    rows, total = engine.execute(f"SELECT count(*), sum(hash({row})::HUGEINT)::VARCHAR FROM {source}").fetchone() or ()
+    return Content(rows, total or "0")
+
+
+def _value(column: str, name: str) -> str:
+    """A value in a form that does not depend on its type: a time is kept as text or as an instant."""
+    return f'epoch_ms("{column}"::TIMESTAMPTZ)' if name in _INSTANTS else f'"{column}"::VARCHAR'
+
+
+def _scalar(engine: duckdb.DuckDBPyConnection, sql: str) -> int:
+    found = engine.execute(sql).fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,19 @@
+"""What is measured, a module a part. Each yields its lines, JSON objects, as soon as it has them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from benchmarks.parts import copy, deploy, idle, imports, load, merge
+from benchmarks.wishes import Wishes
+
+Line = dict[str, Any]
+
+PARTS: Mapping[str, Callable[[Wishes], Iterator[Line]]] = {
+    "load": load.measure,
+    "merge": merge.measure,
+    "copy": copy.measure,
+    "imports": imports.measure,
+    "deploy": deploy.measure,
+    "idle": idle.measure,
+}
+"""All parts, in the order in which a run takes them."""

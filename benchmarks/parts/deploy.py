@@ -1,0 +1,69 @@
+"""How long `cdk synth` takes, and `cdk deploy` on the embedded cloud: of a new stack, and of an unchanged one."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.wishes import Wishes
+from local import deployment
+from local.cloud import boot
+
+_SETTINGS = {"baseUrl": "https://symplify.example.com/rest", "customerId": "1234", "bundle": "host"}
+
+
+def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+    """A line a command, and one for what the template holds."""
+    with TemporaryDirectory(dir=wishes.folder, prefix="deploy-") as name:
+        folder = Path(name)
+        wishes.tell("deploy: the embedded cloud")
+        cloud = boot(folder)
+        try:
+            words = deployment.context(_SETTINGS)
+            commands: dict[str, tuple[int, Callable[[], object]]] = {
+                # The first synthesis installs the functions' packages unless they are there.
+                "packages and first synth": (1, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
+                "synth": (wishes.runs, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
+                "bootstrap": (1, lambda: deployment.bootstrap(cloud, folder)),
+                "deploy, new": (1, lambda: deployment.deploy(cloud, folder, _SETTINGS)),
+                "deploy, unchanged": (wishes.runs, lambda: deployment.deploy(cloud, folder, _SETTINGS)),
+            }
+            for command, (runs, start) in commands.items():
+                wishes.tell(f"deploy: {command}")
+                walls = [_seconds(start) for _ in range(runs)]
+                yield {"subject": command, "wall": median(walls), "walls": walls}
+            yield {"subject": "template", **_template(folder)}
+        finally:
+            cloud.process.stop()
+
+
+def _seconds(start: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    start()
+    return time.perf_counter() - began
+
+
+def _template(folder: Path) -> dict[str, Any]:
+    """How many resources of each kind there are, and the functions' shapes, from what CDK has made."""
+    (path,) = (folder / "cdk.out").glob("*.template.json")
+    resources = json.loads(path.read_text())["Resources"].values()
+    functions = [
+        resource["Properties"]
+        for resource in resources
+        if resource["Type"] == "AWS::Lambda::Function" and "MemorySize" in resource["Properties"]
+    ]
+    return {
+        "resources": dict(sorted(Counter(resource["Type"] for resource in resources).items())),
+        "functions": {
+            properties["Handler"].split(".")[-2]: {
+                "memory": properties["MemorySize"],
+                "seconds": properties["Timeout"],
+                "disk": properties.get("EphemeralStorage", {}).get("Size", 512),
+            }
+            for properties in functions
+        },
+    }

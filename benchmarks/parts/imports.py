@@ -1,0 +1,42 @@
+"""The cold import of each function's handler, in a new process with nothing but its bundle on the path."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Run, Subject, in_turn, run
+from benchmarks.wishes import Wishes
+
+_LEAST_RUNS = 5
+
+
+def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+    """A line a function: its whole process, from the start of Python to its end."""
+    # Here, since CDK takes seconds to import.
+    from infra import bundle  # noqa: PLC0415
+    from infra.functions import SHAPES  # noqa: PLC0415
+
+    wishes.tell("imports: the functions' packages")
+    common = [bundle.code().path, bundle.layer("requirements.txt", None).path / "python"]
+    engine = bundle.layer("requirements-load.txt", None).path / "python"
+    subjects = [
+        Subject(name, _importer(name, [*common, engine] if shape.has_engine else common))
+        for name, shape in SHAPES.items()
+    ]
+    wishes.tell("imports: each function")
+    for name, measured in in_turn(subjects, max(_LEAST_RUNS, wishes.runs), wishes.folder).items():
+        figures = measured.figures()
+        yield {"subject": name, "hasEngine": SHAPES[name].has_engine, **figures, "failed": measured.failed}
+
+
+def _importer(name: str, paths: list[Path]) -> Any:
+    program = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; import lambdas.handlers.{name}"
+    environment = {"AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.environ.get("PATH", os.defpath)}
+
+    def start(folder: Path) -> Run:
+        # -I and -S: neither the environment nor site-packages lend a package.
+        return run([sys.executable, "-I", "-S", "-c", program], folder, environment)
+
+    return start

@@ -1,0 +1,116 @@
+"""The load of a whole file: this project, the bare engine, and its peers, in both containers."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from benchmarks import checksum, events
+from benchmarks.landed import forget, landed
+from benchmarks.measure import ROOT, Run, Subject, in_turn, ratio, run
+from benchmarks.wishes import PEERS, Wishes
+
+OURS, ENGINE = "this project", "bare DuckDB"
+DICTS, ARROW, PANDAS = "dlt, dicts", "dlt, Arrow tables", "pandas, pyarrow"
+_SUBJECTS = ROOT / "benchmarks" / "subjects"
+
+
+@dataclass(frozen=True)
+class _Loader:
+    """A way from a file to Parquet: its name, the containers that it reads, and its command for a file and a folder."""
+
+    name: str
+    shapes: tuple[str, ...]
+    command: Callable[[Path, Path], list[str]]
+    is_peer: bool = True
+    is_slow: bool = False
+
+    def takes(self, shape: str, megabytes: int, wishes: Wishes) -> bool:
+        """Whether it is given this file."""
+        limit = wishes.slow_up_to if self.is_slow else wishes.peers_up_to
+        return shape in self.shapes and (not self.is_peer or megabytes <= limit)
+
+
+def _peer(script: str, *words: str) -> Callable[[Path, Path], list[str]]:
+    return lambda source, out: [str(PEERS), str(_SUBJECTS / script), str(source), str(out), *words]
+
+
+def our_command(out: Path, manifests: list[dict[str, Any]]) -> list[str]:
+    """This project's load of landed batches, one after the other."""
+    return [sys.executable, "-m", "benchmarks.subjects.ours", str(out), json.dumps(manifests)]
+
+
+_LOADERS = (
+    _Loader(OURS, ("ndjson", "array"), lambda source, out: our_command(out, [landed(source, out, "1")]), is_peer=False),
+    _Loader(
+        ENGINE,
+        ("ndjson", "array"),
+        lambda source, out: [
+            *(sys.executable, str(_SUBJECTS / "engine.py")),
+            *(str(source), str(out), json.dumps(events.COLUMNS)),
+        ],
+        is_peer=False,
+    ),
+    _Loader(DICTS, ("ndjson", "array"), _peer("dlt_load.py", "dicts"), is_slow=True),
+    _Loader(ARROW, ("ndjson",), _peer("dlt_load.py", "arrow")),
+    _Loader(PANDAS, ("ndjson",), _peer("pandas_load.py")),
+)
+
+
+def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+    """A line for each way and file."""
+    for megabytes in wishes.sizes:
+        for shape in events.SHAPES:
+            source = events.make(wishes.folder, shape, megabytes)
+            yield from _of_file(source, shape, megabytes, wishes)
+            # Five gigabytes in two containers are more than some disks have.
+            forget(source)
+
+
+def content_of(done: Run) -> checksum.Content:
+    """What the Parquet files hold that a subject has told of."""
+    return checksum.of_parquet(_globs(done), list(events.COLUMNS))
+
+
+def _globs(done: Run) -> list[str]:
+    files = done.said["files"]
+    return [files] if isinstance(files, str) else list(files)
+
+
+def _written(done: Run) -> tuple[checksum.Content, int]:
+    """What the files hold, and how many bytes they have."""
+    size = sum(Path(path).stat().st_size for pattern in _globs(done) for path in glob(pattern))
+    return content_of(done), size
+
+
+def _of_file(source: Path, shape: str, megabytes: int, wishes: Wishes) -> Iterator[dict[str, Any]]:
+    wishes.tell(f"load: {source.name}")
+
+    def subject(loader: _Loader) -> Subject:
+        return Subject(loader.name, lambda out: run(loader.command(source, out), out), _written, is_slow=loader.is_slow)
+
+    given = [loader for loader in _LOADERS if loader.takes(shape, megabytes, wishes)]
+    found = in_turn([subject(loader) for loader in given], wishes.runs, wishes.folder)
+    size, engine, ours = source.stat().st_size, found[ENGINE], found[OURS]
+    expected, _ = engine.outcome or (None, 0)
+    for name, measured in found.items():
+        figures = measured.figures()
+        content, written = measured.outcome or (None, None)
+        yield {
+            "subject": name,
+            "shape": shape,
+            "megabytes": megabytes,
+            "bytes": size,
+            **figures,
+            "bytesPerSecond": size / figures["wall"] if figures else None,
+            "ratioToEngine": ratio(measured, engine),
+            "ratioToOurs": ratio(measured, ours),
+            "rows": content.rows if content else None,
+            "writtenBytes": written,
+            "checksum": content.checksum if content else None,
+            "isSame": content == expected if content and expected else None,
+            "failed": measured.failed,
+        }

@@ -1,0 +1,198 @@
+"""The numbers as tables: rows of text, for the terminal and for the page alike."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.events import SHAPES
+from benchmarks.targets import Verdict
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: its title, its columns (the first `words` of which hold words), and its rows."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        table = Table(title=self.title, box=SIMPLE_HEAD, title_justify="left")
+        for number, column in enumerate(self.columns):
+            table.add_column(column, justify="left" if number < self.words else "right")
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+
+    def markdown(self) -> str:
+        """As the page holds it."""
+        rule = ["---" if number < self.words else "---:" for number in range(len(self.columns))]
+        lines = [self.columns, rule, *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def load(lines: Lines) -> Iterator[Grid]:
+    """A table a file."""
+    columns = ("subject", "wall s", "CPU s", "peak MB", "disk MB", "MB/s", "× engine", "× this project", "values")
+    for (megabytes, shape), group in groupby(lines, key=lambda line: (line["megabytes"], line["shape"])):
+        found = list(group)
+        rows = next((line["rows"] for line in found if line["rows"]), 0)
+        yield Grid(
+            f"{megabytes:,} MB, {SHAPES[shape]}, {rows:,} records",
+            columns,
+            tuple(
+                _row(
+                    line,
+                    lambda line: (
+                        f"{line['wall']:.2f}",
+                        f"{line['cpu']:.2f}",
+                        _mega(line["peak"]),
+                        _mega(line["disk"]),
+                        _mega(line["bytesPerSecond"]),
+                        _times(line["ratioToEngine"]),
+                        _times(line["ratioToOurs"]),
+                        _kept(line["isSame"]),
+                    ),
+                )
+                for line in found
+            ),
+        )
+
+
+def merge(lines: Lines) -> Iterator[Grid]:
+    """One table."""
+    columns = ("subject", "wall s", "CPU s", "peak MB", "disk MB", "× engine", "rows", "values")
+    stored = lines[0]["storedRows"] if lines else 0
+    yield Grid(
+        f"Merge into a day of {stored:,} rows",
+        columns,
+        tuple(
+            _row(
+                line,
+                lambda line: (
+                    f"{line['wall']:.2f}",
+                    f"{line['cpu']:.2f}",
+                    _mega(line["peak"]),
+                    _mega(line["disk"]),
+                    _times(line["ratioToEngine"]),
+                    f"{line['rows']:,}",
+                    _kept(line["isSame"]),
+                ),
+            )
+            for line in lines
+        ),
+    )
+
+
+def copy(lines: Lines) -> Iterator[Grid]:
+    """One table."""
+    columns = ("subject", "MB", "wall s", "CPU s", "peak MB", "MB/s", "throughput", "bytes")
+    yield Grid(
+        "Copy into the embedded bucket",
+        columns,
+        tuple(
+            _row(
+                line,
+                lambda line: (
+                    f"{line['megabytes']:,}",
+                    f"{line['wall']:.2f}",
+                    f"{line['cpu']:.2f}",
+                    _mega(line["peak"]),
+                    _mega(line["bytesPerSecond"]),
+                    _times(1 / line["ratioToCurl"] if line["ratioToCurl"] else None),
+                    _kept(line["isSame"]),
+                ),
+            )
+            for line in lines
+        ),
+    )
+
+
+def imports(lines: Lines) -> Iterator[Grid]:
+    """One table."""
+    yield Grid(
+        "Cold import of each function",
+        ("function", "wall s", "CPU s", "peak MB"),
+        tuple(
+            _row(line, lambda line: (f"{line['wall']:.2f}", f"{line['cpu']:.2f}", _mega(line["peak"])))
+            for line in lines
+        ),
+    )
+
+
+def deploy(lines: Lines) -> Iterator[Grid]:
+    """One table."""
+    timed = [line for line in lines if "wall" in line]
+    yield Grid(
+        "Synthesis and deployment",
+        ("command", "wall s"),
+        tuple((line["subject"], f"{line['wall']:.1f}") for line in timed),
+    )
+
+
+def idle(lines: Lines) -> Iterator[Grid]:
+    """A table of the nights."""
+    nights = [line for line in lines if "night" in line]
+    rows = []
+    for night, group in groupby(nights, key=lambda line: line["night"]):
+        found = list(group)
+        overheads = [line["overhead"] for line in found]
+        steps = {name for line in found for name in line["steps"]}
+        slowest = max(steps, key=lambda name: median(line["steps"].get(name, 0.0) for line in found))
+        rows.append(
+            (
+                night,
+                f"{len(found)}",
+                f"{min(overheads):.1f}",
+                f"{median(overheads):.1f}",
+                f"{max(overheads):.1f}",
+                f"{slowest} {median(line['steps'].get(slowest, 0.0) for line in found):.1f} s",
+            )
+        )
+    columns = ("night", "exports", "least s", "median s", "most s", "longest step")
+    yield Grid("An export's own time, without waiting for the vendor", columns, tuple(rows))
+
+
+def targets(found: Sequence[Verdict]) -> Grid:
+    """The verdicts."""
+    rows = tuple((one.target, one.limit, one.measured, one.where, one.verdict) for one in found)
+    return Grid("Targets", ("target", "limit", "measured", "where", "verdict"), rows, words=5)
+
+
+GRIDS: Mapping[str, Callable[[Lines], Iterator[Grid]]] = {
+    "load": load,
+    "merge": merge,
+    "copy": copy,
+    "imports": imports,
+    "deploy": deploy,
+    "idle": idle,
+}
+"""How each part is shown."""
+
+
+def _row(line: Mapping[str, Any], cells: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> tuple[str, ...]:
+    if line.get("failed") or "wall" not in line:
+        return (f"{line['subject']}: {line.get('failed') or 'no run'}",)
+    return (line["subject"], *cells(line))
+
+
+def _mega(count: float) -> str:
+    return f"{count / 1e6:,.0f}"
+
+
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f}"
+
+
+def _kept(is_same: bool | None) -> str:
+    return {True: "same", False: "differ", None: "–"}[is_same]

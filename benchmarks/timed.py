@@ -1,0 +1,82 @@
+"""Run a command and write down its wall time, processor time and peaks: `python -I -S timed.py REPORT FOLDER COMMAND…`.
+
+A small process of its own, because Linux counts towards a process's peak what its parent held when it was started.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+# rusage counts kibibytes on Linux, bytes on macOS.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+_LOOK_SECONDS = 0.2
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PROC = Path("/proc")
+# `wait4` tells the largest process of a family; the sum of those that live at once can only be looked at.
+_ONE_PROCESS = 1
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    found = [pid]
+    for task in (_PROC / str(pid) / "task").glob("*/children"):
+        for child in task.read_text().split():
+            found += family(int(child))
+    return found
+
+
+def resident(pids: list[int]) -> int:
+    """Bytes of memory that these processes hold together."""
+    return sum(int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE for pid in pids)
+
+
+def on_disk(folder: Path) -> int:
+    """Bytes of the files in the temporary folders below a folder: what a function would have on its own disk."""
+    sizes = [path.stat().st_size for work in folder.glob("tmp*") for path in work.rglob("*") if path.is_file()]
+    return sum(sizes)
+
+
+class Watch(threading.Thread):
+    """Looks at a family's memory and disk, now and then."""
+
+    def __init__(self, pid: int, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._folder = pid, folder
+        self.peak = self.disk = 0
+
+    def run(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            # Processes end and files go while they are looked at.
+            try:
+                pids = family(self._pid)
+                if len(pids) > _ONE_PROCESS:
+                    self.peak = max(self.peak, resident(pids))
+                self.disk = max(self.disk, on_disk(self._folder))
+            except (OSError, ValueError, IndexError):
+                continue
+
+
+def main() -> None:
+    """Run, wait, report; end as the command did."""
+    report, folder, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    start = time.perf_counter()
+    pid = os.posix_spawnp(command[0], command, os.environ)
+    watch = Watch(pid, folder)
+    watch.start()
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    document = {
+        "wall": wall,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak": max(usage.ru_maxrss * _RSS_UNIT, watch.peak),
+        "disk": watch.disk,
+        "status": os.waitstatus_to_exitcode(status),
+    }
+    report.write_text(json.dumps(document))
+
+
+main()
