@@ -1,7 +1,7 @@
 """Bring a result's bytes into an object: by ranges read in parallel, part by part, or in one go where it must be.
 
-Memory is flat: READERS parts are in flight, each held once while it comes and goes out, at most 64 MiB (and as much
-again while chunks are joined).
+Memory is flat: READERS parts are in flight, each held once while it comes, goes out, and waits for those before it; and
+one more while its MD5 is added.
 
 The multipart upload is the checkpoint: what S3 lists is done. The ledger remembers which upload it is and which version
 of the source its parts belong to, since S3 lists neither.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import md5
+from io import BytesIO
 
 from lambdas.lake.landing import PART_BYTES, Landed, Landing, Part
 from lambdas.ledger import Ledger, Upload
@@ -131,6 +132,8 @@ class Transfer:
                 done[part.number] = part
                 digest.update(body)
                 came += 1
+                # Or they would be held until the next part is there.
+                del outcome, body
         if len(done) < len(spans):
             if came == 0:
                 raise Broken("The source is so slow that no part came within a whole call of the function.")
@@ -155,7 +158,10 @@ class Transfer:
                     return answer
             else:
                 try:
-                    return b"".join(self._timed(answer.chunks()))
+                    body = BytesIO()
+                    body.writelines(self._timed(answer.chunks()))
+                    # Not joined from a list: that would hold a part twice.
+                    return body.getvalue()
                 except Broken:
                     if not tries_left:
                         raise
