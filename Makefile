@@ -90,7 +90,7 @@ $(VENV)/bench/.installed: $(VENV)/.installed benchmarks/requirements.txt
 	$(BIN)/uv pip sync --quiet --python $(VENV)/bench/bin/python benchmarks/requirements.txt
 	@touch $@
 
-# About half an hour, 4 GB of disk and 5 GB of memory; BENCH=--publish keeps the numbers in docs/performance.md.
+# About half an hour, 10 GB of disk and 8 GB of memory; BENCH=--publish keeps the numbers in docs/performance.md.
 bench: $(VENV)/bench/.installed ## Measure load, merge, copy, cold starts, deployment and an idle night (BENCH=--help)
 	$(BIN)/python -m benchmarks $(BENCH)
 

@@ -48,6 +48,7 @@ SUPERSEDED_DAYS = 30
 MEMORY_A_PROCESSOR = 1769
 CALL_SECONDS = 900
 DISK_BYTES = 10_240 << 20
+MEMORIES = (256, 512, 1024, 1769, 2048, 3008, 3538, 5307)
 PART_BYTES = 16 << 20
 MOST_PARTS = 10_000
 FILE_PART_BYTES = 8 << 20
@@ -138,9 +139,9 @@ class Model:
         )
         return found
 
-    def processors(self, function: str) -> float:
-        """How many a function has, by its memory."""
-        return self.shapes[function]["memory"] / MEMORY_A_PROCESSOR
+    def processors(self, function: str, memory: int | None = None) -> float:
+        """How many a function has, by its memory or another."""
+        return (memory or self.shapes[function]["memory"]) / MEMORY_A_PROCESSOR
 
     # The load
 
@@ -174,22 +175,22 @@ class Model:
         cpu = line["cpu"] - self._load_trend("cpu").at(line["newBytes"])
         return max(0.0, wall) / line["storedRows"], max(0.0, cpu) / line["storedRows"]
 
-    def load_seconds(self, size: float) -> float:
+    def load_seconds(self, size: float, memory: int | None = None) -> float:
         """The load of an export whose days are stored already, on Lambda: computing, and the network to and from S3."""
         rows = size / self.row_bytes
         wall = self._load_trend("wall").at(size) + rows * self.merge_row[0]
         cpu = self._load_trend("cpu").at(size) + rows * self.merge_row[1]
         moved = size * (1 + 2 * self.parquet_share)
-        return max(wall, cpu / self.processors("load_result")) + moved / NETWORK
+        return max(wall, cpu / self.processors("load_result", memory)) + moved / NETWORK
 
     # The copy
 
-    def copy_seconds(self, size: float) -> float:
+    def copy_seconds(self, size: float, memory: int | None = None) -> float:
         """The copy on Lambda."""
         lines = self._ours("copy")
         wall = trend([(line["bytes"], line["wall"]) for line in lines]).at(size)
         cpu = trend([(line["bytes"], line["cpu"]) for line in lines]).at(size)
-        return max(wall, cpu / self.processors("copy_result"), size / NETWORK)
+        return max(wall, cpu / self.processors("copy_result", memory), size / NETWORK)
 
     # All
 
@@ -354,6 +355,7 @@ def grids(document: Mapping[str, Any]) -> Iterator[Grid]:
         words=2,
     )
     yield _shapes(model, document["parts"])
+    yield _memories(model)
 
 
 def _shapes(model: Model, parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Grid:
@@ -367,20 +369,41 @@ def _shapes(model: Model, parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> G
     rows = []
     for name, shape in model.shapes.items():
         measured = [line["peak"] for line in parts.get(by_part.get(name, ""), ()) if line["subject"] == OURS]
-        imported = [line["peak"] for line in parts.get("imports", ()) if line["subject"] == name]
-        peak = max([peaks.get(name, 0), *(measured or []), *imported])
+        imported = [line for line in parts.get("imports", ()) if line["subject"] == name]
+        peak = max([peaks.get(name, 0), *measured, *(line["peak"] for line in imported)])
+        start = max((line["cpu"] / min(1.0, model.processors(name)) for line in imported), default=0.0)
         rows.append(
             (
                 name,
                 f"{shape['memory']:,}",
                 f"{peak / (1 << 20):,.0f}",
                 f"{shape['memory'] / (peak / (1 << 20)):.1f} ×" if peak else "–",
+                f"{start:.1f}" if start else "–",
                 f"{shape['seconds']}",
                 f"{slowest[name]:.1f}" if slowest[name] else "–",
             )
         )
-    columns = ("function", "memory MiB", "measured peak MiB", "room", "time-out s", "longest step of an idle night s")
+    columns = ("function", "memory MiB", "peak MiB", "room", "start s", "time-out s", "longest step s")
     return Grid("Functions", columns, tuple(rows))
+
+
+def _memories(model: Model) -> Grid:
+    """What the two large steps would take and cost for a gigabyte with other memory sizes."""
+
+    def cells(function: str, seconds: float, memory: int) -> tuple[str, ...]:
+        given = " (given)" if model.shapes[function]["memory"] == memory else ""
+        return f"{seconds:,.0f}{given}", f"{1000 * seconds * memory / 1024 * prices.LAMBDA_GB_SECOND:.2f}"
+
+    rows = tuple(
+        (
+            f"{memory:,}",
+            *cells("copy_result", model.copy_seconds(1e9, memory), memory),
+            *cells("load_result", model.load_seconds(1e9, memory), memory),
+        )
+        for memory in sorted({*MEMORIES, *(model.shapes[name]["memory"] for name in ("copy_result", "load_result"))})
+    )
+    columns = ("memory MiB", "copy s", "of 1 GB, $ / 1000", "load s", "of 1 GB, $ / 1000")
+    return Grid("A gigabyte by memory", columns, rows, words=0)
 
 
 def _snake(step: str) -> str:

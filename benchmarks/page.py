@@ -55,7 +55,7 @@ def _tables(document: Mapping[str, Any]) -> dict[str, str]:
         titled = [f"**{grid.title}**\n\n{grid.markdown()}" for grid in grids]
         found[part] = "\n\n".join(titled)
     found["targets"] = show.targets([Verdict(**verdict) for verdict in document["verdicts"]]).markdown()
-    for name, grid in zip(("night", "dollars", "limits", "functions"), cost.grids(document), strict=True):
+    for name, grid in zip(("night", "dollars", "limits", "functions", "memories"), cost.grids(document), strict=True):
         found[name] = grid.markdown()
     machine = document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())

@@ -38,7 +38,7 @@ class Grid:
         """As the page holds it."""
         rule = ["---" if number < self.words else "---:" for number in range(len(self.columns))]
         lines = [self.columns, rule, *self.rows]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
 def load(lines: Lines) -> Iterator[Grid]:

@@ -29,7 +29,7 @@ from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
 from local.cloud import Cloud, boot
 from local.standin import Options, StandIn
 
-CURL, FETCH = "curl | boto3", "urllib | boto3"
+CURL, FETCH = "curl into boto3", "urllib into boto3"
 _SUBJECTS = ROOT / "benchmarks" / "subjects"
 _EXPORT = EXPORT_TYPES["CLICKS"]
 _BUCKET, _TABLE = "benchmark-lake", "benchmark-ledger"

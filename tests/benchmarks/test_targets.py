@@ -57,7 +57,7 @@ def test_peers_are_compared_at_the_largest_file_that_they_were_given() -> None:
 def test_copy_is_compared_by_throughput_and_held_to_flat_memory() -> None:
     lines: list[Line] = [
         {"subject": "this project", "megabytes": 200, "ratioToCurl": 2.0, "peak": 150e6},
-        {"subject": "curl | boto3", "megabytes": 200, "ratioToCurl": 1.0, "peak": 100e6},
+        {"subject": "curl into boto3", "megabytes": 200, "ratioToCurl": 1.0, "peak": 100e6},
         {"subject": "this project", "megabytes": 1000, "ratioToCurl": 1.2, "peak": 190e6},
     ]
     assert verdict("Copy's throughput", copy=lines) == ("0.83 ×", "met")
