@@ -82,6 +82,11 @@ class Stage:
         self._inbox = subscribe(cloud, deployed.alert_topic_arn, f"{deployed.stack}-heard")
         self._heard: list[str] = []
 
+    @property
+    def cloud(self) -> Running:
+        """The local cloud, with this stack as its deployment."""
+        return replace(self.running, deployment=self.deployed)
+
     def configure(self, seconds: int, environment: Mapping[str, str]) -> None:
         """Give all functions this time-out and these variables."""
         functions = self.running.cloud.client("lambda")
@@ -91,6 +96,23 @@ class Stage:
             functions.update_function_configuration(
                 FunctionName=name, Timeout=seconds, Environment={"Variables": {**before, **environment}}
             )
+
+    def forget(self, export: str) -> None:
+        """Have the ledger know nothing of an export type."""
+        for item in self.ledger.query(KeyConditionExpression=Key("pk").eq(export), ConsistentRead=True)["Items"]:
+            self.ledger.delete_item(Key={"pk": export, "sk": item["sk"]})
+
+    def next_result(self, folder: Path, text: str) -> None:
+        """Have the vendor's next result hold that text."""
+        path = folder / f"result-{self.standin.next_batch_id}"
+        path.write_text(text)
+        self.standin.replace_result(self.standin.next_batch_id, path)
+
+    def watch(self) -> str | None:
+        """Call the watch as its daily rule does, and return why it failed, if it did."""
+        answer = self.running.cloud.client("lambda").invoke(FunctionName=f"{self.deployed.stack}-watch-runs")
+        said: str = answer["Payload"].read().decode()
+        return said if "FunctionError" in answer else None
 
     def start(self, **given: Any) -> str:
         arn: str = self.states.start_execution(
@@ -223,13 +245,12 @@ class Stage:
         Raises:
             Broke: a key is there twice.
         """
-        cloud = replace(self.running, deployment=self.deployed)
-        for table in cloud.cloud.client("glue").get_tables(DatabaseName=self.deployed.database)["TableList"]:
+        for table in self.cloud.cloud.client("glue").get_tables(DatabaseName=self.deployed.database)["TableList"]:
             export = EXPORT_TYPES.get(table["Name"].upper())
             if export is not None:
                 key = "event_id" if export.is_event else f"{export.table.removesuffix('s')}_id"
                 sql = f"SELECT count(*) AS n, count(DISTINCT {key}) AS ids FROM {export.table}"
-                (counted,) = athena.query(cloud, sql)
+                (counted,) = athena.query(self.cloud, sql)
                 if counted["n"] != counted["ids"]:
                     raise Broke(f"{export.table} has {counted['n']} rows of {counted['ids']} keys.")
 

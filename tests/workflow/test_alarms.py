@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.dynamodb.conditions import Key
 
 from tests.workflow.campaign import Stage
 from tests.workflow.figures import Figures, Line
@@ -36,16 +35,10 @@ def figures(stage: Stage) -> Figures:
     return Figures(stage.running.cloud, stage.deployed.stack)
 
 
-def watch(stage: Stage) -> None:
-    """Call the watch as its daily rule does."""
-    answer = stage.running.cloud.client("lambda").invoke(FunctionName=f"{stage.deployed.stack}-watch-runs")
-    assert "FunctionError" not in answer, answer["Payload"].read()
-
-
 def watched(stage: Stage, figures: Figures) -> list[Line]:
     """What the watch logs when it is called now."""
     before = len(figures.lines("watch-runs"))
-    watch(stage)
+    assert stage.watch() is None
     return figures.lines("watch-runs")[before:]
 
 
@@ -78,16 +71,10 @@ def ends(inbox: Inbox, stage: Stage, figures: Figures, good: list[Line], *alarms
     return told(inbox, stage, *alarms) == states == {"OK"}
 
 
-def forget(stage: Stage, export: str) -> None:
-    """Have the ledger know nothing of an export type."""
-    for item in stage.ledger.query(KeyConditionExpression=Key("pk").eq(export), ConsistentRead=True)["Items"]:
-        stage.ledger.delete_item(Key={"pk": export, "sk": item["sk"]})
-
-
 def test_an_export_that_stays_away_rings_until_it_has_come(stage: Stage, inbox: Inbox, figures: Figures) -> None:
     """The days pass in the ledger: the type has been expected for so long, and nothing has come."""
-    watch(stage)
-    forget(stage, "PROJECTS")
+    stage.watch()
+    stage.forget("PROJECTS")
     since = (datetime.now(UTC) - timedelta(days=12)).isoformat(timespec="seconds")
     stage.ledger.put_item(Item={"pk": "PROJECTS", "sk": "clock", "since": since})
     with ringing(inbox, stage, figures, watched(stage, figures), "freshness", "reach"):
@@ -95,20 +82,13 @@ def test_an_export_that_stays_away_rings_until_it_has_come(stage: Stage, inbox: 
     assert ends(inbox, stage, figures, watched(stage, figures), "freshness", "reach")
 
 
-def next_result(stage: Stage, folder: Path, text: str) -> None:
-    """Have the vendor's next result hold that text."""
-    path = folder / "result"
-    path.write_text(text)
-    stage.standin.replace_result(stage.standin.next_batch_id, path)
-
-
 def test_an_export_that_brings_nothing_where_it_always_did_rings_until_it_brings_something(
     stage: Stage, inbox: Inbox, figures: Figures, tmp_path: Path
 ) -> None:
-    watch(stage)
-    forget(stage, "SENT")
+    stage.watch()
+    stage.forget("SENT")
     assert stage.wait(stage.start(exportType="SENT")).status == "SUCCEEDED"
-    next_result(stage, tmp_path, "[]")
+    stage.next_result(tmp_path, "[]")
     assert stage.wait(stage.start(exportType="SENT")).output["tally"]["read"] == 0
     with ringing(inbox, stage, figures, watched(stage, figures), "empty-export"):
         assert stage.wait(stage.start(exportType="SENT")).output["tally"]["read"] > 0
@@ -125,8 +105,8 @@ def lines(good: int, bad: int) -> str:
 def test_more_unreadable_records_than_the_minimum_ring_until_a_run_has_none(
     stage: Stage, inbox: Inbox, figures: Figures, tmp_path: Path
 ) -> None:
-    forget(stage, "OPTOUTS")
-    next_result(stage, tmp_path, lines(good=12_000, bad=11))
+    stage.forget("OPTOUTS")
+    stage.next_result(tmp_path, lines(good=12_000, bad=11))
     ended, bad = closed(stage, figures, exportType="OPTOUTS")
     assert (ended.status, ended.output["tally"]["quarantined"]) == ("SUCCEEDED", 11)
     with ringing(inbox, stage, figures, bad, "quarantine"):
@@ -138,8 +118,8 @@ def test_more_unreadable_records_than_the_minimum_ring_until_a_run_has_none(
 def test_more_unreadable_records_than_the_share_fail_the_run_whose_message_says_so(
     stage: Stage, inbox: Inbox, tmp_path: Path
 ) -> None:
-    forget(stage, "OPTOUTS")
-    next_result(stage, tmp_path, lines(good=100, bad=11))
+    stage.forget("OPTOUTS")
+    stage.next_result(tmp_path, lines(good=100, bad=11))
     assert stage.wait(stage.start(exportType="OPTOUTS")).status == "FAILED"
     message = inbox.find("OPTOUTS failed (ExportFailed)")["Message"]
     for words in ("11 of 111 records are no JSON objects", "quarantineRatio", "load_result", "#exportfailed"):
