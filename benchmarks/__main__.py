@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks import page, show
+from benchmarks.cost import Unmeasured
 from benchmarks.measure import ROOT, Failed, run
 from benchmarks.parts import PARTS, Line
 from benchmarks.targets import MISSED, verdicts
@@ -50,14 +51,22 @@ def main(words: Sequence[str] | None = None) -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
         with alone(BUILD):
+            kept = _last() if given.add else {}
             _clear(BUILD)
-            return _measured(given, console)
+            return _measured(given, kept, console)
     except Problem:
         console.print(f"Another run of the benchmark is at work in {BUILD}.")
         return 2
 
 
-def _measured(given: argparse.Namespace, console: Console) -> int:
+def _last() -> Document:
+    """The last run's numbers, or none."""
+    path = BUILD / "results.json"
+    found: Document = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def _measured(given: argparse.Namespace, kept: Document, console: Console) -> int:
     wishes = Wishes(
         folder=BUILD,
         tell=lambda words: console.print(f"{datetime.now(UTC):%H:%M:%S} {words}", style="dim", highlight=False),
@@ -72,8 +81,8 @@ def _measured(given: argparse.Namespace, console: Console) -> int:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
         "versions": _versions(),
-        "options": {name: value for name, value in vars(given).items() if name != "publish"},
-        "parts": {},
+        "options": {name: value for name, value in vars(given).items() if name not in ("add", "publish")},
+        "parts": kept.get("parts", {}),
         "failures": {},
     }
     for name in [part for part in PARTS if part in (given.parts or PARTS)]:
@@ -81,8 +90,12 @@ def _measured(given: argparse.Namespace, console: Console) -> int:
             break
     _tell(document, console)
     if given.publish:
-        page.publish(BUILD)
-        console.print(f"Written into {page.PAGE.relative_to(ROOT)} and {page.KEPT.relative_to(ROOT)}/")
+        try:
+            page.publish(BUILD)
+            console.print(f"Written into {page.PAGE.relative_to(ROOT)} and {page.KEPT.relative_to(ROOT)}/")
+        except Unmeasured as problem:
+            document["failures"]["publish"] = str(problem)
+            console.print(f"Nothing was published. {problem} Measure it with --add.", style="bold red", markup=False)
     return 1 if document["failures"] else 0
 
 
@@ -195,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=default.runs, help="counted runs of each, after one that is not counted (3)")
     add("--stored-rows", type=int, default=default.stored_rows, metavar="ROWS", help="of the day that is merged into")
     add("--copy-sizes", type=int, nargs="+", default=list(default.copy_sizes), metavar="MB", help="of the copied file")
+    add("--add", action="store_true", help="keep the last run's numbers of the other parts")
     add("--publish", action="store_true", help="write the numbers into docs/performance.md as well")
     return parser
 

@@ -102,7 +102,7 @@ class Subject:
 
 @dataclass
 class Measured:
-    """A subject's runs by the number of their turn, what came out of the first, and why there are no more."""
+    """A subject's runs by the number of their turn, what came out of all of them, and why there are no more."""
 
     runs: dict[int, Run] = field(default_factory=dict)
     outcome: Any = None
@@ -136,8 +136,10 @@ def in_turn(subjects: Sequence[Subject], runs: int, folder: Path) -> dict[str, M
             with TemporaryDirectory(dir=folder, prefix="run-") as empty:
                 try:
                     done = subject.start(Path(empty))
-                    if turn == 0 or subject.is_slow:
-                        measured.outcome = subject.check(done)
+                    outcome = subject.check(done)
+                    if measured.outcome not in (None, outcome):
+                        raise Failed(f"Two runs brought different results: {measured.outcome} and {outcome}.")
+                    measured.outcome = outcome
                 except Failed as failure:
                     measured.failed = str(failure)
                     continue

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cost, prices, show
+from benchmarks.cost import Unmeasured
 from benchmarks.measure import ROOT
 from benchmarks.targets import Verdict
 
@@ -25,6 +26,7 @@ def written(text: str, document: Mapping[str, Any]) -> str:
 
     Raises:
         KeyError: the page asks for a table that does not exist.
+        Unmeasured: a part is missing from which costs follow.
     """
     tables = _tables(document)
 
@@ -36,7 +38,15 @@ def written(text: str, document: Mapping[str, Any]) -> str:
 
 
 def publish(folder: Path) -> None:
-    """Keep a run's numbers and plots, and write the page from them."""
+    """Keep a run's numbers and plots, and write the page from them.
+
+    Raises:
+        Unmeasured: the run lacks a part that the page shows; nothing is kept then.
+    """
+    try:
+        written(PAGE.read_text(), json.loads((folder / _RESULTS).read_text()))
+    except KeyError as name:
+        raise Unmeasured(f"The run has no numbers for the page's table {name}.") from None
     KEPT.mkdir(exist_ok=True)
     for path in [folder / _RESULTS, *folder.glob("*.png")]:
         shutil.copyfile(path, KEPT / path.name)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -80,25 +80,26 @@ def _globs(done: Run) -> list[str]:
     return [files] if isinstance(files, str) else list(files)
 
 
-def _written(done: Run) -> tuple[checksum.Content, int]:
-    """What the files hold, and how many bytes they have."""
+def _loaded(loader: _Loader, source: Path, out: Path) -> Run:
+    """A run that also says how many bytes its files have."""
+    done = run(loader.command(source, out), out)
     size = sum(Path(path).stat().st_size for pattern in _globs(done) for path in glob(pattern))
-    return content_of(done), size
+    return replace(done, said={**done.said, "writtenBytes": size})
 
 
 def _of_file(source: Path, shape: str, megabytes: int, wishes: Wishes) -> Iterator[dict[str, Any]]:
     wishes.tell(f"load: {source.name}")
 
     def subject(loader: _Loader) -> Subject:
-        return Subject(loader.name, lambda out: run(loader.command(source, out), out), _written, is_slow=loader.is_slow)
+        return Subject(loader.name, lambda out: _loaded(loader, source, out), content_of, is_slow=loader.is_slow)
 
     given = [loader for loader in _LOADERS if loader.takes(shape, megabytes, wishes)]
     found = in_turn([subject(loader) for loader in given], wishes.runs, wishes.folder)
     size, engine, ours = source.stat().st_size, found[ENGINE], found[OURS]
-    expected, _ = engine.outcome or (None, 0)
     for name, measured in found.items():
         figures = measured.figures()
-        content, written = measured.outcome or (None, None)
+        content = measured.outcome
+        written = [done.said["writtenBytes"] for done in measured.runs.values()]
         yield {
             "subject": name,
             "shape": shape,
@@ -109,8 +110,8 @@ def _of_file(source: Path, shape: str, megabytes: int, wishes: Wishes) -> Iterat
             "ratioToEngine": ratio(measured, engine),
             "ratioToOurs": ratio(measured, ours),
             "rows": content.rows if content else None,
-            "writtenBytes": written,
+            "writtenBytes": max(written, default=None),
             "checksum": content.checksum if content else None,
-            "isSame": content == expected if content and expected else None,
+            "isSame": content == engine.outcome if content and engine.outcome else None,
             "failed": measured.failed,
         }

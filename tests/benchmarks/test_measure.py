@@ -77,6 +77,12 @@ def test_subjects_take_turns_and_a_failing_one_is_left_out_while_the_others_go_o
     assert (found["slow"].outcome, len(found["slow"].runs)) == ("checked", 1)
 
 
+def test_subject_whose_runs_bring_different_results_fails(tmp_path: Path) -> None:
+    rows = iter((3, 3, 2))
+    found = in_turn([Subject("moody", lambda _: Run(1.0, 1.0, 1), lambda _: next(rows))], 2, tmp_path)
+    assert found["moody"].failed == "Two runs brought different results: 3 and 2."
+
+
 def test_ratio_pairs_runs_of_the_same_turn() -> None:
     one = Measured({1: Run(2.0, 0, 0), 2: Run(30.0, 0, 0), 3: Run(4.0, 0, 0)})
     other = Measured({1: Run(1.0, 0, 0), 2: Run(10.0, 0, 0), 3: Run(1.0, 0, 0)})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import benchmarks.__main__ as bench
+from benchmarks import page
 from benchmarks.measure import Failed
 from benchmarks.wishes import Wishes
 
@@ -67,3 +68,22 @@ def test_name_of_no_part_is_told_with_those_that_exist(build: Path, capsys: pyte
     with pytest.raises(SystemExit):
         bench.main(["speed"])
     assert "'speed' is none of load, merge, copy, imports, deploy, idle" in capsys.readouterr().err
+
+
+def test_numbers_of_other_parts_are_kept_when_asked_for(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played(monkeypatch, Failed("It broke."))
+    for words in (["imports"], ["deploy", "--add"]):
+        bench.main(words)
+    assert list(json.loads((build / "results.json").read_text())["parts"]) == ["imports", "deploy"]
+    bench.main(["deploy"])
+    assert list(json.loads((build / "results.json").read_text())["parts"]) == ["deploy"]
+
+
+def test_run_that_lacks_a_part_is_not_published(
+    build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = page.PAGE.read_text()
+    played(monkeypatch, Failed("It broke."))
+    assert bench.main(["deploy", "--publish"]) == 1
+    assert "Nothing was published. The run has no numbers" in capsys.readouterr().out
+    assert page.PAGE.read_text() == before
