@@ -1,4 +1,4 @@
-"""What tells of failures and of silence: the watch's rules, the rule for runs that no state could close, the alarms.
+"""What tells of failures and of silence: the watch and its rules, the alarms.
 
 Alarms look at one metric each: per-export figures come with a roll-up over all exports, so that a condition costs one
 alarm metric and not ten.
@@ -50,8 +50,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._topic = topic
-        self._tell_of_stopped_runs(machine, dead_letters)
-        deployed = self._watch(functions["watch_runs"], dead_letters)
+        deployed = self._watch(functions["watch_runs"], machine, dead_letters)
         dead_letter = self._alarm(
             "dead-letters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(5)),
@@ -142,35 +141,7 @@ class Monitoring(Construct):
     def _metric(self, name: str) -> cloudwatch.Metric:
         return lake_metric(self._settings, name, "Maximum")
 
-    def _tell_of_stopped_runs(self, machine: sfn.IStateMachine, dead_letters: sqs.IQueue) -> None:
-        rule = events.Rule(
-            self,
-            "Stopped",
-            rule_name=f"{self._settings.stack_name}-stopped",
-            description="Tells of runs that timed out or were aborted, which no state of theirs could tell of",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"status": ["TIMED_OUT", "ABORTED"], "stateMachineArn": [machine.state_machine_arn]},
-            ),
-        )
-        said = events.EventField.from_path
-        text = (
-            f"A run was ended from outside: {said('$.detail.status')}. It could not close itself.\n\n"
-            f"Execution   {said('$.detail.executionArn')}\n"
-            f"Input       {said('$.detail.input')}\n\n"
-            "The next run of this export takes up what it left. To run it now, start the machine with the same input:\n"
-            f"  aws stepfunctions start-execution --state-machine-arn {said('$.detail.stateMachineArn')} "
-            "--input INPUT\n\n"
-            "What else to do: docs/operations.md#aborted-or-timed_out"
-        )
-        rule.add_target(
-            targets.SnsTopic(
-                self._topic, message=events.RuleTargetInput.from_text(text), dead_letter_queue=dead_letters
-            )
-        )
-
-    def _watch(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> events.Rule:
+    def _watch(self, function: lambda_.IFunction, machine: sfn.IStateMachine, dead_letters: sqs.IQueue) -> events.Rule:
         fires = self._settings.watch_time
         daily = events.Rule(
             self,
@@ -191,7 +162,18 @@ class Monitoring(Construct):
                 detail={"stack-id": [Stack.of(self).stack_id], "status-details": {"status": ["CREATE_COMPLETE"]}},
             ),
         )
-        for rule in (daily, deployed):
+        stopped = events.Rule(
+            self,
+            "Stopped",
+            rule_name=f"{self._settings.stack_name}-stopped",
+            description="Has the watch close, and tell of, runs that timed out or were aborted",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": ["TIMED_OUT", "ABORTED"], "stateMachineArn": [machine.state_machine_arn]},
+            ),
+        )
+        for rule in (daily, deployed, stopped):
             rule.add_target(targets.LambdaFunction(function, dead_letter_queue=dead_letters, retry_attempts=3))
         return deployed
 

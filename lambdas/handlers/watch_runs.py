@@ -1,7 +1,7 @@
 """watch_runs: what each export type has had after a night, and the records of runs that nobody could close."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from lambdas.lake.records import write_run_record
 from lambdas.lake.store import Store
 from lambdas.run import Execution
 from lambdas.steps.alert import Message, failure_message
-from lambdas.steps.close import record_of
+from lambdas.steps.close import record_of, with_order
 from lambdas.steps.watch import LOOK_BACK, Stopped, Watched, findings, summary, unclosed
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
 
@@ -30,10 +30,13 @@ _ENDINGS: "tuple[ExecutionStatusType, ...]" = ("FAILED", "ABORTED", "TIMED_OUT")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Look at all export types; a new deployment begins to expect them."""
+    """Look at all export types, or at the one execution that ended from outside; a new deployment begins to expect."""
     now = datetime.now(UTC)
     is_new = event.get("source") == "aws.cloudformation"
-    closed = [] if is_new else _close_all(now)
+    if event.get("source") == "aws.states":
+        ended = _described(event["detail"]["executionArn"])
+        return {"closed": _close([ended] if _folder(ended.arn, ended.started_at) not in _known(now) else [])}
+    closed = [] if is_new else _close(_stopped(now - LOOK_BACK, _known(now)))
     on, off = _watched(now, is_new=is_new)
     found = findings(on, now)
     for finding in found:
@@ -83,23 +86,27 @@ def _watched(now: datetime, *, is_new: bool) -> tuple[list[Watched], list[Export
     return on, off
 
 
-def _close_all(now: datetime) -> list[str]:
-    """Write the missing records of runs that have ended; return their executions."""
+def _known(now: datetime) -> set[str]:
+    """The runs that have a record."""
+    return {run["run"] for export in EXPORT_TYPES.values() for run in tools.history().runs(export, now - LOOK_BACK)}
+
+
+def _close(stopped: Iterable[Stopped]) -> list[str]:
+    """Write the missing records of runs that have ended, and tell of each; return their executions."""
     settings = tools.settings()
     store, catalog = Store(_s3, settings.bucket), Catalog(_glue, settings.database, settings.bucket)
-    known = {run["run"] for export in EXPORT_TYPES.values() for run in tools.history().runs(export, now - LOOK_BACK)}
     closed = []
-    for execution in _stopped(since=now - LOOK_BACK, known=known):
+    for execution in stopped:
         found = unclosed(execution)
         if found is None:
             continue
         state, run = found
+        ledger = tools.ledger(state.export)
+        state = with_order(state, ledger.order(run))
         record = record_of(state, run, execution.stopped_at)
-        tools.ledger(state.export).write_run(run, record)
+        ledger.write_run(run, record)
         write_run_record(store, catalog, run.folder, record)
-        if execution.status == "FAILED":
-            # Of the others a rule has told at once.
-            topic.publish(failure_message(state, state, run, topic.place()))
+        topic.publish(failure_message(state, state, run, topic.place()))
         closed.append(execution.arn)
     return closed
 
@@ -111,14 +118,21 @@ def _stopped(since: datetime, known: set[str]) -> Iterator[Stopped]:
             stateMachineArn=tools.settings().state_machine_arn, statusFilter=status
         )
         for execution in (execution for page in pages for execution in page["executions"]):
-            started = execution["startDate"].astimezone(UTC)
-            if started < since or Execution(execution["executionArn"], started).folder in known:
-                continue
-            given = _step_functions.describe_execution(executionArn=execution["executionArn"]).get("input", "null")
-            yield Stopped(
-                execution["executionArn"],
-                status,
-                started,
-                execution["stopDate"].astimezone(UTC),
-                json.loads(given),
-            )
+            arn, started = execution["executionArn"], execution["startDate"].astimezone(UTC)
+            if started >= since and _folder(arn, started) not in known:
+                yield _described(arn)
+
+
+def _folder(arn: str, started_at: datetime) -> str:
+    return Execution(arn, started_at).folder
+
+
+def _described(arn: str) -> Stopped:
+    execution = _step_functions.describe_execution(executionArn=arn)
+    return Stopped(
+        arn,
+        execution["status"],
+        execution["startDate"].astimezone(UTC),
+        execution["stopDate"].astimezone(UTC),
+        json.loads(execution.get("input", "null")),
+    )

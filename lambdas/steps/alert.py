@@ -104,8 +104,8 @@ def anchor(error_name: str) -> str:
 
 def step_of(before: RunState) -> str:
     """The step that failed: the one that said so, or else crashed after the one that answered last."""
-    if before.error is None and before.step is not None:
-        return before.step
+    if before.error is None:
+        return before.step or "not known, since it was ended from outside"
     return NEXT_STEP.get((before.step, before.outcome), "close_run")
 
 
@@ -129,7 +129,7 @@ def _batch(state: RunState) -> str:
 
 def _saved(state: RunState) -> str:
     if state.bytes is None:
-        return "nothing yet"
+        return "nothing on record"
     loaded = f", {state.rows} rows read from them" if state.rows is not None else ""
     return f"{state.bytes} bytes in raw/{loaded}"
 

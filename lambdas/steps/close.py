@@ -47,7 +47,7 @@ def close(state: RunState, run: Execution, books: Books, settings: Settings, now
         closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
         _move_watermark(state, books.ledger, settings)
     else:
-        state = _with_order(state, placed)
+        state = with_order(state, placed)
         status = _settle_failure(state, run, books.ledger)
         closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
     record = record_of(closed, run, now, placed.unanswered)
@@ -78,7 +78,7 @@ def _move_watermark(state: RunState, ledger: Ledger, settings: Settings) -> None
         ledger.move_watermark(state.ordered_at, state.batch_id)
 
 
-def _with_order(state: RunState, placed: Order) -> RunState:
+def with_order(state: RunState, placed: Order) -> RunState:
     """The state with the batch that the run ordered, if a crash came before the state could say so."""
     if state.batch_id is not None:
         return state

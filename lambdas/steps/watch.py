@@ -89,7 +89,7 @@ def unclosed(execution: Stopped) -> tuple[RunState, Execution] | None:
         period=state.period,
         scheduled_time=state.scheduled_time,
         outcome="failed",
-        step="close_run",
+        step=None if execution.status in words else "close_run",
         error_name=execution.status if execution.status in words else "NotClosed",
         reason=f"{name}: The execution {words.get(execution.status, 'failed in its last step')}, so it could not close "
         "itself. The next run takes up what it left.",

@@ -91,8 +91,8 @@ def test_runs_that_no_state_can_close_are_told_of_by_a_rule(template: Template) 
         "detail": {"status": ["TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": machine}]},
     }
     (target,) = found["Targets"]
-    template_text = json.dumps(target["InputTransformer"])
-    assert "docs/operations.md#aborted-or-timed_out" in template_text
+    functions = template.find_resources("AWS::Lambda::Function")
+    assert functions[target["Arn"]["Fn::GetAtt"][0]]["Properties"]["FunctionName"] == "symplify-lake-watch-runs"
     assert target["DeadLetterConfig"]
 
 

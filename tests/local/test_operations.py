@@ -12,24 +12,13 @@ from aws_cdk.assertions import Template
 from lambdas.steps.alert import _ANCHORS, LOST_DAYS_ANCHOR, OTHER_ANCHOR
 from local import athena
 from local.lifecycle import Running
-from tests.conftest import ROOT, local
+from tests.conftest import local
 from tests.infra.conftest import synthesized
+from tests.local.runbook import RUNBOOK, anchors, commands, filled, section
 from tests.local.shell import shell
-from tests.workflow.machine import run, token, wait
+from tests.workflow.machine import run, wait
 
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 LOCAL = ".venv/bin/python -m local "
-
-
-def commands() -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", RUNBOOK, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line]
-
-
-def anchors() -> set[str]:
-    """The headings as GitHub makes anchors of them."""
-    headings = re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)
-    return {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_message_and_every_alarm_has_its_page() -> None:
@@ -55,29 +44,6 @@ def test_every_local_command_works_as_printed(cloud_home: Path, running: Running
 def test_the_page_holds_every_kind_of_command_that_these_tests_know() -> None:
     first = {command.split()[0] for command in commands()}
     assert first == {"aws", "make", "git", "sed", ".venv/bin/python"}
-
-
-def filled(running: Running, command: str, **more: str) -> str:
-    """A command with what the stack, and the lines before it, say in the place of its names in capitals."""
-    deployed = running.deployment
-    names = {
-        "STATE_MACHINE_ARN": deployed.state_machine_arn,
-        "TOKEN_SECRET_ARN": deployed.token_secret_arn,
-        "LEDGER_TABLE": deployed.ledger_table,
-        "DATABASE": deployed.database,
-        "BUCKET": deployed.bucket,
-        "STACK": deployed.stack,
-        **more,
-    }
-    for name, value in names.items():
-        command = re.sub(rf"(?<![A-Z_]){name}(?![A-Z_])", lambda _, value=value: value, command)
-    return command
-
-
-def section(heading: str) -> list[str]:
-    """The commands of a section of the page, in their order."""
-    (text,) = re.findall(rf"^### {heading}\n(.*?)(?=^##)", RUNBOOK, re.MULTILINE | re.DOTALL)
-    return [command for command in commands() if f"\n{command}\n" in text]
 
 
 AWS = [command for command in commands() if command.startswith("aws ")]
@@ -115,16 +81,6 @@ def test_the_dead_letter_queue_is_read_and_emptied(running: Running, tmp_path: P
     shell(purge, running.cloud, tmp_path)
     depth = running.cloud.client("sqs").get_queue_attributes(QueueUrl=found, AttributeNames=["All"])["Attributes"]
     assert depth["ApproximateNumberOfMessages"] == depth["ApproximateNumberOfMessagesNotVisible"] == "0"
-
-
-def test_a_rotated_token_serves_the_next_run(running: Running, tmp_path: Path) -> None:
-    secrets, arn = running.cloud.client("secretsmanager"), running.deployment.token_secret_arn
-    good = secrets.get_secret_value(SecretId=arn)["SecretString"]
-    (rotate,) = section("Rotate the token")
-    with token(running, "an-old-token"):
-        assert run(running.cloud, running.deployment.state_machine_arn, {"exportType": "LISTS"}).status == "FAILED"
-        shell(filled(running, rotate, YOUR_TOKEN=good), running.cloud, tmp_path)
-        assert run(running.cloud, running.deployment.state_machine_arn, {"exportType": "LISTS"}).status == "SUCCEEDED"
 
 
 def test_a_batch_is_buried_and_tried_once_more_by_the_commands_of_the_page(running: Running, tmp_path: Path) -> None:

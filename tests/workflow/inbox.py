@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud import Cloud
@@ -16,13 +16,16 @@ class Inbox:
 
     sqs: Any
     url: str
+    _kept: list[dict[str, str]] = field(default_factory=list)
 
     def find(self, words: str) -> dict[str, str]:
-        """Wait for the message with these words; every message that came before it is forgotten."""
+        """Wait for the message with these words, and take it; those that came beside it stay."""
         deadline = time.monotonic() + _LIMIT_SECONDS
         while time.monotonic() < deadline:
-            for body in self.read():
+            self._kept = self.read()
+            for body in self._kept:
                 if words in body["Message"] or words in body.get("Subject", ""):
+                    self._kept.remove(body)
                     return body
             time.sleep(0.1)
         raise AssertionError(f"No message says '{words}'")
@@ -40,7 +43,7 @@ class Inbox:
 
     def read(self) -> list[dict[str, str]]:
         """Take what is there."""
-        bodies: list[dict[str, str]] = []
+        bodies, self._kept = self._kept, []
         while found := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
             for message in found:
                 bodies.append(json.loads(message["Body"]))

@@ -68,19 +68,18 @@ def test_before_the_token_has_come_a_night_sends_one_message_and_nothing_is_late
     assert "put-secret-value" in told[0]["Message"]
 
 
-def test_a_stopped_run_is_told_of_recorded_by_the_watch_and_blocks_nobody(running: Running, inbox: Inbox) -> None:
+def test_a_stopped_run_is_told_of_and_recorded_at_once_and_once(running: Running, inbox: Inbox) -> None:
     states = running.cloud.client("stepfunctions")
     machine = running.deployment.state_machine_arn
     arn = states.start_execution(stateMachineArn=machine, input='{"exportType": "MESSAGES"}')["executionArn"]
     states.stop_execution(executionArn=arn)
     wait(running.cloud, arn)
 
-    message = inbox.find("ended from outside")
-    assert arn in message["Message"]
-    assert "docs/operations.md#aborted-or-timed_out" in message["Message"]
-
-    assert arn in watch(running)["closed"]
+    message = inbox.find("MESSAGES failed (ABORTED)")
+    for words in (arn, "start-execution", "docs/operations.md#aborted-or-timed_out"):
+        assert words in message["Message"]
     assert arn not in watch(running)["closed"]
+    assert inbox.read() == []
     table = ledger(running)
     records = [item for item in table.scan()["Items"] if item.get("execution_arn") == arn]
     assert [(record["outcome"], record["error"]) for record in records] == [("failed", "ABORTED")]
