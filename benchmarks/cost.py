@@ -95,6 +95,8 @@ class Night:
     load_seconds: float
     load_calls: int
     disk_bytes: float
+    copy_peak: float
+    load_peak: float
     events: int
     dollars: Mapping[str, float]
     """An export's, by service."""
@@ -229,6 +231,8 @@ class Model:
             load,
             calls,
             self._load_trend("disk").at(size),
+            _peak(self._ours("copy"), size),
+            _peak(self._ours("load"), size),
             max(line["events"] for line in self.idle) + (POLLS - 1) * EVENTS_A_POLL,
             {
                 "Lambda": gb_seconds * prices.LAMBDA_GB_SECOND
@@ -280,6 +284,12 @@ class Model:
         return float(max(line["bytes"] for line in self._ours("load")))
 
 
+def _peak(lines: Sequence[Mapping[str, Any]], size: float) -> float:
+    """The highest peak of what was measured up to a size, or of the smallest file where all are larger."""
+    smallest = min(line["bytes"] for line in lines)
+    return float(max(line["peak"] for line in lines if line["bytes"] <= max(1.05 * size, smallest)))
+
+
 def _largest(fits: Any) -> float:
     """The largest size that fits, to a thousandth, by halving; at most a petabyte."""
     low, high = 0.0, 1e15
@@ -302,13 +312,24 @@ def grids(document: Mapping[str, Any]) -> Iterator[Grid]:
     nights = {name: (size, model.night(size)) for name, size in SIZES.items()}
     yield Grid(
         "A night, each of ten exports",
-        ("each export", "copy s", "load s", "load's calls", "load's disk", "history events"),
+        (
+            "each export",
+            "copy s",
+            "load s",
+            "load's calls",
+            "copy's peak",
+            "load's peak",
+            "load's disk",
+            "history events",
+        ),
         tuple(
             (
                 name,
                 f"{night.copy_seconds:,.0f}",
                 f"{night.load_seconds:,.0f}",
                 f"{night.load_calls}",
+                _size(night.copy_peak),
+                _size(night.load_peak),
                 _size(night.disk_bytes),
                 f"{night.events}",
             )

@@ -69,9 +69,11 @@ def _tables(document: Mapping[str, Any]) -> dict[str, str]:
         found[name] = grid.markdown()
     machine = document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    options = document["options"]
+    sizes = ", ".join(f"{size:,}" for size in options["sizes"])
     found["machine"] = (
         f"Measured on {document['at'][:10]}: {machine['cores']} cores ({machine['processor']}, "
-        f"{machine['architecture']}), {machine['memoryBytes'] / 1e9:.0f} GB; {versions}. Prices of {prices.READ_ON}."
+        f"{machine['architecture']}), {machine['memoryBytes'] / 1e9:.0f} GB; {versions}. Files of {sizes} MB, {options['runs']} counted runs. Prices of {prices.READ_ON}."
     )
     return found
 
