@@ -73,7 +73,8 @@ def _tables(document: Mapping[str, Any]) -> dict[str, str]:
     sizes = ", ".join(f"{size:,}" for size in options["sizes"])
     found["machine"] = (
         f"Measured on {document['at'][:10]}: {machine['cores']} cores ({machine['processor']}, "
-        f"{machine['architecture']}), {machine['memoryBytes'] / 1e9:.0f} GB; {versions}. Files of {sizes} MB, {options['runs']} counted runs. Prices of {prices.READ_ON}."
+        f"{machine['architecture']}), {machine['memoryBytes'] / 1e9:.0f} GB; {versions}. "
+        f"Files of {sizes} MB; counted runs of each subject: {options['runs']}. Prices of {prices.READ_ON}."
     )
     return found
 

@@ -1,10 +1,11 @@
-"""List prices in US dollars, US East (N. Virginia), without any free tier, as AWS's pricing pages gave them.
+"""List prices in US dollars, US East (N. Virginia), without any free tier, as published in late 2025.
 
+They were not looked up again since; each has the page beside it on which to do so.
 Europe (Ireland) asks the same for Lambda, Step Functions and Athena, and up to 15 % more for the rest. Change a number
 here and run `python -m benchmarks.page`, and the page follows.
 """
 
-READ_ON = "November 2025"
+READ_ON = "late 2025"
 
 # https://aws.amazon.com/lambda/pricing/ (arm64; disk beyond 512 MB)
 LAMBDA_GB_SECOND = 0.0000133334
