@@ -1,5 +1,7 @@
 """DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,10 +22,18 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     engine.execute(f"SET threads = {THREADS}")
     # Insertion order costs five times the memory; every file is sorted by us instead.
     engine.execute("SET preserve_insertion_order = false")
-    engine.execute("SET TimeZone = 'UTC'")
+    # For every connection.
+    engine.execute("SET GLOBAL TimeZone = 'UTC'")
     engine.execute("SET autoinstall_known_extensions = false")
     engine.execute("SET autoload_known_extensions = false")
     return engine
+
+
+@contextmanager
+def connection(engine: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of one's own, for a thread; its temporary tables go with it."""
+    with engine.cursor() as own:
+        yield own
 
 
 def text(value: str) -> str:

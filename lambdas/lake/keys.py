@@ -2,8 +2,8 @@
 
     raw/<type>/<day ordered>/<batch>/result          what the vendor sent, byte for byte
     raw/<type>/<day ordered>/<batch>/manifest.json   written last: the batch has landed
-    curated/<type>/dt=<day>/<run>/part.parquet       a day of an event table
-    curated/<type>/<run>/part.parquet                the whole of an entity table
+    curated/<type>/dt=<day>/<run>/part-….parquet     a day of an event table
+    curated/<type>/<run>/part-….parquet              the whole of an entity table
     curated/_drafts/<type>/<run>.json                a table that a rebuild makes beside the one that readers see
     curated/export_runs/<run>.json                   one small object a run
     quarantine/<type>/<run>/rejected.ndjson          records that are no JSON objects

@@ -4,6 +4,7 @@ A table is thereby a function of the set of exports loaded, whatever their order
 The rows themselves carry the rule forward: their age (`_ordered_at`, `_batch_id`) and their identity (`_row_id`).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,29 +13,23 @@ import duckdb
 
 from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.keys import UNKNOWN_DAY
-from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
-from lambdas.lake.staging import ENGINE_TYPES, KEY, NO_VALUE, Rows, stored_columns
+from lambdas.lake.runs import Run, follow_each_other, shape, write_sorted
+from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID, Kind
+from lambdas.lake.staging import NO_VALUE, Rows, stored_columns
 
-# Law 9 of the design: the types that every reader takes as meant.
-_PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
-# The engine writes row groups side by side and Athena reads them so; these are some ten megabytes each.
-_ROW_GROUP_ROWS = 122_880
-
-
-class WrongType(Exception):
-    """The engine wrote a type that Athena may misread: a mistake in the code, so nothing is published."""
+# Kinds whose values are keys as they stand in a column.
+_KEYS = (Kind.BIGINT, Kind.STRING)
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did to one day of a table, in rows; `file` is None when nothing in it changed."""
+    """What a merge did to one day of a table, in rows; without `files` when nothing in it changed."""
 
     read: int
     new: int
     updated: int
-    file: Path | None
+    files: tuple[Path, ...] = ()
 
     @property
     def known(self) -> int:
@@ -42,40 +37,20 @@ class Merged:
         return self.read - self.new - self.updated
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What the staged rows are, before any merge."""
-
-    days: tuple[str, ...]
-    rescued: int
-    unknown_time: int
-    earliest: str | None
-    latest: str | None
-
-
 class Merge:
     """Merges staged rows into stored files, one day (or one entity table) at a time."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: tuple[Path, ...]) -> None:
+    def __init__(self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Mapping[str, Sequence[Run]]) -> None:
+        """Prepare for the runs of an export, by day."""
         self._engine = engine
         self._rows = rows
-        self._columns = stored_columns(rows.schema, rows.export)
-        self._listed = ", ".join(map(name, self._columns))
-        self._content = ", ".join(name(column) for column in self._columns if column not in _LINEAGE)
-        self._age = f"{timestamp(rows.ordered_at)} AS {ORDERED_AT}, {text(rows.batch_id)} AS {BATCH_ID}"
-        engine.execute(
-            f"CREATE OR REPLACE VIEW staged AS SELECT *, {self._age} FROM read_parquet({files(list(staged))})"
-        )
-        types = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
-        types |= {
-            EVENT_AT: "TIMESTAMP",
-            ORDERED_AT: "TIMESTAMP",
-            BATCH_ID: "VARCHAR",
-            ROW_ID: "VARCHAR",
-            RESCUED: "VARCHAR",
-        }
-        shape = ", ".join(f"{name(column)} {types[column]}" for column in self._columns)
-        engine.execute(f"CREATE OR REPLACE TABLE shape ({shape})")
+        self._staged = staged
+        columns = stored_columns(rows.schema, rows.export)
+        self._listed = ", ".join(map(name, columns))
+        self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
+        # The key alone: what stands before the event's instant.
+        self._key = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
+        engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows.schema, rows.export)})")
 
     def check_key(self) -> None:
         """Make sure that a key is one.
@@ -86,8 +61,9 @@ class Merge:
         if not self._repeats:
             return
         twice = self._engine.execute(
-            f"SELECT {KEY} FROM staged WHERE {KEY} IN "
-            f"(SELECT {KEY} FROM staged WHERE {KEY} <> '{NO_VALUE}' GROUP BY 1 HAVING count(*) > 1) "
+            f"WITH keyed AS (SELECT *, {self._key} AS _key FROM {self._all}) "
+            f"SELECT _key FROM keyed WHERE _key IN "
+            f"(SELECT _key FROM keyed WHERE _key <> '{NO_VALUE}' GROUP BY 1 HAVING count(*) > 1) "
             f"GROUP BY 1 HAVING count(DISTINCT row({self._content})) > 1 ORDER BY 1 LIMIT 1"
         ).fetchone()
         if twice is not None:
@@ -99,27 +75,19 @@ class Merge:
                 f"Choose other fields for {self._rows.export.name} in the setting identityFields, and replay."
             )
 
-    def contents(self) -> Contents:
-        """Look at what was staged."""
-        days = self._engine.execute(
-            f"SELECT coalesce(day::VARCHAR, '{UNKNOWN_DAY}') FROM (SELECT DISTINCT {DAY} AS day FROM staged) ORDER BY 1"
-        ).fetchall()
-        unknown = f"count(*) FILTER ({EVENT_AT} IS NULL)" if self._rows.export.is_event else "0"
-        found = self._engine.execute(
-            f"SELECT count({RESCUED}), {unknown}, min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR FROM staged"
-        ).fetchone()
-        rescued, unknown_time, earliest, latest = found or (0, 0, None, None)
-        return Contents(tuple(day for (day,) in days), rescued, unknown_time, earliest, latest)
-
-    def into(self, day: str | None, stored: list[Path], target: Path) -> Merged:
-        """Merge the staged rows of a day (None: all of them, for an entity) with what is stored of it."""
+    def into(self, day: str, stored: list[Path], target: Path) -> Merged:
+        """Merge the staged rows of a day (`ALL` for an entity) with what is stored of it."""
+        runs = self._staged[day]
         run = self._engine.execute
-        which = "" if day is None else f"WHERE {DAY} IS NOT DISTINCT FROM {self._day(day)}"
         # A key that holds twice holds the same content (`check_key`), so one row of it says all.
-        once = f"QUALIFY {KEY} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {ROW_ID}) = 1" if self._repeats else ""
-        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._listed} FROM staged {which} {once}")
+        once = (
+            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {ROW_ID}) = 1"
+            if self._repeats
+            else ""
+        )
+        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._listed} FROM {_parquet(runs)} {once}")
         if not stored:
-            return self._first(target)
+            return self._first(runs, target)
         run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
@@ -145,42 +113,34 @@ class Merge:
                 f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID})",
                 target,
             )
-        return Merged(int(read or 0), int(new or 0), int(updated or 0), target if changed else None)
+        return Merged(int(read or 0), int(new or 0), int(updated or 0), (target,) if changed else ())
 
-    def _first(self, target: Path) -> Merged:
-        """A day of which nothing is stored: every fresh row is new."""
+    def _first(self, runs: Sequence[Run], target: Path) -> Merged:
+        """A day of which nothing is stored: every fresh row is new, and its runs may be what is to be stored."""
+        if not self._repeats and follow_each_other(runs):
+            count = sum(run.rows for run in runs)
+            return Merged(count, count, 0, tuple(run.file for run in runs))
         (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
         self._write("FROM fresh", target)
-        return Merged(count, count, 0, target)
+        return Merged(count, count, 0, (target,))
 
     def _write(self, rows: str, target: Path) -> None:
-        order = EVENT_AT if self._rows.export.is_event else ROW_ID
-        self._engine.execute(
-            f"COPY ({rows} ORDER BY {order}) TO {text(str(target))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
-        )
-        self._check_types(target)
+        write_sorted(self._engine, rows, self._rows.export, target)
 
-    def _day(self, day: str) -> str:
-        return "NULL::DATE" if day == UNKNOWN_DAY else f"DATE {text(day)}"
+    @cached_property
+    def _all(self) -> str:
+        return _parquet([run for runs in self._staged.values() for run in runs])
 
     @cached_property
     def _repeats(self) -> bool:
-        """Whether a key holds twice: seldom, and asking once costs less than going through each day's rows for it."""
+        """Whether a key may hold twice: seldom, and asking once costs less than going through each day's rows."""
         if not self._rows.schema.identity_is_key:
             return False
-        found = self._engine.execute(f"SELECT count(*) > count(DISTINCT {KEY}) FROM staged").fetchone()
+        column = self._rows.schema.by_source.get(self._rows.schema.identity[0])
+        # A value that fits no column is no key by its column, and then the rows are looked at one by one.
+        key = name(column.name) if column is not None and column.kind in _KEYS else "NULL"
+        found = self._engine.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {self._all}").fetchone()
         return bool(found and found[0])
-
-    def _check_types(self, file: Path) -> None:
-        """Make sure of the types that Athena reads as meant: other engines would read others as well."""
-        found = self._engine.execute(
-            f"SELECT name, coalesce(converted_type, type) FROM parquet_schema({text(str(file))}) "
-            "WHERE num_children IS NULL"
-        ).fetchall()
-        wrong = {column: kind for column, kind in found if kind not in _PARQUET_TYPES}
-        if wrong:
-            raise WrongType(f"A file of {self._rows.export.name} has columns of other types: {wrong}.")
 
     def _stored(self, paths: list[Path]) -> str:
         """What is stored, in today's columns: files from before a column was added lack it."""
@@ -190,3 +150,7 @@ class Merge:
             f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
             "hive_partitioning=false))"
         )
+
+
+def _parquet(runs: Sequence[Run]) -> str:
+    return f"read_parquet({files([run.file for run in runs])}, hive_partitioning=false)"

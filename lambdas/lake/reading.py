@@ -6,7 +6,8 @@ later piece shows something else, the whole file is surveyed and read once more.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,19 +16,26 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake import careful
+from lambdas.lake.accounts import LENGTH, Accountant, is_plain
 from lambdas.lake.careful import Fields, Rejected
-from lambdas.lake.containers import Piece
+from lambdas.lake.containers import Piece, PieceFile, write_piece
+from lambdas.lake.engine import connection
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.runs import Chunk, Run
 from lambdas.lake.schema import Kind, Schema, choose_identity, join
-from lambdas.lake.staging import Rows, stage, stage_normalised, write_piece
+from lambdas.lake.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.strict import StrictReader
 from lambdas.symplify.vocabulary import ExportType
 
 # Enough records to guess a schema by; the rest of the file proves it.
 _SAMPLE_RECORDS = 1000
 
-Pieces = Callable[[], Iterator[Piece]]
-"""Cuts the file into pieces, from the start, as often as it is called."""
+# What is sorted and written at once: as much as fits the engine's memory as often as there are workers.
+_CHUNK_BYTES = 64 << 20
+_WORKERS = 2
+
+Pieces = Callable[[bool], Iterator[Piece]]
+"""Cuts the file into pieces, boldly or not, from the start, as often as it is called."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,10 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Staged:
-    """What came of reading a file."""
+    """What came of reading a file: sorted runs by day, in the order in which their rows stood in the file."""
 
     schema: Schema
-    files: tuple[Path, ...]
+    runs: Mapping[str, tuple[Run, ...]]
     rows: int
     rejected: int
     rejects: Path
@@ -66,6 +74,10 @@ class _SchemaChanged(Exception):
     """A piece holds what the schema did not foresee."""
 
 
+class _WrongCut(Exception):
+    """A bold cut went through a record."""
+
+
 @dataclass
 class _Census:
     """What is known of a file's fields so far."""
@@ -73,6 +85,7 @@ class _Census:
     records: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
     with_value: dict[str, int] = field(default_factory=dict)
+    not_plain: set[str] = field(default_factory=set)
 
     def add(self, fields: Fields) -> None:
         self.records += 1
@@ -80,6 +93,8 @@ class _Census:
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
             if kind is not Kind.NULL:
                 self.with_value[name] = self.with_value.get(name, 0) + 1
+                if not all(map(is_plain, fields[name])):
+                    self.not_plain.add(name)
 
     def schema(self, known: Schema, export: ExportType) -> Schema:
         grown = known.widened(self.kinds, export)
@@ -98,98 +113,179 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
     """
     known = rows.schema
     sample = _Census()
-    first = (found for piece in islice(pieces(), 1) for found in careful.read(piece))
+    first = (found for piece in islice(pieces(False), 1) for found in careful.read(piece))
     for found in islice(first, _SAMPLE_RECORDS):
         if not isinstance(found, Rejected):
             sample.add(found)
     guessed = replace(rows, schema=sample.schema(known, rows.export))
-    try:
-        staged = _stage_all(engine, pieces, guessed, folder / "guessed", is_final=False)
-    except _SchemaChanged:
-        shutil.rmtree(folder / "guessed")
-        surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
-        staged = _stage_all(engine, pieces, surveyed, folder / "surveyed", is_final=True)
-    return staged
+    plain = set(sample.kinds) - sample.not_plain
+    for is_bold in (True, False):
+        work = folder / ("bold" if is_bold else "proven")
+        try:
+            return _Stager(engine, guessed, plain, work, is_bold=is_bold).stage(pieces(is_bold))
+        except _WrongCut:
+            shutil.rmtree(work)
+        except _SchemaChanged:
+            shutil.rmtree(work)
+            break
+    surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
+    return _Stager(engine, surveyed, plain, folder / "surveyed", is_final=True).stage(pieces(False))
 
 
 def _survey(pieces: Pieces, known: Schema, export: ExportType) -> Schema:
     census = _Census()
-    for piece in pieces():
+    for piece in pieces(False):
         for found in careful.read(piece):
             if not isinstance(found, Rejected):
                 census.add(found)
     return census.schema(known, export)
 
 
-def _stage_all(
-    engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, *, is_final: bool
-) -> Staged:
-    """Stage the pieces, one core checking a piece while the other has the engine read the one before."""
-    folder.mkdir(parents=True)
-    strict = StrictReader(rows.schema, rows.export.event_time)
-    rejects = folder / "rejected.ndjson"
-    files: list[Path] = []
-    total = rejected = 0
-    with rejects.open("wb") as rejects_file, ThreadPoolExecutor(max_workers=1) as engine_thread:
+class _Stager:
+    """Stages a file chunk by chunk, some chunks at a time."""
 
-        def quick(piece: Piece, target: Path, count: int) -> int | None:
-            source = target.with_suffix(".json")
-            write_piece(piece, source)
-            staged = _try_stage(engine, rows, source, piece.is_array, target, count)
-            source.unlink()
-            return staged
+    def __init__(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        rows: Rows,
+        plain: Iterable[str],
+        folder: Path,
+        *,
+        is_bold: bool = False,
+        is_final: bool = False,
+    ) -> None:
+        """Prepare for a schema, which a file may still prove wrong unless it is final."""
+        self._engine = engine
+        self._rows = rows
+        self._folder = folder
+        self._is_bold = is_bold
+        self._is_final = is_final
+        self._strict = StrictReader(rows.schema, rows.export.event_time)
+        accountant = Accountant(rows.schema, plain)
+        self._accountant = accountant if accountant.is_usable and self._strict.is_usable else None
+        self._free: deque[Path] = deque()
+        folder.mkdir(parents=True)
 
-        def slow(piece: Piece, target: Path) -> int:
-            nonlocal rejected
-            source, count = target.with_suffix(".json"), 0
-            with source.open("wb") as normalised:
-                for found in careful.read(piece):
-                    if isinstance(found, Rejected):
-                        rejected += 1
-                        line = {"position": found.position, "text": found.text}
-                        rejects_file.write(json.dumps(line).encode() + b"\n")
-                        continue
-                    if not is_final:
-                        _check(found, rows)
-                    normalised.write(careful.normalised(found, rows.schema, rows.export.event_time) + b"\n")
-                    count += 1
-            if count:
-                _same(count, engine_thread.submit(stage_normalised, engine, rows, source, target).result())
-            source.unlink()
-            return count
+    def stage(self, pieces: Iterator[Piece]) -> Staged:
+        """Stage all pieces."""
+        runs: dict[str, list[Run]] = {}
+        rows = rejected = 0
+        rejects = self._folder / "rejected.ndjson"
+        with rejects.open("wb") as rejects_file, ThreadPoolExecutor(_WORKERS) as workers:
+            waiting: deque[Future[_Done]] = deque()
 
-        def settle(piece: Piece, target: Path, staging: Future[int | None] | None) -> None:
-            nonlocal total
-            count = staging.result() if staging is not None else None
-            if count is None:
-                count = slow(piece, target)
-            files.extend([target] if count else [])
-            total += count
+            def settle() -> None:
+                nonlocal rows, rejected
+                done = waiting.popleft().result()
+                for day, run in done.runs.items():
+                    runs.setdefault(day, []).append(run)
+                rows += done.rows
+                rejected += len(done.rejected)
+                for one in done.rejected:
+                    line = {"position": one.position, "text": one.text}
+                    rejects_file.write(json.dumps(line).encode() + b"\n")
 
-        before: tuple[Piece, Path, Future[int | None] | None] | None = None
-        for number, piece in enumerate(pieces()):
-            target = folder / f"{number:06}.parquet"
-            count = strict.count(piece)
-            if before is not None:
-                settle(*before)
-            before = (piece, target, None if count is None else engine_thread.submit(quick, piece, target, count))
-        if before is not None:
-            settle(*before)
-    return Staged(rows.schema, tuple(files), total, rejected, rejects)
+            for number, chunk in enumerate(self._chunks(pieces)):
+                waiting.append(workers.submit(self._chunk, number, chunk))
+                if len(waiting) > _WORKERS:
+                    settle()
+            while waiting:
+                settle()
+        return Staged(self._rows.schema, {day: tuple(found) for day, found in runs.items()}, rows, rejected, rejects)
+
+    def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
+        """Write the pieces, and put as many together as a chunk should hold."""
+        chunk: list[PieceFile] = []
+        for number, piece in enumerate(pieces):
+            path = self._free.popleft() if self._free else self._folder / f"{number:06}.json"
+            chunk.append(write_piece(piece, path))
+            if sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
+        """Stage a chunk in the quickest way that is right for it."""
+        with connection(self._engine) as engine:
+            chunk = Chunk(engine, self._rows)
+            rejected: list[Rejected] = []
+            rows = self._quick(chunk, pieces)
+            if rows is None:
+                rows = 0
+                for piece in pieces:
+                    quick = self._quick(chunk, [piece]) if len(pieces) > 1 else None
+                    if quick is None:
+                        quick = self._checked(chunk, piece)
+                    rows += quick if quick is not None else self._slow(chunk, piece, rejected)
+            self._free.extend(piece.path for piece in pieces)
+            return _Done(chunk.write(self._folder, f"{number:06}"), rows, rejected)
+
+    def _quick(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+        """Have the engine read pieces, if then every byte is accounted for; return the number of rows."""
+        while self._accountant is not None:
+            accountant = self._accountant
+            source = staged(self._rows, accountant.source(pieces), also=(LENGTH,))
+            part = _added(chunk, source)
+            if part is not None:
+                if accountant.adds_up(chunk.engine, part, pieces):
+                    return chunk.count(part)
+                chunk.undo()
+            # Once a file holds what is not so plain, it will hold more of it.
+            less = accountant.without_plain()
+            if less is None:
+                return None
+            self._accountant = less
+        return None
+
+    def _checked(self, chunk: Chunk, piece: PieceFile) -> int | None:
+        """Have the engine read a piece that the decoder has found to be what the schema says."""
+        count = self._strict.count(piece.load())
+        part = None if count is None else _added(chunk, staged(self._rows, records([piece], self._rows.schema)))
+        if count is None or part is None:
+            return None
+        _same(count, chunk.count(part))
+        return count
+
+    def _slow(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
+        """Read a piece record by record."""
+        piece = file.load()
+        if self._is_bold and piece.is_array and not piece.is_whole:
+            raise _WrongCut
+        source, count = file.path.with_suffix(".normalised"), 0
+        with source.open("wb") as normalised:
+            for found in careful.read(piece):
+                if isinstance(found, Rejected):
+                    rejected.append(found)
+                    continue
+                if not self._is_final:
+                    _check(found, self._rows)
+                normalised.write(careful.normalised(found, self._rows.schema, self._rows.export.event_time) + b"\n")
+                count += 1
+        if count:
+            _same(count, chunk.count(chunk.add(staged_normalised(self._rows, source))))
+        source.unlink()
+        return count
 
 
-def _try_stage(
-    engine: duckdb.DuckDBPyConnection, rows: Rows, source: Path, is_array: bool, target: Path, count: int
-) -> int | None:
-    """Stage a checked piece; None when the engine sees something in it that the check does not (a repeated name)."""
+@dataclass(frozen=True)
+class _Done:
+    """What came of a chunk."""
+
+    runs: Mapping[str, Run]
+    rows: int
+    rejected: list[Rejected]
+
+
+def _added(chunk: Chunk, staged: str) -> str | None:
+    """Add rows; None when the engine sees something in them that it does not take (a repeated name, say)."""
     try:
-        staged = stage(engine, rows, [source], is_array, target)
+        return chunk.add(staged)
+    except duckdb.OutOfMemoryException:
+        raise
     except (duckdb.Error, UnicodeDecodeError):
         # The engine's message shows the record and cuts it, maybe within a letter, and then is no text itself.
-        target.unlink(missing_ok=True)
         return None
-    _same(count, staged)
-    return count
 
 
 def _check(fields: Fields, rows: Rows) -> None:

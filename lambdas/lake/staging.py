@@ -1,13 +1,12 @@
-"""Staging: pieces become typed rows in Parquet files of the work folder, each with its identity and its day."""
+"""Staging: records become typed rows, each with its identity and its day. All of it is SQL for the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
 from lambdas.lake.careful import IDENTITY, TIME_NUMBER, TIME_TEXT
-from lambdas.lake.containers import Piece
+from lambdas.lake.containers import PieceFile
 from lambdas.lake.engine import files, name, text
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
@@ -21,8 +20,6 @@ ENGINE_TYPES = {
     Kind.JSON: "VARCHAR",
     Kind.MIXED: "VARCHAR",
 }
-KEY = "_key"
-"""The key's component of the identity in staged rows; null in a table without a key."""
 NO_VALUE = "n"
 """The component of a field without a value."""
 
@@ -40,42 +37,45 @@ class Rows:
     batch_id: str
 
 
-def stage(engine: duckdb.DuckDBPyConnection, rows: Rows, pieces: list[Path], is_array: bool, target: Path) -> int:
-    """Stage pieces that hold exactly what the schema says, under the fields' own names; return the number of rows.
+def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
+    """The records of pieces that hold exactly what the schema says, as SQL: their fields under their own names."""
+    fields = ", ".join(f"{text(column.source)}: {text(ENGINE_TYPES[column.kind])}" for column in schema.stored)
+    shape = "array" if pieces[0].is_array else "newline_delimited"
+    paths = [piece.path for piece in pieces]
+    return (
+        f"read_json({files(paths)}, format='{shape}', records='true', columns={{{fields}}}, "
+        f"maximum_object_size={_longest(paths)})"
+    )
 
-    Raises:
-        duckdb.Error: a piece holds something else after all, such as a repeated name.
-    """
+
+def staged(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
+    """Records as rows, in SQL; `also` are columns of theirs that stay as they are."""
     columns = {column.source: column for column in rows.schema.stored}
-    fields = ", ".join(f"{text(source)}: {text(ENGINE_TYPES[column.kind])}" for source, column in columns.items())
-    selected = ", ".join(f"{_field(column)} AS {name(column.name)}" for column in columns.values())
-    extra = [
+    selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
+    selected += [
         f"{_component(rows.schema.by_source[field])} AS {IDENTITY}{i}" for i, field in _numbered(rows.schema.identity)
     ]
     for position, field in _numbered(rows.export.event_time):
         column = columns.get(field)
-        extra.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
-        extra.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
-    source = (
-        f"SELECT {', '.join([selected, *extra])}, NULL::VARCHAR AS {RESCUED} "
-        f"FROM read_json({files(pieces)}, format='{'array' if is_array else 'newline_delimited'}', records='true', "
-        f"columns={{{fields}}}, maximum_object_size={_longest(pieces)}) AS record"
+        selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
+        selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
+    return _rows(
+        rows, f"SELECT {', '.join([*selected, *also])}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record", also
     )
-    return _stage(engine, rows, source, target)
 
 
-def stage_normalised(engine: duckdb.DuckDBPyConnection, rows: Rows, piece: Path, target: Path) -> int:
-    """Stage rows that the careful way has written, under the columns' names; return their number."""
+def staged_normalised(rows: Rows, piece: Path) -> str:
+    """Rows that the careful way has written under the columns' names, in SQL."""
     fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
     fields += [f"{text(RESCUED)}: 'VARCHAR'"]
     fields += [f"{text(f'{IDENTITY}{position}')}: 'VARCHAR'" for position, _ in _numbered(rows.schema.identity)]
     for position, _ in _numbered(rows.export.event_time):
         fields += [f"{text(f'{TIME_TEXT}{position}')}: 'VARCHAR'", f"{text(f'{TIME_NUMBER}{position}')}: 'BIGINT'"]
-    source = (
+    return _rows(
+        rows,
         f"SELECT * FROM read_json({files([piece])}, format='newline_delimited', records='true', "
-        f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})"
+        f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})",
     )
-    return _stage(engine, rows, source, target)
 
 
 def stored_columns(schema: Schema, export: ExportType) -> list[str]:
@@ -84,25 +84,21 @@ def stored_columns(schema: Schema, export: ExportType) -> list[str]:
     return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
 
 
-def write_piece(piece: Piece, path: Path) -> None:
-    """Write a piece for the engine."""
-    path.write_bytes(b"[" + piece.content + b"]" if piece.is_array else piece.content)
-
-
-def _stage(engine: duckdb.DuckDBPyConnection, rows: Rows, source: str, target: Path) -> int:
+def _rows(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
     times = [position for position, _ in _numbered(rows.export.event_time)]
     instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in times)
     event_at = f"coalesce({', '.join(f'{_INSTANT}{position}' for position in times)})" if times else "NULL::TIMESTAMPTZ"
     columns = "".join(f"{name(column.name)}, " for column in rows.schema.stored)
-    key = f"{IDENTITY}1" if rows.schema.identity_is_key else "NULL::VARCHAR"
-    # What is the same in every row of the export is added when it is merged.
-    result = engine.execute(
-        f"COPY (WITH source AS ({source}), timed AS (SELECT *{instants} FROM source) "
-        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, md5({_identity(rows, event_at)}) AS {ROW_ID}, "
-        f"{RESCUED}, {key} AS {KEY}, timezone({text(rows.time_zone)}, {event_at})::DATE AS {DAY} "
-        f"FROM timed) TO {text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
-    ).fetchone()
-    return int(result[0]) if result else 0
+    identity = _identity(rows, event_at)
+    # A key is short and tells more than a hash, which no compression makes smaller.
+    row_id = identity if rows.schema.identity_is_key else f"md5({identity})"
+    # What is the same in every row of the export is added when it is written.
+    return (
+        f"WITH source AS ({source}), timed AS (SELECT *{instants} FROM source) "
+        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, {row_id} AS {ROW_ID}, {RESCUED}, "
+        f"timezone({text(rows.time_zone)}, {event_at})::DATE AS {DAY}{''.join(f', {column}' for column in also)} "
+        "FROM timed"
+    )
 
 
 def _longest(paths: list[Path]) -> int:

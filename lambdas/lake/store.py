@@ -1,6 +1,6 @@
 """The bucket's files, as whole files of the work folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +53,13 @@ class Store:
     def upload(self, path: Path, key: str) -> None:
         """Write a file to one object."""
         self._s3.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
+
+    def upload_all(self, paths: Sequence[Path], prefix: str) -> None:
+        """Make files all that lies below a prefix: what a killed call has left there would be read as well."""
+        keys = [f"{prefix}part-{number:05}.parquet" for number in range(len(paths))]
+        self.delete([found.key for found in self.objects(prefix) if found.key not in keys])
+        for path, key in zip(paths, keys, strict=True):
+            self.upload(path, key)
 
     def read(self, key: str) -> bytes | None:
         """Read a small object; None when it is not there."""

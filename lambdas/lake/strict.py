@@ -40,7 +40,7 @@ class StrictReader:
         identity = [schema.by_source.get(source) for source in schema.identity]
         instants = [schema.by_source[source] for source in times if source in schema.by_source]
         # The engine's columns do not tell `Id` from `id`, and the decoder takes no such marks in a name.
-        self._usable = (
+        self.is_usable = (
             len(folded) == len(schema.columns)
             and not any(mark in column.source for column in schema.columns for mark in '"\\')
             and bool(schema.stored)
@@ -48,7 +48,7 @@ class StrictReader:
             and not (_must_have_key(schema) and any(column and _TYPES[column.kind] is None for column in identity))
         )
         self._has_doubles = any(column.kind is Kind.DOUBLE for column in schema.columns)
-        if self._usable:
+        if self.is_usable:
             fields = [_field(number, column.source, schema) for number, column in enumerate(schema.columns)]
             row = msgspec.defstruct(
                 "Row",
@@ -62,7 +62,7 @@ class StrictReader:
 
     def count(self, piece: Piece) -> int | None:
         """How many records the piece has, if every one is exactly what the schema says; else None."""
-        if not self._usable or (self._has_doubles and not numbers.fit_doubles(piece.content)):
+        if not self.is_usable or (self._has_doubles and not numbers.fit_doubles(piece.content)):
             return None
         try:
             if piece.is_array:

@@ -13,8 +13,9 @@ from lambdas.lake.definitions import Table
 from lambdas.lake.draft import Draft
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.landing import Landing, Manifest
-from lambdas.lake.merge import Contents, Merge, Merged
+from lambdas.lake.merge import Merge, Merged
 from lambdas.lake.reading import Staged, Threshold
+from lambdas.lake.runs import ALL
 from lambdas.lake.schema import Kind, Schema
 from lambdas.lake.source import RawObject, unpacked
 from lambdas.lake.staging import Rows
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 # An export spans two weeks. A file of times that are none must not make a run's state or record too large.
 _MOST_DAYS_TOLD = 400
-_ALL = "all"
-"""In the place of a day, for an entity table."""
 
 
 @dataclass(frozen=True)
@@ -74,41 +73,44 @@ def merge_batch(
     raw = RawObject(lake.s3, lake.store.bucket, manifest)
     threshold = Threshold(settings.quarantine_ratio, settings.quarantine_minimum)
     with engine.connect(folder) as duck:
-        staged = reading.read(duck, lambda: pieces(unpacked(raw.read()), export), rows, folder)
+        staged = reading.read(duck, lambda is_bold: pieces(unpacked(raw.read()), export, is_bold=is_bold), rows, folder)
         if staged.rejected:
             lake.store.upload(staged.rejects, keys.quarantine(export, name))
         threshold.check(staged.rejected, staged.rows)
         if not staged.rows:
-            return _tally(staged, None, {}, rows.schema)
+            return _tally(staged, {}, rows.schema)
         rows = replace(rows, schema=staged.schema)
         if table is None:
             _check_chosen(settings.identity_fields.get(export.name, ()), rows.schema, export)
-        merge = Merge(duck, rows, staged.files)
+        merge = Merge(duck, rows, staged.runs)
         merge.check_key()
-        contents = merge.contents()
         merged: dict[str, Merged] = {}
         published: dict[str, str] = {}
-        stored = lake.tables.locations(export) if export.is_event and table else {}
-        for day in contents.days if export.is_event else (None,):
-            where = stored.get(day) if day is not None else (table.location if table else None)
-            work = folder / (day or _ALL)
-            before = lake.store.download(lake.store.prefix(where), work) if where else []
+        stored = _locations(lake.tables, export, table)
+        for day in sorted(staged.runs):
+            before = lake.store.download(lake.store.prefix(stored[day]), folder / day) if day in stored else []
             done = merge.into(day, before, folder / "merged.parquet")
-            merged[day or _ALL] = done
-            if done.file is not None:
-                prefix = keys.day_prefix(export, day, name) if day else keys.entity_prefix(export, name)
-                lake.store.upload(done.file, f"{prefix}part.parquet")
-                published[day or _ALL] = lake.store.location(prefix)
-                done.file.unlink()
-            for path in before:
+            merged[day] = done
+            prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
+            if done.files:
+                lake.store.upload_all(done.files, prefix)
+                published[day] = lake.store.location(prefix)
+            for path in (*before, *done.files):
                 path.unlink()
     if published:
         check_lease()
         if export.is_event:
             lake.tables.publish_days(export, table, rows.schema, rows.time_zone, published)
         else:
-            lake.tables.publish_entity(export, table, rows.schema, rows.time_zone, published[_ALL])
-    return _tally(staged, contents, merged, table.schema if table else Schema())
+            lake.tables.publish_entity(export, table, rows.schema, rows.time_zone, published[ALL])
+    return _tally(staged, merged, table.schema if table else Schema())
+
+
+def _locations(tables: Catalog | Draft, export: ExportType, table: Table | None) -> dict[str, str]:
+    """Where what is stored lies, by day."""
+    if table is None:
+        return {}
+    return tables.locations(export) if export.is_event else {ALL: table.location}
 
 
 def _start(table: Table | None, export: ExportType, settings: Settings) -> Schema:
@@ -140,7 +142,8 @@ def _check_chosen(chosen: tuple[str, ...], schema: Schema, export: ExportType) -
         )
 
 
-def _tally(staged: Staged, contents: Contents | None, merged: Mapping[str, Merged], before: Schema) -> dict[str, Any]:
+def _tally(staged: Staged, merged: Mapping[str, Merged], before: Schema) -> dict[str, Any]:
+    runs = [run for found in staged.runs.values() for run in found]
     known = {column.name for column in before.stored}
     days = {day: {"read": done.read, "new": done.new, "updated": done.updated} for day, done in merged.items()}
     return {
@@ -148,11 +151,11 @@ def _tally(staged: Staged, contents: Contents | None, merged: Mapping[str, Merge
         "new": sum(day.new for day in merged.values()),
         "known": sum(day.known for day in merged.values()),
         "updated": sum(day.updated for day in merged.values()),
-        "rescued": contents.rescued if contents else 0,
+        "rescued": sum(run.rescued for run in runs),
         "quarantined": staged.rejected,
-        "unknownTime": contents.unknown_time if contents else 0,
-        "earliest": contents.earliest if contents else None,
-        "latest": contents.latest if contents else None,
+        "unknownTime": sum(run.rows for run in staged.runs.get(keys.UNKNOWN_DAY, ())),
+        "earliest": min((run.first for run in runs if run.first), default=None),
+        "latest": max((run.last for run in runs if run.last), default=None),
         "newColumns": [column.name for column in staged.schema.stored if column.name not in known],
         "dayCount": len(days),
         "days": dict(sorted(days.items())[-_MOST_DAYS_TOLD:]),

@@ -92,7 +92,9 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     """Read a file as the load does, and check that its records add up."""
     rows = Rows(OPENS, known, "Europe/Stockholm", datetime(2024, 3, 3, tzinfo=UTC), "b")
     try:
-        staged = reading.read(duck, lambda: pieces(unpacked(iter([content])), OPENS, size), rows, folder)
+        staged = reading.read(
+            duck, lambda is_bold: pieces(unpacked(iter([content])), OPENS, size, is_bold=is_bold), rows, folder
+        )
     except Unloadable as error:
         return "refused" if str(error).endswith(".") else f"refused without a sentence: {error}"
     positions = {at for piece in pieces(unpacked(iter([content])), OPENS, size) for at, _ in piece.records()}
@@ -101,10 +103,8 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     assert len(rejects) == staged.rejected
     assert {line["position"] for line in rejects} <= positions
     if staged.rows:
-        merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.files)
-        (count,) = duck.execute("SELECT count(*) FROM staged").fetchone() or (None,)
-        assert count == staged.rows
-        merge.contents()
+        merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.runs)
+        assert sum(merge.into(day, [], folder / "merged").read for day in staged.runs) == staged.rows
     return "rejected" if staged.rejected else "read"
 
 
