@@ -48,7 +48,7 @@ def _facts(source: Path) -> dict[str, Any]:
             while block := file.read(_BLOCK_BYTES):
                 crc = zlib.crc32(block, crc)
                 md5.update(block)
-        facts = {"bytes": source.stat().st_size, "crc32": as_text(crc), "md5": md5.hexdigest()}
+        facts = {"bytes": source.stat().st_size, "crc32": as_text(crc), "md5": md5.hexdigest(), "md5_holds": True}
         kept.write_text(json.dumps(facts))
     found: dict[str, Any] = json.loads(kept.read_text())
     return found

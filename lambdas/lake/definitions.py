@@ -23,14 +23,15 @@ from lambdas.symplify.vocabulary import ExportType
 if TYPE_CHECKING:
     from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
 
-SCHEMA_VERSION = "1"
+# 2: a key stands in _row_id as it is; 1 had a hash of it.
+SCHEMA_VERSION = "2"
 
 _LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
 _OWN_COLUMNS = {
     EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
     BATCH_ID: ("string", "The batch that the row was last seen in"),
     ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
-    ROW_ID: ("string", "Hash of the row's identity"),
+    ROW_ID: ("string", "What tells the row from others: its key and its time, or a hash of its identity"),
     RESCUED: ("string", "JSON of the values that fit no column"),
 }
 # What a table keeps when it changes: whatever somebody else set on it (a comment, a parameter) stays.
@@ -50,6 +51,8 @@ class Table:
     """The draft that the table is being replaced by: some of its days may still be the old ones."""
     switched_at: datetime | None = None
     """When a rebuild took its place: what it replaced had readers until then."""
+    schema_version: str = SCHEMA_VERSION
+    """Of the code that made it; a rebuild makes it anew."""
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What Glue says of it, with its version."""
 
@@ -70,6 +73,7 @@ def read_table(definition: Mapping[str, Any]) -> Table:
         tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
         facts.get(_SWITCHING) or None,
         datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
+        facts["schema_version"],
         definition,
     )
 

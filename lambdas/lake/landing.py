@@ -20,7 +20,7 @@ from lambdas.symplify.vocabulary import ExportType, export_type
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # S3 allows 10,000 parts of at least 5 MiB: this size reaches 160 GB, far beyond what one function can load.
 PART_BYTES = 16 << 20
@@ -48,6 +48,8 @@ class Manifest:
     """As S3 writes it, see `crc32.py`."""
     md5: str | None = None
     """In hexadecimal, as the source told it; None when it did not."""
+    md5_holds: bool | None = None
+    """Whether the copy has compared it already; one in several calls cannot, and then the load does."""
     schema_version: int = SCHEMA_VERSION
 
 

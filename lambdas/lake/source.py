@@ -95,7 +95,7 @@ class _Crc32:
 
 def _checks(manifest: Manifest) -> list[_Hash | _Crc32]:
     """All that a manifest tells; MD5 is the source's own word, which a copy in several calls could not compute."""
-    hashes = {"sha256": manifest.sha256, "md5": manifest.md5}
+    hashes = {"sha256": manifest.sha256, "md5": None if manifest.md5_holds else manifest.md5}
     checks: list[_Hash | _Crc32] = [_Hash(name, expected) for name, expected in hashes.items() if expected]
     return checks + ([_Crc32(manifest.crc32)] if manifest.crc32 else [])
 

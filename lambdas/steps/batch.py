@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lambdas.lake import engine, keys, reading
 from lambdas.lake.catalog import Catalog
 from lambdas.lake.containers import pieces
-from lambdas.lake.definitions import Table
+from lambdas.lake.definitions import SCHEMA_VERSION, Table
 from lambdas.lake.draft import Draft
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.landing import Landing, Manifest
@@ -118,6 +118,12 @@ def _start(table: Table | None, export: ExportType, settings: Settings) -> Schem
     chosen = settings.identity_fields.get(export.name, ())
     if table is None:
         return Schema(identity=chosen, identity_frozen=bool(chosen))
+    if table.schema_version != SCHEMA_VERSION:
+        raise Unloadable(
+            f"The table {export.table} was made by another version of this software ({table.schema_version} and not "
+            f"{SCHEMA_VERSION}), which told rows apart in another way: they would count twice. Make it anew from raw/ "
+            "with replay --rebuild; until then it stays as it is."
+        )
     if table.time_zone != settings.time_zone:
         raise Unloadable(
             f"The table's days are those of {table.time_zone}, and the setting timeZone now says {settings.time_zone}: "

@@ -87,6 +87,7 @@ def copy(
             bytes=brought.landed.bytes,
             crc32=brought.landed.crc32,
             md5=brought.md5,
+            md5_holds=brought.md5_holds or None,
         )
         landing.write_manifest(landed)
     ledger.mark_batch(batch_id, COPIED)

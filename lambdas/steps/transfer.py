@@ -38,10 +38,11 @@ class Partial:
 
 @dataclass(frozen=True)
 class Copied:
-    """All bytes are there; `md5` is the source's word, verified here unless the copy took several calls."""
+    """All bytes are there; `md5` is the source's word, and `md5_holds` whether they were compared with it."""
 
     landed: Landed
     md5: str | None
+    md5_holds: bool
 
 
 class _OutOfTime(Exception):
@@ -98,7 +99,9 @@ class Transfer:
 
     def _in_one_go(self, result: Result) -> Brought:
         try:
-            return Copied(self._landing.store(self._key, self._timed(result.chunks())), result.md5)
+            return Copied(
+                self._landing.store(self._key, self._timed(result.chunks())), result.md5, result.md5 is not None
+            )
         except _OutOfTime:
             return Refused(
                 "The result does not fit into one call of the function, and its source does not allow to read it in "
@@ -140,10 +143,11 @@ class Transfer:
             return Partial()
         # Parts arrive here in their order, so the MD5 of a copy in one call is known; that of a copy in several is
         # verified when the object is read (`lake/source.py`), before anything is loaded.
-        if came == len(spans) and upload.md5 not in (None, digest.hexdigest()):
+        md5_holds = came == len(spans) and upload.md5 == digest.hexdigest()
+        if came == len(spans) and upload.md5 is not None and not md5_holds:
             self._landing.abort(self._key, upload.id)
             raise Broken("The bytes that came do not have the MD5 that the source tells.")
-        return Copied(self._landing.complete(self._key, upload.id, list(done.values())), upload.md5)
+        return Copied(self._landing.complete(self._key, upload.id, list(done.values())), upload.md5, md5_holds)
 
     def _read(self, span: Span, upload: Upload, opened: Result | None) -> bytes | RateLimited | Refused | Unavailable:
         """Read a range; what breaks is tried again at once, a few times."""

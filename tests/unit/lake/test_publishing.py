@@ -303,6 +303,20 @@ def test_other_identity_fields_for_an_existing_table_are_refused_and_point_to_th
     assert house.rows() == before
 
 
+def test_a_table_of_an_earlier_version_is_refused_and_a_rebuild_makes_it_anew(house: House) -> None:
+    house.load(array([opened(1)]), at=age(1))
+    made = house.definition() or {}
+    facts = {**made["Parameters"], "schema_version": "1"}
+    kept = {name: made[name] for name in ("Name", "TableType", "PartitionKeys", "StorageDescriptor")}
+    house.glue.update_table(DatabaseName=house.settings.database, TableInput={**kept, "Parameters": facts})
+    state = house.load(array([opened(2)]), at=age(2))
+    assert state.outcome == "failed"
+    assert "replay --rebuild" in str(state.reason)
+    assert [row["event_id"] for row in house.rows()] == [1]
+    house.replay({"rebuild": True})
+    assert sorted(row["event_id"] for row in house.rows()) == [1, 2]
+
+
 def test_key_that_holds_twice_with_different_content_fails_and_publishes_nothing(house: House) -> None:
     records = [opened(1, name="a"), opened(2), opened(1, name="b")]
     state = house.load(array(records))

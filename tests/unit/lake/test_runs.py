@@ -1,0 +1,79 @@
+"""What becomes of a day that comes in several chunks."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lambdas.lake import containers, reading
+from lambdas.steps import batch
+from tests.unit.lake.lakehouse import House, Record, age, bag, lines
+
+
+def opened(number: int, hour: int, **more: object) -> Record:
+    return {"eventId": number, "timestamp": f"2024-03-01T{hour:02}:00:00Z", **more}
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk holds about four records."""
+    monkeypatch.setattr(batch, "pieces", partial(containers.pieces, size=200))
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 200)
+
+
+def hours(house: House, tmp_path: Path) -> list[list[int]]:
+    """The hours of the events in each file of the day, in the order in which they stand there."""
+    found = []
+    for key in house.objects("curated/opens/"):
+        house.s3.download_file(house.settings.bucket, key, str(tmp_path / "file.parquet"))
+        rows = duckdb.execute("SELECT hour(_event_at) FROM read_parquet(?)", [str(tmp_path / "file.parquet")])
+        found.append([hour for (hour,) in rows.fetchall()])
+    return found
+
+
+def load(house: House, hours: Iterable[int], number: int = 1) -> list[Record]:
+    records = [opened(number * 1000 + at, hour) for at, hour in enumerate(hours)]
+    assert house.load(lines(records), at=age(number)).outcome == "loaded"
+    return records
+
+
+def test_chunks_in_the_order_of_time_are_stored_as_they_came(house: House, tmp_path: Path) -> None:
+    records = load(house, range(24))
+    stored = hours(house, tmp_path)
+    assert len(stored) > 1
+    assert [hour for file in stored for hour in file] == list(range(24))
+    assert bag(house.records()) == bag(records)
+
+
+def test_chunks_in_another_order_are_stored_as_one_sorted_file(house: House, tmp_path: Path) -> None:
+    records = load(house, reversed(range(24)))
+    assert hours(house, tmp_path) == [list(range(24))]
+    assert bag(house.records()) == bag(records)
+
+
+def test_a_later_export_makes_one_sorted_file_of_all(house: House, tmp_path: Path) -> None:
+    records = load(house, range(24)) + load(house, range(24), number=2)
+    assert len(house.partitions()) == 1
+    merged = [file for file in hours(house, tmp_path) if len(file) == 48]
+    assert merged == [sorted([*range(24), *range(24)])]
+    assert bag(house.records()) == bag(records)
+
+
+def test_a_key_that_holds_twice_in_different_chunks_is_seen(house: House) -> None:
+    records = [opened(number, number) for number in range(24)]
+    assert house.load(lines([*records, records[0]])).outcome == "loaded"
+    assert bag(house.records()) == bag(records)
+    refused = house.load(lines([*records, opened(0, 0, name="other")]), at=age(2))
+    assert refused.outcome == "failed"
+    assert "eventId 0 holds twice" in str(refused.reason)
+
+
+def test_what_a_killed_call_has_left_is_not_read(house: House, tmp_path: Path) -> None:
+    prefix = "curated/opens/dt=2024-03-01/run/"
+    file = tmp_path / "file.parquet"
+    file.write_bytes(b"rows")
+    house.store.upload_all([file, file, file], prefix)
+    house.store.upload_all([file], prefix)
+    assert house.objects(prefix) == [f"{prefix}part-00000.parquet"]
