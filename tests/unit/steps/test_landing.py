@@ -186,7 +186,7 @@ def test_a_manifest_says_all_that_is_known_of_a_batch(s3: Any) -> None:
         "key": KEY,
         "bytes": 3,
         "crc32": "AAAAAA==",
-        "schema_version": 2,
+        "schema_version": 3,
     }
 
 
