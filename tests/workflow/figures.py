@@ -34,7 +34,9 @@ class Figures:
             .paginate(logGroupName=configuration["LoggingConfig"]["LogGroup"])
         )
         texts = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(text[text.index("{") :]) for text in texts if '"CloudWatchMetrics"' in text]
+        lines = [json.loads(text[text.index("{") :]) for text in texts if '"CloudWatchMetrics"' in text]
+        # A function that was started anew writes to another stream, and streams come one after the other.
+        return sorted(lines, key=lambda line: int(line["_aws"]["Timestamp"]))
 
     def put(self, lines: list[Line], at: datetime | None = None) -> None:
         """Put what CloudWatch would make of the lines, rolled up over all exports, as if logged at that time."""
