@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # One ranged GET: large enough to hide the round trip, small enough to hold twice.
 RANGE_BYTES = 16 << 20
+LARGEST_BYTES = 10_000_000_000
+"""Unpacked: the largest file whose load was measured to stay within a function's time, memory and disk."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _READ_BYTES = 4 << 20
@@ -100,19 +102,36 @@ def _checks(manifest: Manifest) -> list[_Hash | _Crc32]:
     return checks + ([_Crc32(manifest.crc32)] if manifest.crc32 else [])
 
 
+def check_size(size: int) -> None:
+    """Refuse what no load can take.
+
+    Raises:
+        Unloadable: so many bytes are too many.
+    """
+    if size > LARGEST_BYTES:
+        raise Unloadable(
+            f"The result holds more than {LARGEST_BYTES / 1e9:g} GB, and no load above that size is known to fit a "
+            "function's time and disk, so nothing of it was loaded. It is kept in raw/. Order less at once (the "
+            "setting nightlyPeriod: LAST_DAY), or load it with a larger engine: 'Where the limits lie' in "
+            "docs/performance.md."
+        )
+
+
 def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the content: without gzip, whether a header had announced it or not, and without a byte order mark.
 
     Raises:
-        Unloadable: the gzip stream is cut or damaged.
+        Unloadable: the gzip stream is cut or damaged, or holds more than a load can take.
     """
     stream = io.BufferedReader(_Chunks(chunks), _READ_BYTES)
     content: BinaryIO = stream
     if stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
         content = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
     try:
-        block = content.read(_READ_BYTES).removeprefix(_BOM)
+        block, size = content.read(_READ_BYTES).removeprefix(_BOM), 0
         while block:
+            size += len(block)
+            check_size(size)
             yield block
             block = content.read(_READ_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

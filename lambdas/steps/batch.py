@@ -17,7 +17,7 @@ from lambdas.lake.merge import Merge, Merged
 from lambdas.lake.reading import Staged, Threshold
 from lambdas.lake.runs import ALL
 from lambdas.lake.schema import Kind, Schema
-from lambdas.lake.source import RawObject, unpacked
+from lambdas.lake.source import RawObject, check_size, unpacked
 from lambdas.lake.staging import Rows
 from lambdas.lake.store import Store
 from lambdas.settings import Settings
@@ -59,6 +59,7 @@ def merge_batch(
         LostLease: another run may write the table now.
         CatalogRefused: Glue did not take a change; running the step again is safe.
     """
+    check_size(manifest.bytes)
     export = export_type(manifest.export_type)
     table = lake.tables.table(export)
     if table is not None and manifest.batch_id in table.left_out:

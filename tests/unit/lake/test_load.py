@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from tests.unit.lake.lakehouse import House, age, array, bag, lines
+import pytest
+
+from lambdas.lake import source
+from tests.unit.lake.lakehouse import House, age, array, bag, lines, zipped
 
 
 def opened(event_id: int, at: str = "2024-03-01T10:00:00.000+02:00", **more: Any) -> dict[str, Any]:
@@ -82,3 +85,16 @@ def test_entities_hold_the_latest_state_of_every_key(house: House) -> None:
     assert again.tally is not None
     assert again.tally["new"] == 0
     assert len(house.rows("LISTS")) == 3
+
+
+@pytest.mark.parametrize("pack", [bytes, zipped])
+def test_a_result_larger_than_any_load_was_measured_is_refused_and_its_raw_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch, pack: Any
+) -> None:
+    content = pack(array([opened(n) for n in range(100)]))
+    monkeypatch.setattr(source, "LARGEST_BYTES", 5000)
+    state = house.load(content)
+    assert state.outcome == "failed"
+    assert "kept in raw/" in str(state.reason)
+    assert house.rows() == []
+    assert any(key.endswith("/result") for key in house.objects("raw/"))
