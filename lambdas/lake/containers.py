@@ -82,7 +82,7 @@ class PieceFile:
     """Of the piece, without brackets."""
     is_array: bool
     ends_line: bool
-    """Whether its last byte ends a line."""
+    """Whether its last byte ends a record's line."""
 
     def load(self) -> Piece:
         """The piece that was written."""
@@ -96,7 +96,8 @@ def write_piece(piece: Piece, path: Path) -> PieceFile:
         for part in (b"[", piece.content, b"]") if piece.is_array else (piece.content,):
             file.write(part)
         file.truncate()
-    return PieceFile(path, piece.offset, len(piece.content), piece.is_array, piece.content.endswith(b"\n"))
+    ends_line = not piece.is_array and piece.content.endswith(b"\n")
+    return PieceFile(path, piece.offset, len(piece.content), piece.is_array, ends_line)
 
 
 def pieces(

@@ -1,6 +1,7 @@
 """What becomes of a day that comes in several chunks."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -9,18 +10,32 @@ import pytest
 
 from lambdas.lake import containers, reading
 from lambdas.steps import batch
-from tests.unit.lake.lakehouse import House, Record, age, bag, lines
+from tests.unit.lake.lakehouse import House, Record, age, bag
+
+Spelled = Callable[[Iterable[Record]], bytes]
 
 
 def opened(number: int, hour: int, **more: object) -> Record:
     return {"eventId": number, "timestamp": f"2024-03-01T{hour:02}:00:00Z", **more}
 
 
+def lines(records: Iterable[Record]) -> bytes:
+    return "\n".join(json.dumps(record, separators=(",", ":")) for record in records).encode()
+
+
+def array(records: Iterable[Record]) -> bytes:
+    return json.dumps(list(records), separators=(",", ":")).encode()
+
+
+def spaced(records: Iterable[Record]) -> bytes:
+    return json.dumps(list(records), indent=1).encode()
+
+
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chunk holds about four records."""
+    """A chunk holds two pieces, of about four records each."""
     monkeypatch.setattr(batch, "pieces", partial(containers.pieces, size=200))
-    monkeypatch.setattr(reading, "_CHUNK_BYTES", 200)
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 300)
 
 
 def hours(house: House, tmp_path: Path) -> list[list[int]]:
@@ -33,14 +48,15 @@ def hours(house: House, tmp_path: Path) -> list[list[int]]:
     return found
 
 
-def load(house: House, hours: Iterable[int], number: int = 1) -> list[Record]:
+def load(house: House, hours: Iterable[int], number: int = 1, spelled: Spelled = lines) -> list[Record]:
     records = [opened(number * 1000 + at, hour) for at, hour in enumerate(hours)]
-    assert house.load(lines(records), at=age(number)).outcome == "loaded"
+    assert house.load(spelled(records), at=age(number)).outcome == "loaded"
     return records
 
 
-def test_chunks_in_the_order_of_time_are_stored_as_they_came(house: House, tmp_path: Path) -> None:
-    records = load(house, range(24))
+@pytest.mark.parametrize("spelled", [lines, array, spaced])
+def test_chunks_in_the_order_of_time_are_stored_as_they_came(house: House, tmp_path: Path, spelled: Spelled) -> None:
+    records = load(house, range(24), spelled=spelled)
     stored = hours(house, tmp_path)
     assert len(stored) > 1
     assert [hour for file in stored for hour in file] == list(range(24))
@@ -50,6 +66,21 @@ def test_chunks_in_the_order_of_time_are_stored_as_they_came(house: House, tmp_p
 def test_chunks_in_another_order_are_stored_as_one_sorted_file(house: House, tmp_path: Path) -> None:
     records = load(house, reversed(range(24)))
     assert hours(house, tmp_path) == [list(range(24))]
+    assert bag(house.records()) == bag(records)
+
+
+def test_records_with_arrays_of_objects_are_never_cut_within(house: House) -> None:
+    inner = [{"a": number, "b": "},{"} for number in range(20)]
+    records = [opened(number, number, inner=inner) for number in range(24)]
+    assert house.load(array(records)).outcome == "loaded"
+    assert bag(house.records()) == bag(records)
+
+
+@pytest.mark.parametrize("odd", [{"more": 1}, {"name": 5}, {"name": None}, {"name": 'a"b'}, {"name": "1e5"}])
+def test_a_record_unlike_those_of_other_chunks_is_held_whole(house: House, odd: Record) -> None:
+    records = [opened(number, number, name="a") for number in range(24)]
+    records[17] = {**records[17], **odd}
+    assert house.load(lines(records)).outcome == "loaded"
     assert bag(house.records()) == bag(records)
 
 
