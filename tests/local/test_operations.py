@@ -109,7 +109,7 @@ def test_a_superseded_partition_comes_back_and_the_next_run_goes_on_from_it(runn
 
     find, copy, *point = [command.replace("2026-01-31", day) for command in section("Restore a superseded partition")]
     versions = json.loads(shell(filled(running, find), cloud, tmp_path))
-    superseded = [version for version in versions if "part.parquet" in version[1]]
+    superseded = [version for version in versions if version[1].endswith(".parquet")]
     superseded.sort()
     _, key, version = superseded[-2]
     assert key not in location(running, day)
@@ -140,6 +140,10 @@ def location(running: Running, day: str) -> str:
 def rows(running: Running, day: str, folder: Path) -> set[tuple[int, str]]:
     """The events of a day of OPENS and the batches that they were last seen in, by the catalog as Athena reads it."""
     _, _, key = location(running, day).removeprefix("s3://").partition("/")
-    file = folder / "part.parquet"
-    running.cloud.client("s3").download_file(running.deployment.bucket, f"{key}part.parquet", str(file))
-    return set(duckdb.sql(f"SELECT event_id, _batch_id FROM read_parquet('{file}')").fetchall())
+    s3, bucket, found = running.cloud.client("s3"), running.deployment.bucket, set()
+    for item in s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]:
+        s3.download_file(bucket, item["Key"], str(folder / "file.parquet"))
+        found |= set(
+            duckdb.execute("SELECT event_id, _batch_id FROM read_parquet(?)", [str(folder / "file.parquet")]).fetchall()
+        )
+    return found
