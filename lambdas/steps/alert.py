@@ -10,6 +10,9 @@ from lambdas.run import Execution, RunState
 
 RUNBOOK = "docs/operations.md"
 
+_STOPPED = ("ABORTED", "TIMED_OUT")
+_FROM_OUTSIDE = "not known, since it was ended from outside"
+
 # SNS takes 100 characters of ASCII as a subject.
 _SUBJECT = 100
 
@@ -105,7 +108,7 @@ def anchor(error_name: str) -> str:
 def step_of(before: RunState) -> str:
     """The step that failed: the one that said so, or else crashed after the one that answered last."""
     if before.error is None:
-        return before.step or "not known, since it was ended from outside"
+        return before.step or _FROM_OUTSIDE
     return NEXT_STEP.get((before.step, before.outcome), "close_run")
 
 
@@ -124,12 +127,13 @@ def _night(state: RunState, run: Execution) -> str:
 def _batch(state: RunState) -> str:
     if state.batch_id is None:
         return "none on record"
-    return f"{state.batch_id}, {state.period}, ordered at {state.ordered_at}"
+    period = f", {state.period}" if state.period is not None else ""
+    return f"{state.batch_id}{period}, ordered at {state.ordered_at}"
 
 
 def _saved(state: RunState) -> str:
     if state.bytes is None:
-        return "nothing on record"
+        return _FROM_OUTSIDE if state.error_name in _STOPPED else "nothing on record"
     loaded = f", {state.rows} rows read from them" if state.rows is not None else ""
     return f"{state.bytes} bytes in raw/{loaded}"
 

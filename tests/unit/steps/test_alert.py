@@ -53,6 +53,14 @@ def test_a_run_started_by_hand_is_told_with_its_time() -> None:
     assert "started by hand on 2026-11-24 at 03:30 UTC" in failure_message(by_hand, BEFORE, make_run(), PLACE).text
 
 
+def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
+    stopped = replace(FAILED, step=None, period=None, bytes=None, error_name="ABORTED")
+    text = failure_message(stopped, stopped, make_run(), PLACE).text
+    assert "Batch           7, ordered at 2026-11-24T03:31" in text
+    assert "Saved           not known" in text
+    assert "None" not in text
+
+
 def test_lost_days_are_told_with_a_failure_and_without() -> None:
     lost = replace(FAILED, unreachable_days="2026-10-01..2026-10-03")
     assert "2026-10-01..2026-10-03" in failure_message(lost, BEFORE, make_run(), PLACE).text
