@@ -4,6 +4,8 @@ Each is a file below `processes/` of the folder that it works in, so that whoeve
 of the command that started it.
 """
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -41,6 +43,9 @@ class Process:
         family = [process]
         with suppress(psutil.NoSuchProcess):
             family += process.children(recursive=True)
+        # The whole group at once: what a member has started since it was listed would go on otherwise.
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
