@@ -47,12 +47,20 @@ class Lake:
 
 
 def merge_batch(
-    manifest: Manifest, name: str, lake: Lake, settings: Settings, folder: Path, check_lease: Callable[[], None]
+    manifest: Manifest,
+    name: str,
+    lake: Lake,
+    settings: Settings,
+    folder: Path,
+    check_lease: Callable[[], None],
+    *,
+    is_replay: bool = False,
 ) -> dict[str, Any]:
     """Merge a batch and publish it; return what was counted (`read`, `new`, `known`, …).
 
     `name` is the last folder of the files that are written: no two merges of different batches share one, so that no
-    file that a reader may see is ever written over. `check_lease` is called right before publishing.
+    file that a reader may see is ever written over. `check_lease` is called right before publishing. A replay also
+    merges into what somebody has deleted, which brings it back.
 
     Raises:
         Unloadable: trying again changes nothing, and nothing was published.
@@ -90,6 +98,8 @@ def merge_batch(
         stored = _locations(lake.tables, export, table)
         for day in sorted(staged.runs):
             before = lake.store.download(lake.store.prefix(stored[day]), folder / day) if day in stored else []
+            if day in stored and not before and not is_replay:
+                raise Unloadable(_gone(export, day, stored[day]))
             done = merge.into(day, before, folder / "merged.parquet")
             merged[day] = done
             prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
@@ -105,6 +115,15 @@ def merge_batch(
         else:
             lake.tables.publish_entity(export, table, rows.schema, rows.time_zone, published[ALL])
     return _tally(staged, merged, table.schema if table else Schema())
+
+
+def _gone(export: ExportType, day: str, location: str) -> str:
+    what = f"day {day} of the table {export.table}" if export.is_event else f"table {export.table}"
+    return (
+        f"The files of the {what} are gone: the catalog points to {location}, and nothing lies there. Merging into it "
+        "would pass for the whole of it, so nothing was published. Replay the type without dates, which merges all of "
+        "raw/ again; then run it as usual."
+    )
 
 
 def _locations(tables: Catalog | Draft, export: ExportType, table: Table | None) -> dict[str, str]:

@@ -121,7 +121,7 @@ def _merge_one(state: RunState, manifest_key: str, call: _Replay, folder: Path) 
     name = f"{call.run.folder}-{keys.batch_folder(manifest.batch_id)}"
     try:
         with TemporaryDirectory(dir=folder) as work:
-            tally = merge_batch(manifest, name, call.lake, call.settings, Path(work), call.check_lease)
+            tally = merge_batch(manifest, name, call.lake, call.settings, Path(work), call.check_lease, is_replay=True)
     except Unloadable as error:
         way = (
             f"To make the table anew without it, add --except {manifest.batch_id}."

@@ -317,6 +317,23 @@ def test_a_table_of_an_earlier_version_is_refused_and_a_rebuild_makes_it_anew(ho
     assert sorted(row["event_id"] for row in house.rows()) == [1, 2]
 
 
+@pytest.mark.parametrize(("export", "key"), [("OPENS", "eventId"), ("LISTS", "listId")])
+def test_a_run_does_not_take_deleted_files_for_an_empty_table_and_a_replay_brings_them_back(
+    house: House, export: str, key: str
+) -> None:
+    for number in (1, 2):
+        record = {**opened(number), key: number}
+        house.load(array([record]), export, at=age(number))
+    house.store.delete(house.objects(f"curated/{EXPORT_TYPES[export].table}/"))
+    state = house.load(array([{**opened(3), key: 3}]), export, at=age(3))
+    assert state.outcome == "failed"
+    assert "are gone" in str(state.reason)
+    assert "Replay" in str(state.reason)
+    assert house.replay({}, export).outcome == "loaded"
+    column = key.replace("Id", "_id")
+    assert sorted(row[column] for row in house.rows(export)) == [1, 2, 3]
+
+
 def test_key_that_holds_twice_with_different_content_fails_and_publishes_nothing(house: House) -> None:
     records = [opened(1, name="a"), opened(2), opened(1, name="b")]
     state = house.load(array(records))
