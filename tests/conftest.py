@@ -1,4 +1,4 @@
-"""The embedded cloud, booted once for all tests that need it, by the command that the README gives."""
+"""The embedded cloud, booted once for the tests of a folder that need it, by the command that the README gives."""
 
 import os
 import subprocess
@@ -11,16 +11,17 @@ import pytest
 from local import lifecycle
 from local.cli import HOME_VARIABLE
 from local.lifecycle import Running
+from local.processes import stop_all
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share the cloud in one worker, so that it is booted once."""
+    """Keep the tests of a folder that share a cloud in one worker, so that it is booted once for them."""
     for item in items:
         if "cloud_home" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("cloud"))
+            item.add_marker(pytest.mark.xdist_group(f"cloud of {item.path.parent.name}"))
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +44,9 @@ def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     done = local("up", home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     yield home
-    local("down", home=home)
+    # Stopped and no more: to remove the many files of its functions takes half a minute, and pytest does it later.
+    for folder in home.glob("cloud-*"):
+        stop_all(folder)
 
 
 @pytest.fixture(scope="session")
