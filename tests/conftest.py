@@ -16,12 +16,19 @@ from local.processes import stop_all
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a folder that share a cloud in one worker, so that it is booted once for them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Keep tests that share a cloud in one worker, so that it is booted once for them, and begin with these groups.
+
+    They are the longest: the tests of a folder, and apart from them those that share a stack of their own (`stage`).
+    """
     for item in items:
-        if "cloud_home" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(f"cloud of {item.path.parent.name}"))
+        names = getattr(item, "fixturenames", ())
+        if "cloud_home" in names:
+            item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
+    yield
+    # Whatever order they were brought into meanwhile, at random for one.
+    items.sort(key=lambda item: "cloud_home" not in getattr(item, "fixturenames", ()))
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
