@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # One ranged GET: large enough to hide the round trip, small enough to hold twice.
 RANGE_BYTES = 16 << 20
-LARGEST_BYTES = 10_000_000_000
+LARGEST_BYTES = 5_000_000_000
 """Unpacked: the largest file whose load was measured to stay within a function's time, memory and disk."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
