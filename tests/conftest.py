@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if "cloud_home" in names:
             item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
     yield
-    # Whatever order they were brought into meanwhile, at random for one.
-    items.sort(key=lambda item: "cloud_home" not in getattr(item, "fixturenames", ()))
+    # Whatever order they were brought into meanwhile, at random for one. The short unit tests fill up the end.
+    items.sort(key=lambda item: ("cloud_home" not in getattr(item, "fixturenames", ()), "unit" in item.path.parts))
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
