@@ -33,7 +33,7 @@ CURL, FETCH = "curl into boto3", "urllib into boto3"
 _SUBJECTS = ROOT / "benchmarks" / "subjects"
 _EXPORT = EXPORT_TYPES["CLICKS"]
 _BUCKET, _TABLE = "benchmark-lake", "benchmark-ledger"
-_BLOCK_BYTES = 1_000_000
+BLOCK_BYTES = 1_000_000
 # The embedded cloud holds a whole answer in its memory.
 _READ_BYTES = 64 << 20
 _OPTIONS = Options(finish_after_polls=1, link_seconds=3600)
@@ -62,7 +62,7 @@ def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
             for megabytes in wishes.copy_sizes:
                 wishes.tell(f"copy: {megabytes} MB")
                 source = Path(name) / "result"
-                crc = _write(source, megabytes)
+                crc = write_noise(source, megabytes)
                 yield from _of_size(stage, source, crc, megabytes, wishes, has_curl=has_curl)
         finally:
             cloud.process.stop()
@@ -94,9 +94,9 @@ def _of_size(
         yield {
             "subject": name,
             "megabytes": megabytes,
-            "bytes": megabytes * _BLOCK_BYTES,
+            "bytes": megabytes * BLOCK_BYTES,
             **figures,
-            "bytesPerSecond": megabytes * _BLOCK_BYTES / figures["wall"] if figures else None,
+            "bytesPerSecond": megabytes * BLOCK_BYTES / figures["wall"] if figures else None,
             "ratioToCurl": ratio(measured, found[other]),
             "checksum": f"{crc:08x}",
             "isSame": measured.outcome,
@@ -166,9 +166,9 @@ def _ordered(stage: _Stage, source: Path) -> tuple[str, str]:
     return ordered.batch_id, ordered_at
 
 
-def _write(path: Path, megabytes: int) -> int:
-    """Write a file that no compression makes smaller, and return its CRC-32."""
-    block, crc = bytearray(Random(1).randbytes(_BLOCK_BYTES)), 0
+def write_noise(path: Path, megabytes: int) -> int:
+    """Write a file of so many blocks that no compression makes smaller, and return its CRC-32."""
+    block, crc = bytearray(Random(1).randbytes(BLOCK_BYTES)), 0
     with path.open("wb") as file:
         for number in range(megabytes):
             block[:8] = number.to_bytes(8, "big")

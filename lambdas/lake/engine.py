@@ -1,7 +1,5 @@
 """DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,13 +25,6 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     engine.execute("SET autoinstall_known_extensions = false")
     engine.execute("SET autoload_known_extensions = false")
     return engine
-
-
-@contextmanager
-def connection(engine: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of one's own, for a thread; its temporary tables go with it."""
-    with engine.cursor() as own:
-        yield own
 
 
 def text(value: str) -> str:

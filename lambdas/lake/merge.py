@@ -144,8 +144,6 @@ class Merge:
 
     def _stored(self, paths: list[Path]) -> str:
         """What is stored, in today's columns: files from before a column was added lack it."""
-        if not paths:
-            return "shape"
         return (
             f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
             "hive_partitioning=false))"

@@ -19,7 +19,6 @@ from lambdas.lake import careful
 from lambdas.lake.accounts import LENGTH, Accountant, is_plain
 from lambdas.lake.careful import Fields, Rejected
 from lambdas.lake.containers import Piece, PieceFile, write_piece
-from lambdas.lake.engine import connection
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Chunk, Run
 from lambdas.lake.schema import Kind, Schema, choose_identity, join
@@ -207,7 +206,7 @@ class _Stager:
 
     def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
         """Stage a chunk in the quickest way that is right for it."""
-        with connection(self._engine) as engine:
+        with self._engine.cursor() as engine:
             chunk = Chunk(engine, self._rows)
             rejected: list[Rejected] = []
             rows = self._quick(chunk, pieces)

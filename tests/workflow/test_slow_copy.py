@@ -9,11 +9,11 @@ import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from random import Random
 
 import psutil
 import pytest
 
+from benchmarks.parts.copy import BLOCK_BYTES, write_noise
 from lambdas.lake import keys
 from lambdas.lake.crc32 import as_text
 from lambdas.lake.landing import Landing
@@ -26,18 +26,6 @@ pytestmark = pytest.mark.enable_socket
 MEGABYTES = int(os.environ.get("SLOW_COPY_MB", "200"))
 SECONDS = int(os.environ.get("SLOW_COPY_TIMEOUT", "14"))
 SOURCE = Options(file_bytes_per_second=20_000_000, finish_after_polls=1, link_seconds=60)
-_BLOCK = 1_000_000
-
-
-def write(path: Path) -> int:
-    """Write a file that no compression makes smaller, and return its CRC-32."""
-    block, crc = bytearray(Random(1).randbytes(_BLOCK)), 0
-    with path.open("wb") as file:
-        for number in range(MEGABYTES):
-            block[:8] = number.to_bytes(8, "big")
-            crc = zlib.crc32(block, crc)
-            file.write(block)
-    return crc
 
 
 class Watch:
@@ -67,7 +55,7 @@ class Watch:
 
 @pytest.mark.timeout(1800)
 def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stage: Stage, tmp_path: Path) -> None:
-    crc = write(tmp_path / "result")
+    crc = write_noise(tmp_path / "result", MEGABYTES)
     cloud = stage.running.cloud.process.pid
     with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud) as watch:
         slow.standin.replace_result("500000", tmp_path / "result")
@@ -81,7 +69,7 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
         ordered_at = slow.ledger.get_item(Key={"pk": "CLICKS", "sk": "batch#500000"})["Item"]["ordered_at"]
         manifest = Landing(slow.s3, stage.deployed.bucket).manifest(EXPORT_TYPES["CLICKS"], ordered_at, "500000")
         assert manifest is not None
-        assert (manifest.bytes, manifest.crc32) == (MEGABYTES * _BLOCK, as_text(crc))
+        assert (manifest.bytes, manifest.crc32) == (MEGABYTES * BLOCK_BYTES, as_text(crc))
         assert stored_crc(slow, keys.raw(EXPORT_TYPES["CLICKS"], ordered_at, "500000").result, manifest.bytes) == crc
         slow.ledger.update_item(
             Key={"pk": "CLICKS", "sk": "batch#500000"},

@@ -97,7 +97,7 @@ class Ways:
         if not (accountant.is_usable and StrictReader(rows.schema, OPENS.event_time).is_usable):
             return None
         file = write_piece(piece, self.folder / "quick.json")
-        with engine.connection(self.engine) as own:
+        with self.engine.cursor() as own:
             chunk = Chunk(own, rows)
             try:
                 part = chunk.add(staged(rows, accountant.source([file]), also=(LENGTH,)))
@@ -110,7 +110,7 @@ class Ways:
         if count is None:
             return None
         file = write_piece(piece, self.folder / "strict.json")
-        with engine.connection(self.engine) as own:
+        with self.engine.cursor() as own:
             try:
                 part = Chunk(own, rows).add(staged(rows, records([file], rows.schema)))
             except (duckdb.InvalidInputException, UnicodeDecodeError):
@@ -126,7 +126,7 @@ class Ways:
             careful.normalised(one, rows.schema, OPENS.event_time) for one in found if not isinstance(one, Rejected)
         ]
         (self.folder / "careful.json").write_bytes(b"\n".join(content))
-        with engine.connection(self.engine) as own:
+        with self.engine.cursor() as own:
             carefully = read(own, Chunk(own, rows).add(staged_normalised(rows, self.folder / "careful.json")))
         assert len(carefully) == len(found)
         return carefully
