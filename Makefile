@@ -29,7 +29,7 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 	$(BIN)/python -m local demo
 
 test: install ## Run all tests
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 3
 
 # About a quarter of an hour: 500 seeded scripts of a vendor's bad nights, ten export types at a time.
 fault-campaign: install ## Play many bad nights on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)

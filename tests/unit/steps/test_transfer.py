@@ -79,6 +79,12 @@ def world(ledger: Ledger, http: FakeHttp, s3: Any, monkeypatch: pytest.MonkeyPat
     return World(ledger, http, s3)
 
 
+@pytest.fixture
+def one_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts one after the other, so that a clock is asked the same number of times for each, at any load."""
+    monkeypatch.setattr(module, "READERS", 1)
+
+
 def until(calls: int) -> Callable[[], float]:
     """Time that is up when it has been asked for so many times, as chunks pass."""
     left = [calls]
@@ -114,6 +120,7 @@ def test_any_length_arrives_whole(world: World, size: int) -> None:
     assert is_whole(world, world.bring(), CONTENT[:size])
 
 
+@pytest.mark.usefixtures("one_reader")
 def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(world: World) -> None:
     first = world.bring(until(12))
     before = list(world.file.ranges)
@@ -127,6 +134,7 @@ def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(wor
     assert len(world.file.ranges) - len(before) < 4
 
 
+@pytest.mark.usefixtures("one_reader")
 def test_many_short_calls_end(world: World) -> None:
     for _ in range(10):
         brought = world.bring(until(13))
@@ -158,6 +166,7 @@ def test_whatever_call_to_s3_crashes_the_next_call_brings_the_file(world: World,
         assert is_whole(world, world.bring())
 
 
+@pytest.mark.usefixtures("one_reader")
 def test_an_upload_that_was_given_up_meanwhile_is_begun_anew(world: World) -> None:
     assert isinstance(world.bring(until(12)), Partial)
     Landing(world.s3, BUCKET).abort_all(EXPORT_TYPES["OPENS"])
@@ -175,6 +184,7 @@ class Plain(FakeFile):
 # A source that changes
 
 
+@pytest.mark.usefixtures("one_reader")
 def test_a_source_that_changed_between_two_calls_is_copied_anew(world: World) -> None:
     assert isinstance(world.bring(until(12)), Partial)
     world.file.content = changed = CONTENT[::-1] + b"\n"
@@ -196,6 +206,7 @@ def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture
     assert is_whole(world, world.bring(), CONTENT[::-1])
 
 
+@pytest.mark.usefixtures("one_reader")
 def test_a_source_that_serves_ranges_no_more_is_copied_in_one_go(world: World) -> None:
     assert isinstance(world.bring(until(12)), Partial)
     world.http.file = Plain(CONTENT)
