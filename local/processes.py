@@ -1,13 +1,13 @@
 """Background processes of the local cloud: started apart from the terminal, and known from the moment they run.
 
-Each is a file below `processes/` of the folder that it works in, so that whoever comes later finds it, whatever became
-of the command that started it.
+The folder that each works for stands in its environment, and so in that of all that it starts: whoever comes later
+finds them, whatever became of the command that started them, and at whatever moment it was killed.
 """
 
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ import psutil
 
 from local import interrupts
 
-_RECORDS = "processes"
+_FOLDER = "SYMPLIFY_LAKE_FOLDER"
 _STOP_SECONDS = 5.0
+_LOOKS = 10
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,13 @@ def start(
 ) -> Started:
     """Start a process in a session of its own, so that a Ctrl-C in the terminal is not sent to it.
 
-    Its record and its log lie in `folder`; `is_read` keeps its standard output for the caller.
+    Its log lies in `folder`; `is_read` keeps its standard output for the caller.
     """
-    (folder / _RECORDS).mkdir(exist_ok=True)
     log = folder / f"{name}.log"
     with log.open("wb") as output, interrupts.held():
         handle = subprocess.Popen(  # noqa: S603 - our own words alone
             command,
-            env=dict(environment),
+            env={**environment, _FOLDER: str(folder.resolve())},
             cwd=work or folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if is_read else output,
@@ -97,16 +97,26 @@ def start(
             start_new_session=True,
         )
         process = Process(handle.pid, psutil.Process(handle.pid).create_time())
-        (folder / _RECORDS / str(process.pid)).write_text(repr(process.started))
     return Started(process, handle, log)
 
 
 def stop_all(folder: Path) -> bool:
-    """Stop what was started in a folder; return whether anything still ran."""
+    """Stop what was started for a folder, and all that it has started; return whether anything still ran."""
     stopped = False
-    for record in (folder / _RECORDS).glob("*"):
-        with suppress(ValueError):
-            process = Process(int(record.name), float(record.read_text()))
-            stopped = stopped or process.is_alive
+    # More than one look: a process may start another between being seen and being stopped.
+    for _ in range(_LOOKS):
+        found = list(_working_for(folder))
+        if not found:
+            break
+        stopped = True
+        for process in found:
             process.stop()
     return stopped
+
+
+def _working_for(folder: Path) -> Iterator[Process]:
+    for process in psutil.process_iter():
+        # Ended meanwhile, or another user's.
+        with suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_FOLDER) == str(folder.resolve()):
+                yield Process(process.pid, process.create_time())
