@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Where a machine forbids it to be kept, every process compiles CDK's and boto3's code anew, for seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
@@ -29,7 +31,7 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 	$(BIN)/python -m local demo
 
 test: install ## Run all tests
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 $(PYTEST)
 
 # About a quarter of an hour: 500 seeded scripts of a vendor's bad nights, ten export types at a time.
 fault-campaign: install ## Play many bad nights on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)
