@@ -23,15 +23,18 @@ from lambdas.symplify.vocabulary import ExportType
 if TYPE_CHECKING:
     from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
 
-# 2: a key stands in _row_id as it is; 1 had a hash of it.
-SCHEMA_VERSION = "2"
+# 3: a key stands in its own column alone; 2 repeated it in _row_id, and 1 had a hash of it there.
+SCHEMA_VERSION = "3"
 
 _LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
 _OWN_COLUMNS = {
     EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
     BATCH_ID: ("string", "The batch that the row was last seen in"),
     ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
-    ROW_ID: ("string", "What tells the row from others: its key and its time, or a hash of its identity"),
+    ROW_ID: (
+        "string",
+        "What tells the row from others, where no column is its key",
+    ),
     RESCUED: ("string", "JSON of the values that fit no column"),
 }
 # What a table keeps when it changes: whatever somebody else set on it (a comment, a parameter) stays.

@@ -1,5 +1,7 @@
 """DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +27,16 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     engine.execute("SET autoinstall_known_extensions = false")
     engine.execute("SET autoload_known_extensions = false")
     return engine
+
+
+@contextmanager
+def single_threaded(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Have each statement run on its caller's thread alone for a while: callers are many then, and share the engine."""
+    engine.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        engine.execute(f"SET threads = {THREADS}")
 
 
 def text(value: str) -> str:

@@ -14,12 +14,11 @@ import duckdb
 from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Run, follow_each_other, shape, write_sorted
-from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID, Kind
-from lambdas.lake.staging import NO_VALUE, Rows, stored_columns
+from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
+from lambdas.lake.staging import NO_VALUE, Rows, identity, key, key_column, stored_columns
 
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
-# Kinds whose values are keys as they stand in a column.
-_KEYS = (Kind.BIGINT, Kind.STRING)
+_IDENTITY = "_identity"
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class Merge:
         columns = stored_columns(rows.schema, rows.export)
         self._listed = ", ".join(map(name, columns))
         self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
-        # The key alone: what stands before the event's instant.
-        self._key = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
+        self._key = key(rows)
+        self._told = f"{self._listed}, {identity(rows)} AS {_IDENTITY}"
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows.schema, rows.export)})")
 
     def check_key(self) -> None:
@@ -81,26 +80,26 @@ class Merge:
         run = self._engine.execute
         # A key that holds twice holds the same content (`check_key`), so one row of it says all.
         once = (
-            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {ROW_ID}) = 1"
+            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {_IDENTITY}) = 1"
             if self._repeats
             else ""
         )
-        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._listed} FROM {_parquet(runs)} {once}")
+        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._told} FROM {_parquet(runs)} {once}")
         if not stored:
             return self._first(runs, target)
-        run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
+        run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._told} FROM {self._stored(stored)}")
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
         content = f"sum(hash({self._content})::HUGEINT) AS content"
         run(
             "CREATE OR REPLACE TEMP TABLE verdict AS WITH "
-            f"ours AS (SELECT {ROW_ID}, count(*) AS n, {content} FROM fresh GROUP BY 1), "
-            f"theirs AS (SELECT {ROW_ID}, count(*) AS n, {content}, "
-            f"max(({ORDERED_AT}, {BATCH_ID})) AS age FROM stored SEMI JOIN ours USING ({ROW_ID}) GROUP BY 1) "
-            f"SELECT ours.{ROW_ID}, ours.n, theirs.n IS NULL AS is_new, "
+            f"ours AS (SELECT {_IDENTITY}, count(*) AS n, {content} FROM fresh GROUP BY 1), "
+            f"theirs AS (SELECT {_IDENTITY}, count(*) AS n, {content}, "
+            f"max(({ORDERED_AT}, {BATCH_ID})) AS age FROM stored SEMI JOIN ours USING ({_IDENTITY}) GROUP BY 1) "
+            f"SELECT ours.{_IDENTITY}, ours.n, theirs.n IS NULL AS is_new, "
             "ours.content IS DISTINCT FROM theirs.content AS differs, "
             f"theirs.n IS NULL OR ours.n > theirs.n OR (ours.n = theirs.n AND {age} > theirs.age) AS wins "
-            f"FROM ours LEFT JOIN theirs USING ({ROW_ID})"
+            f"FROM ours LEFT JOIN theirs USING ({_IDENTITY})"
         )
         tally = run(
             "SELECT sum(n), sum(n) FILTER (is_new), sum(n) FILTER (wins AND differs AND NOT is_new), "
@@ -109,8 +108,8 @@ class Merge:
         read, new, updated, changed = tally or (0, 0, 0, False)
         if changed:
             self._write(
-                f"SELECT * FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({ROW_ID}) "
-                f"UNION ALL SELECT * FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({ROW_ID})",
+                f"SELECT {self._listed} FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({_IDENTITY}) "
+                f"UNION ALL SELECT {self._listed} FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({_IDENTITY})",
                 target,
             )
         return Merged(int(read or 0), int(new or 0), int(updated or 0), (target,) if changed else ())
@@ -121,11 +120,11 @@ class Merge:
             count = sum(run.rows for run in runs)
             return Merged(count, count, 0, tuple(run.file for run in runs))
         (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
-        self._write("FROM fresh", target)
+        self._write(f"SELECT {self._listed} FROM fresh", target)
         return Merged(count, count, 0, (target,))
 
     def _write(self, rows: str, target: Path) -> None:
-        write_sorted(self._engine, rows, self._rows.export, target)
+        write_sorted(self._engine, rows, self._rows, target)
 
     @cached_property
     def _all(self) -> str:
@@ -136,10 +135,10 @@ class Merge:
         """Whether a key may hold twice: seldom, and asking once costs less than going through each day's rows."""
         if not self._rows.schema.identity_is_key:
             return False
-        column = self._rows.schema.by_source.get(self._rows.schema.identity[0])
+        column = key_column(self._rows)
         # A value that fits no column is no key by its column, and then the rows are looked at one by one.
-        key = name(column.name) if column is not None and column.kind in _KEYS else "NULL"
-        found = self._engine.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {self._all}").fetchone()
+        held = name(column.name) if column is not None else "NULL"
+        found = self._engine.execute(f"SELECT count(*) > count(DISTINCT {held}) FROM {self._all}").fetchone()
         return bool(found and found[0])
 
     def _stored(self, paths: list[Path]) -> str:

@@ -16,9 +16,10 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake import careful
-from lambdas.lake.accounts import LENGTH, Accountant, is_plain
+from lambdas.lake.accounts import LENGTH, Accountant, is_text
 from lambdas.lake.careful import Fields, Rejected
 from lambdas.lake.containers import Piece, PieceFile, write_piece
+from lambdas.lake.engine import single_threaded
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Chunk, Run
 from lambdas.lake.schema import Kind, Schema, choose_identity, join
@@ -84,7 +85,7 @@ class _Census:
     records: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
     with_value: dict[str, int] = field(default_factory=dict)
-    not_plain: set[str] = field(default_factory=set)
+    no_text: set[str] = field(default_factory=set)
 
     def add(self, fields: Fields) -> None:
         self.records += 1
@@ -92,8 +93,8 @@ class _Census:
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
             if kind is not Kind.NULL:
                 self.with_value[name] = self.with_value.get(name, 0) + 1
-                if not all(map(is_plain, fields[name])):
-                    self.not_plain.add(name)
+                if not all(map(is_text, fields[name])):
+                    self.no_text.add(name)
 
     def schema(self, known: Schema, export: ExportType) -> Schema:
         grown = known.widened(self.kinds, export)
@@ -117,18 +118,18 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         if not isinstance(found, Rejected):
             sample.add(found)
     guessed = replace(rows, schema=sample.schema(known, rows.export))
-    plain = set(sample.kinds) - sample.not_plain
+    texts = set(sample.kinds) - sample.no_text
     for is_bold in (True, False):
         work = folder / ("bold" if is_bold else "proven")
         try:
-            return _Stager(engine, guessed, plain, work, is_bold=is_bold).stage(pieces(is_bold))
+            return _Stager(engine, guessed, texts, work, is_bold=is_bold).stage(pieces(is_bold))
         except _WrongCut:
             shutil.rmtree(work)
         except _SchemaChanged:
             shutil.rmtree(work)
             break
     surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
-    return _Stager(engine, surveyed, plain, folder / "surveyed", is_final=True).stage(pieces(False))
+    return _Stager(engine, surveyed, texts, folder / "surveyed", is_final=True).stage(pieces(False))
 
 
 def _survey(pieces: Pieces, known: Schema, export: ExportType) -> Schema:
@@ -147,7 +148,7 @@ class _Stager:
         self,
         engine: duckdb.DuckDBPyConnection,
         rows: Rows,
-        plain: Iterable[str],
+        texts: Iterable[str],
         folder: Path,
         *,
         is_bold: bool = False,
@@ -160,7 +161,7 @@ class _Stager:
         self._is_bold = is_bold
         self._is_final = is_final
         self._strict = StrictReader(rows.schema, rows.export.event_time)
-        accountant = Accountant(rows.schema, plain)
+        accountant = Accountant(rows.schema, texts)
         self._accountant = accountant if accountant.is_usable and self._strict.is_usable else None
         self._free: deque[Path] = deque()
         folder.mkdir(parents=True)
@@ -170,7 +171,11 @@ class _Stager:
         runs: dict[str, list[Run]] = {}
         rows = rejected = 0
         rejects = self._folder / "rejected.ndjson"
-        with rejects.open("wb") as rejects_file, ThreadPoolExecutor(_WORKERS) as workers:
+        with (
+            rejects.open("wb") as rejects_file,
+            single_threaded(self._engine),
+            ThreadPoolExecutor(_WORKERS) as workers,
+        ):
             waiting: deque[Future[_Done]] = deque()
 
             def settle() -> None:
@@ -235,8 +240,8 @@ class _Stager:
                 if accountant.adds_up(chunk.engine, part, pieces):
                     return chunk.count(part)
                 chunk.undo()
-            # Once a file holds what is not so plain, it will hold more of it.
-            less = accountant.without_plain()
+            # Once a file holds what texts cannot be told from, it will hold more of it.
+            less = accountant.without_texts()
             if less is None:
                 return None
             self._accountant = less

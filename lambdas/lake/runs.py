@@ -13,7 +13,7 @@ import duckdb
 from lambdas.lake.engine import name, text, timestamp
 from lambdas.lake.keys import UNKNOWN_DAY
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Schema
-from lambdas.lake.staging import ENGINE_TYPES, Rows, stored_columns
+from lambdas.lake.staging import ENGINE_TYPES, Rows, identity, stored_columns
 from lambdas.symplify.vocabulary import ExportType
 
 ALL = "all"
@@ -84,22 +84,22 @@ class Chunk:
         for day, rows, rescued, first, last in found:
             file = folder / f"{stem}-{day}.parquet"
             which = "" if len(found) == 1 else f"WHERE {DAY} IS NOT DISTINCT FROM {_date(day)}"
-            write_sorted(self.engine, f"SELECT * EXCLUDE ({DAY}) FROM ({parts}) {which}", export, file)
+            write_sorted(self.engine, f"SELECT * EXCLUDE ({DAY}) FROM ({parts}) {which}", self._rows, file)
             made[day] = Run(file, rows, rescued, first, last)
         while self._parts:
             self.undo()
         return made
 
 
-def write_sorted(engine: duckdb.DuckDBPyConnection, rows: str, export: ExportType, file: Path) -> None:
-    """Write rows, as SQL, to a file of a table.
+def write_sorted(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Path) -> None:
+    """Write rows, selected by SQL, to a file of a table.
 
     Raises:
         WrongType: Athena may misread the file.
     """
-    order = EVENT_AT if export.is_event else ROW_ID
+    order = EVENT_AT if rows.export.is_event else identity(rows)
     engine.execute(
-        f"COPY ({rows} ORDER BY {order}) TO {text(str(file))} "
+        f"COPY ({selected} ORDER BY {order}) TO {text(str(file))} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
     )
     found = engine.execute(
@@ -107,7 +107,7 @@ def write_sorted(engine: duckdb.DuckDBPyConnection, rows: str, export: ExportTyp
     ).fetchall()
     wrong = {column: kind for column, kind in found if kind not in _PARQUET_TYPES}
     if wrong:
-        raise WrongType(f"A file of {export.name} has columns of other types: {wrong}.")
+        raise WrongType(f"A file of {rows.export.name} has columns of other types: {wrong}.")
 
 
 def follow_each_other(runs: Sequence[Run]) -> bool:

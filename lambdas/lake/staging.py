@@ -1,6 +1,6 @@
 """Staging: records become typed rows, each with its identity and its day. All of it is SQL for the engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,9 @@ ENGINE_TYPES = {
 NO_VALUE = "n"
 """The component of a field without a value."""
 
-_INSTANT = "_instant_"
+# Kinds whose values are keys as they stand in a column.
+_KEYS = (Kind.BIGINT, Kind.STRING)
+_INSTANT, _AT = "_instant_", "_at"
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,18 @@ def staged(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
     columns = {column.source: column for column in rows.schema.stored}
     selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
     selected += [
-        f"{_component(rows.schema.by_source[field])} AS {IDENTITY}{i}" for i, field in _numbered(rows.schema.identity)
+        f"{_component(column, _field(column))} AS {IDENTITY}{i}"
+        for i, column in enumerate(map(rows.schema.by_source.__getitem__, rows.schema.identity), start=1)
     ]
     for position, field in _numbered(rows.export.event_time):
         column = columns.get(field)
         selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
         selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
     return _rows(
-        rows, f"SELECT {', '.join([*selected, *also])}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record", also
+        rows,
+        f"SELECT {', '.join([*selected, *also])}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record",
+        also,
+        is_held=True,
     )
 
 
@@ -84,19 +90,50 @@ def stored_columns(schema: Schema, export: ExportType) -> list[str]:
     return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
 
 
-def _rows(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
-    times = [position for position, _ in _numbered(rows.export.event_time)]
-    instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in times)
-    event_at = f"coalesce({', '.join(f'{_INSTANT}{position}' for position in times)})" if times else "NULL::TIMESTAMPTZ"
+def identity(rows: Rows) -> str:
+    """What tells a stored row from others, in SQL: `_row_id`, or its key and its time where they stand in columns."""
+    column = key_column(rows)
+    if column is None:
+        return ROW_ID
+    moment = [_moment(EVENT_AT)] if rows.export.is_event else []
+    return f"coalesce({ROW_ID}, concat_ws('|', {', '.join([_component(column, name(column.name)), *moment])}))"
+
+
+def key(rows: Rows) -> str:
+    """The key of a stored row alone, without its time, in SQL."""
+    told = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
+    column = key_column(rows)
+    return told if column is None else f"coalesce({told}, {_component(column, name(column.name))})"
+
+
+def key_column(rows: Rows) -> Column | None:
+    """The column whose values are keys as they stand there, so that `_row_id` need not repeat them."""
+    schema = rows.schema
+    # Times are the same in many spellings.
+    if not schema.identity_is_key or schema.identity[0] in rows.export.event_time:
+        return None
+    column = schema.by_source.get(schema.identity[0])
+    return column if column is not None and column.kind in _KEYS else None
+
+
+def _rows(rows: Rows, source: str, also: Sequence[str] = (), *, is_held: bool = False) -> str:
+    """Rows of a source in SQL; `is_held` when every value is in its column, and none among the rescued."""
+    numbered = {field: position for position, field in _numbered(rows.export.event_time)}
+    in_identity = {field: position for field, position in numbered.items() if field in rows.schema.identity}
+    instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in in_identity.values())
+    # A later field is read only where an earlier one tells nothing.
+    times = [
+        f"{_INSTANT}{position}" if field in in_identity else _instant(position) for field, position in numbered.items()
+    ]
+    event_at = f"coalesce({', '.join(times)})" if times else "NULL::TIMESTAMPTZ"
     columns = "".join(f"{name(column.name)}, " for column in rows.schema.stored)
-    identity = _identity(rows, event_at)
-    # A key is short and tells more than a hash, which no compression makes smaller.
-    row_id = identity if rows.schema.identity_is_key else f"md5({identity})"
+    row_id = _row_id(rows, in_identity, is_held=is_held)
     # What is the same in every row of the export is added when it is written.
     return (
-        f"WITH source AS ({source}), timed AS (SELECT *{instants} FROM source) "
-        f"SELECT {columns}timezone('UTC', {event_at}) AS {EVENT_AT}, {row_id} AS {ROW_ID}, {RESCUED}, "
-        f"timezone({text(rows.time_zone)}, {event_at})::DATE AS {DAY}{''.join(f', {column}' for column in also)} "
+        f"WITH source AS ({source}), known AS (SELECT *{instants} FROM source), "
+        f"timed AS (SELECT *, {event_at} AS {_AT} FROM known) "
+        f"SELECT {columns}timezone('UTC', {_AT}) AS {EVENT_AT}, {row_id} AS {ROW_ID}, {RESCUED}, "
+        f"timezone({text(rows.time_zone)}, {_AT})::DATE AS {DAY}{''.join(f', {column}' for column in also)} "
         "FROM timed"
     )
 
@@ -121,8 +158,8 @@ def _instant(position: int) -> str:
     )
 
 
-def _component(column: Column) -> str:
-    held = _field(column)
+def _component(column: Column, held: str) -> str:
+    """A part of an identity, from where its field is held."""
     match column.kind:
         case Kind.STRING | Kind.MIXED:
             return f"coalesce('s' || length({held}) || ':' || {held}, '{NO_VALUE}')"
@@ -135,9 +172,11 @@ def _component(column: Column) -> str:
     raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the careful way reads it.")
 
 
-def _identity(rows: Rows, event_at: str) -> str:
-    """The text of a row's identity: its components, with instants in place of the texts of event times."""
-    times = {source: position for position, source in _numbered(rows.export.event_time)}
+def _row_id(rows: Rows, times: Mapping[str, int], *, is_held: bool) -> str:
+    """A row's identity: its components, with instants in place of the texts of event times; null where derived."""
+    column = key_column(rows)
+    if column is not None and is_held:
+        return "NULL::VARCHAR"
     parts = []
     for position, source in _numbered(rows.schema.identity):
         part = f"{IDENTITY}{position}"
@@ -145,8 +184,18 @@ def _identity(rows: Rows, event_at: str) -> str:
             part = f"coalesce('t' || epoch_us({_INSTANT}{times[source]}), {part})"
         parts.append(part)
     if rows.export.is_event:
-        parts.append(f"coalesce('t' || epoch_us({event_at}), '{NO_VALUE}')")
-    return f"concat_ws('|', {', '.join(parts or [text('')])})"
+        parts.append(_moment(_AT))
+    told = f"concat_ws('|', {', '.join(parts or [text('')])})"
+    if not rows.schema.identity_is_key:
+        return f"md5({told})"
+    # A key is short and tells more than a hash, which no compression makes smaller.
+    if column is None:
+        return told
+    return f"CASE WHEN {parts[0]} <> {_component(column, name(column.name))} THEN {told} END"
+
+
+def _moment(instant: str) -> str:
+    return f"coalesce('t' || epoch_us({instant}), '{NO_VALUE}')"
 
 
 def _field(column: Column) -> str:
