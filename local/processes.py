@@ -7,6 +7,7 @@ finds them, whatever became of the command that started them, and at whatever mo
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,27 +40,15 @@ class Process:
         At once: nothing of a local cloud is worth a slow goodbye.
         """
         process = self._find()
-        if process is None:
-            return
-        family = [process]
-        with suppress(psutil.NoSuchProcess):
-            family += process.children(recursive=True)
-        # The whole group at once: what a member has started since it was listed would go on otherwise.
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
-        psutil.wait_procs(family, timeout=_STOP_SECONDS)
+        if process is not None:
+            _end([process])
 
     def _find(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            if process.create_time() != self.started or process.status() == psutil.STATUS_ZOMBIE:
-                return None
+            return process if process.create_time() == self.started and _runs(process) else None
         except psutil.NoSuchProcess:
             return None
-        return process
 
 
 @dataclass(frozen=True)
@@ -109,14 +98,39 @@ def stop_all(folder: Path) -> bool:
         if not found:
             break
         stopped = True
-        for process in found:
-            process.stop()
+        _end(found)
     return stopped
 
 
-def _working_for(folder: Path) -> Iterator[Process]:
+def _working_for(folder: Path) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         # Ended meanwhile, or another user's.
         with suppress(psutil.Error):
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_FOLDER) == str(folder.resolve()):
-                yield Process(process.pid, process.create_time())
+            if _runs(process) and process.environ().get(_FOLDER) == str(folder.resolve()):
+                yield process
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    """End processes, and all that they have started."""
+    family = list(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
+    for member in family:
+        # The whole group at once: what a member has started since it was listed would go on otherwise.
+        with suppress(ProcessLookupError):
+            if os.getpgid(member.pid) == member.pid:
+                os.killpg(member.pid, signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    # Some machines leave the ended ones standing as zombies.
+    deadline = time.monotonic() + _STOP_SECONDS
+    while any(map(_runs, family)) and time.monotonic() < deadline:
+        time.sleep(_STOP_SECONDS / 500)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
