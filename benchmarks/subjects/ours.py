@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,13 @@ tallies = []
 for manifest in manifests:
     with TemporaryDirectory(dir=out) as folder:
         tally = merge_batch(
-            Manifest(**manifest), f"run-{manifest['batch_id']}", lake, settings, Path(folder), lambda: None
+            Manifest(**manifest),
+            f"run-{manifest['batch_id']}",
+            lake,
+            settings,
+            Path(folder),
+            lambda: None,
+            perf_counter,
         )
         tallies.append({name: tally[name] for name in ("read", "new", "known", "updated", "rescued", "quarantined")})
 live = [part["StorageDescriptor"]["Location"].removeprefix("s3://bucket/") for part in glue.partitions.values()]

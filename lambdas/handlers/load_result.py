@@ -38,4 +38,4 @@ def _load(state: RunState, run: Execution) -> RunState:
         ledger, work = tools.ledger(state.export), Path(folder)
         if state.replay is not None:
             return replay(state, run, ledger, lake, settings, work, monotonic)
-        return load(state, run, ledger, lake, settings, work)
+        return load(state, run, ledger, lake, settings, work, monotonic)

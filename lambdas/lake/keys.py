@@ -5,6 +5,7 @@
     curated/<type>/dt=<day>/<run>/part-….parquet     a day of an event table
     curated/<type>/<run>/part-….parquet              the whole of an entity table
     curated/_drafts/<type>/<run>.json                a table that a rebuild makes beside the one that readers see
+    curated/_drafts/<type>/<run>.days.json           the days that a load has merged, which takes more than one call
     curated/export_runs/<run>.json                   one small object a run
     quarantine/<type>/<run>/rejected.ndjson          records that are no JSON objects
 
@@ -70,6 +71,11 @@ def drafts_prefix(export: ExportType) -> str:
 def draft(export: ExportType, run_folder: str) -> str:
     """What a rebuild has made so far."""
     return f"{drafts_prefix(export)}{run_folder}.json"
+
+
+def progress(export: ExportType, run_folder: str) -> str:
+    """What a load has merged so far."""
+    return f"{drafts_prefix(export)}{run_folder}.days.json"
 
 
 def run_record(run_folder: str) -> str:

@@ -23,17 +23,12 @@ _IDENTITY = "_identity"
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did to one day of a table, in rows; without `files` when nothing in it changed."""
+    """What a merge did to one day of a table, in rows, and its new files; without any when nothing in it changed."""
 
     read: int
     new: int
     updated: int
     files: tuple[Path, ...] = ()
-
-    @property
-    def known(self) -> int:
-        """Rows that the table held already, with the same content or from an export that outranks this one."""
-        return self.read - self.new - self.updated
 
 
 class Merge:

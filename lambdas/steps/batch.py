@@ -11,9 +11,10 @@ from lambdas.lake.catalog import Catalog
 from lambdas.lake.containers import pieces
 from lambdas.lake.definitions import SCHEMA_VERSION, Table
 from lambdas.lake.draft import Draft
-from lambdas.lake.errors import Unloadable
+from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.landing import Landing, Manifest
-from lambdas.lake.merge import Merge, Merged
+from lambdas.lake.merge import Merge
+from lambdas.lake.progress import MergedDay, Progress
 from lambdas.lake.reading import Staged, Threshold
 from lambdas.lake.runs import ALL
 from lambdas.lake.schema import Kind, Schema
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # An export spans two weeks. A file of times that are none must not make a run's state or record too large.
 _MOST_DAYS_TOLD = 400
+# A call begins no other day after that time: what is left of a function's 15 minutes is many times what a day of ten
+# million rows took (docs/performance.md).
+_CALL_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,20 @@ def merge_batch(
     settings: Settings,
     folder: Path,
     check_lease: Callable[[], None],
+    elapsed: Callable[[], float],
     *,
+    goes_on: bool = False,
     is_replay: bool = False,
 ) -> dict[str, Any]:
     """Merge a batch and publish it; return what was counted (`read`, `new`, `known`, …).
 
     `name` is the last folder of the files that are written: no two merges of different batches share one, so that no
-    file that a reader may see is ever written over. `check_lease` is called right before publishing. A replay also
-    merges into what somebody has deleted, which brings it back.
+    file that a reader may see is ever written over. `check_lease` is called right before publishing. `elapsed` tells
+    the seconds since the call began; a call after one that was unfinished `goes_on`. A replay also merges into what
+    somebody has deleted, which brings it back.
 
     Raises:
+        Unfinished: call again, to go on with the days that are left.
         Unloadable: trying again changes nothing, and nothing was published.
         LostLease: another run may write the table now.
         CatalogRefused: Glue did not take a change; running the step again is safe.
@@ -93,21 +101,26 @@ def merge_batch(
             _check_chosen(settings.identity_fields.get(export.name, ()), rows.schema, export)
         merge = Merge(duck, rows, staged.runs)
         merge.check_key()
-        merged: dict[str, Merged] = {}
-        published: dict[str, str] = {}
+        progress = Progress(lake.store, export, name)
+        merged = progress.read() if goes_on else {}
+        before_this_call = len(merged)
         stored = _locations(lake.tables, export, table)
-        for day in sorted(staged.runs):
+        for day in sorted(staged.runs.keys() - merged.keys()):
+            if len(merged) > before_this_call and elapsed() >= _CALL_SECONDS:
+                progress.write(merged)
+                raise Unfinished
             before = lake.store.download(lake.store.prefix(stored[day]), folder / day) if day in stored else []
             if day in stored and not before and not is_replay:
                 raise Unloadable(_gone(export, day, stored[day]))
             done = merge.into(day, before, folder / "merged.parquet")
-            merged[day] = done
             prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
             if done.files:
                 lake.store.upload_all(done.files, prefix)
-                published[day] = lake.store.location(prefix)
+            location = lake.store.location(prefix) if done.files else None
+            merged[day] = MergedDay(done.read, done.new, done.updated, location)
             for path in (*before, *done.files):
                 path.unlink()
+    published = {day: done.location for day, done in merged.items() if done.location is not None}
     if published:
         check_lease()
         if export.is_event:
@@ -168,7 +181,7 @@ def _check_chosen(chosen: tuple[str, ...], schema: Schema, export: ExportType) -
         )
 
 
-def _tally(staged: Staged, merged: Mapping[str, Merged], before: Schema) -> dict[str, Any]:
+def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> dict[str, Any]:
     runs = [run for found in staged.runs.values() for run in found]
     known = {column.name for column in before.stored}
     days = {day: {"read": done.read, "new": done.new, "updated": done.updated} for day, done in merged.items()}

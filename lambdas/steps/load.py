@@ -1,21 +1,29 @@
 """Load a landed batch: from raw/ to rows that readers see."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from lambdas.lake.draft import finish_switch
-from lambdas.lake.errors import LostLease, Unloadable
+from lambdas.lake.errors import LostLease, Unfinished, Unloadable
 from lambdas.lake.tidy import tidy
 from lambdas.ledger import LOADED, Ledger
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
 from lambdas.steps.batch import Lake, merge_batch
 
+Clock = Callable[[], float]
+"""Seconds that only grow."""
 
-def load(state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: Settings, folder: Path) -> RunState:
-    """Return the state with outcome `loaded` or `failed`; nothing is visible to readers before all of it is.
+
+def load(
+    state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
+) -> RunState:
+    """Return the state with outcome `loaded`, `partial` (call again) or `failed`.
+
+    Nothing is visible to readers before all of it is.
 
     Raises:
         BadInput: the state has no batch.
@@ -23,6 +31,7 @@ def load(state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: 
         CatalogRefused: Glue did not take a change; running the step again is safe.
         LostDraft: a rebuild was killed while it switched tables, and its draft is gone.
     """
+    began = clock()
     ordered_at, batch_id = state.age
     export = state.export
     manifest = lake.landing.manifest(export, ordered_at, batch_id)
@@ -32,7 +41,18 @@ def load(state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: 
     check_lease()
     finish_switch(export, lake.store, lake.catalog)
     try:
-        tally = merge_batch(manifest, run.folder, lake, settings, folder, check_lease)
+        tally = merge_batch(
+            manifest,
+            run.folder,
+            lake,
+            settings,
+            folder,
+            check_lease,
+            lambda: clock() - began,
+            goes_on=state.outcome == "partial",
+        )
+    except Unfinished:
+        return replace(state, outcome="partial", wait_seconds=None)
     except Unloadable as error:
         return replace(state, outcome="failed", reason=str(error))
     ledger.mark_batch(batch_id, LOADED)

@@ -15,13 +15,13 @@ from typing import Any
 
 from lambdas.lake import keys
 from lambdas.lake.draft import Draft, LostDraft, finish_switch
-from lambdas.lake.errors import Unloadable
+from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.tidy import tidy
 from lambdas.ledger import LOADED, Ledger
 from lambdas.run import Execution, RunState
 from lambdas.settings import Settings
 from lambdas.steps.batch import Lake, merge_batch
-from lambdas.steps.load import hold_lease
+from lambdas.steps.load import Clock, hold_lease
 from lambdas.steps.selection import Selection
 from lambdas.symplify.vocabulary import ExportType
 
@@ -31,9 +31,6 @@ SWITCH = "switch"
 _CALL_SECONDS = 120
 _SUMS = ("read", "new", "known", "updated", "rescued", "quarantined", "unknownTime")
 _SHOWN = 5
-
-Clock = Callable[[], float]
-"""Seconds that only grow."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +107,33 @@ def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> R
     for manifest_key in _landed(call, left_out, state.cursor):
         if done is not state and clock() - began >= _CALL_SECONDS:
             return replace(done, outcome="partial")
-        done = _merge_one(done, manifest_key, call, folder)
+        try:
+            done = _merge_one(done, manifest_key, call, folder, lambda: clock() - began)
+        except Unfinished:
+            return replace(done, outcome="partial")
     return replace(done, outcome="loaded", wait_seconds=None)
 
 
-def _merge_one(state: RunState, manifest_key: str, call: _Replay, folder: Path) -> RunState:
+def _merge_one(
+    state: RunState, manifest_key: str, call: _Replay, folder: Path, elapsed: Callable[[], float]
+) -> RunState:
     manifest = call.lake.landing.manifest_at(manifest_key)
     if manifest is None:
         raise Unloadable(f"{manifest_key} is gone from raw/.")
     name = f"{call.run.folder}-{keys.batch_folder(manifest.batch_id)}"
     try:
         with TemporaryDirectory(dir=folder) as work:
-            tally = merge_batch(manifest, name, call.lake, call.settings, Path(work), call.check_lease, is_replay=True)
+            tally = merge_batch(
+                manifest,
+                name,
+                call.lake,
+                call.settings,
+                Path(work),
+                call.check_lease,
+                elapsed,
+                goes_on=state.outcome == "partial",
+                is_replay=True,
+            )
     except Unloadable as error:
         way = (
             f"To make the table anew without it, add --except {manifest.batch_id}."

@@ -3,8 +3,9 @@
 import gzip
 import json
 import tempfile
+import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -102,17 +103,25 @@ class House:
     def load_again(
         self, export: str, at: Age, *, run: Execution | None = None, take_lease: bool = True, **changed: Any
     ) -> RunState:
+        """Load a batch that has landed in one call."""
         kind = EXPORT_TYPES[export]
         run = run or self.execution()
         ledger = self.ledger(kind)
         if take_lease:
             assert ledger.take_lease(run, datetime.now(UTC))
         state = RunState(export_type=export, outcome="copied", ordered_at=at[0], batch_id=at[1])
-        with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            answer = load(state, run, ledger, self.lake, replace(self.settings, **changed), Path(folder))
+        answer = self.load_once(state, run, **changed)
         if take_lease:
             ledger.release_lease(run)
         return answer
+
+    def load_once(
+        self, state: RunState, run: Execution, clock: Callable[[], float] = time.monotonic, **changed: Any
+    ) -> RunState:
+        """One call of a load, whose run holds the lease."""
+        settings = replace(self.settings, **changed)
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            return load(state, run, self.ledger(state.export), self.lake, settings, Path(folder), clock)
 
     def replay(
         self, asked: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any
@@ -127,11 +136,11 @@ class House:
         ledger.release_lease(run)
         return state
 
-    def replay_once(self, state: RunState, run: Execution, **changed: Any) -> RunState:
-        """One call of a replay, which takes one batch."""
+    def replay_once(self, state: RunState, run: Execution, seconds: int = 130, **changed: Any) -> RunState:
+        """One call of a replay whose every look at the clock is that much later: it takes one batch at most."""
         settings = replace(self.settings, **changed)
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            clock = count(step=1000)
+            clock = count(step=seconds)
             ledger = self.ledger(state.export)
             return replay(state, run, ledger, self.lake, settings, Path(folder), lambda: next(clock))
 

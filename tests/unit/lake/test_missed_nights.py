@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -116,7 +117,7 @@ class Team:
         state = copy(state, run, ledger, Source(client, self.vendor), landing, settings, lambda: 900.0, now)
         assert state.outcome == "copied"
         with TemporaryDirectory(dir=self.house.work) as folder:
-            state = load(state, run, ledger, lake, settings, Path(folder))
+            state = load(state, run, ledger, lake, settings, Path(folder), time.monotonic)
         assert state.outcome == "loaded"
         books = Books(ledger, self.house.store, self.house.catalog, landing)
         return close(state, run, books, settings, now)
