@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,7 +31,7 @@ for manifest in manifests:
             settings,
             Path(folder),
             lambda: None,
-            perf_counter,
+            lambda: 0.0,
         )
         tallies.append({name: tally[name] for name in ("read", "new", "known", "updated", "rescued", "quarantined")})
 live = [part["StorageDescriptor"]["Location"].removeprefix("s3://bucket/") for part in glue.partitions.values()]
