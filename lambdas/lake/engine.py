@@ -1,6 +1,7 @@
 """DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,12 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def single_threaded(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Have each statement run on its caller's thread alone for a while: callers are many then, and share the engine."""
+def workers(engine: duckdb.DuckDBPyConnection) -> Iterator[ThreadPoolExecutor]:
+    """Threads that work side by side, on a cursor each: every statement stays on its caller's thread meanwhile."""
     engine.execute("SET threads = 1")
     try:
-        yield
+        with ThreadPoolExecutor(THREADS) as pool:
+            yield pool
     finally:
         engine.execute(f"SET threads = {THREADS}")
 
@@ -54,6 +56,6 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def files(paths: list[Path]) -> str:
+def files(paths: Sequence[Path]) -> str:
     """A list of files as SQL writes it."""
     return "[" + ", ".join(text(str(path)) for path in paths) + "]"

@@ -4,21 +4,22 @@ A table is thereby a function of the set of exports loaded, whatever their order
 The rows themselves carry the rule forward: their age (`_ordered_at`, `_batch_id`) and their identity (`_row_id`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import files, name, text, timestamp
+from lambdas.lake.engine import files, name, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Run, follow_each_other, shape, write_sorted
 from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
+from lambdas.lake.slices import slices
 from lambdas.lake.staging import NO_VALUE, Rows, identity, key, key_column, stored_columns
 
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
-_IDENTITY = "_identity"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Merge:
         self._listed = ", ".join(map(name, columns))
         self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
         self._key = key(rows)
-        self._told = f"{self._listed}, {identity(rows)} AS {_IDENTITY}"
+        self._identity = ", ".join(map(name, identity(rows)))
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows.schema, rows.export)})")
 
     def check_key(self) -> None:
@@ -69,57 +70,80 @@ class Merge:
                 f"Choose other fields for {self._rows.export.name} in the setting identityFields, and replay."
             )
 
-    def into(self, day: str, stored: list[Path], target: Path) -> Merged:
-        """Merge the staged rows of a day (`ALL` for an entity) with what is stored of it."""
+    def into(self, day: str, stored: list[Path], folder: Path) -> Merged:
+        """Merge the staged rows of a day (`ALL` for an entity) with what is stored of it; new files go to a folder."""
         runs = self._staged[day]
         run = self._engine.execute
         # A key that holds twice holds the same content (`check_key`), so one row of it says all.
         once = (
-            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {_IDENTITY}) = 1"
+            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {self._identity}) = 1"
             if self._repeats
             else ""
         )
-        run(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT {self._told} FROM {_parquet(runs)} {once}")
+        run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {_parquet(runs)} {once}")
         if not stored:
-            return self._first(runs, target)
-        run(f"CREATE OR REPLACE TEMP VIEW stored AS SELECT {self._told} FROM {self._stored(stored)}")
+            return self._first(runs, folder)
+        run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
-        content = f"sum(hash({self._content})::HUGEINT) AS content"
+        content = f"sum(hash({self._content})::HUGEINT) AS _content"
         run(
-            "CREATE OR REPLACE TEMP TABLE verdict AS WITH "
-            f"ours AS (SELECT {_IDENTITY}, count(*) AS n, {content} FROM fresh GROUP BY 1), "
-            f"theirs AS (SELECT {_IDENTITY}, count(*) AS n, {content}, "
-            f"max(({ORDERED_AT}, {BATCH_ID})) AS age FROM stored SEMI JOIN ours USING ({_IDENTITY}) GROUP BY 1) "
-            f"SELECT ours.{_IDENTITY}, ours.n, theirs.n IS NULL AS is_new, "
-            "ours.content IS DISTINCT FROM theirs.content AS differs, "
-            f"theirs.n IS NULL OR ours.n > theirs.n OR (ours.n = theirs.n AND {age} > theirs.age) AS wins "
-            f"FROM ours LEFT JOIN theirs USING ({_IDENTITY})"
+            "CREATE OR REPLACE TABLE verdict AS WITH "
+            f"ours AS (SELECT {self._identity}, count(*) AS _n, {content} FROM fresh GROUP BY ALL), "
+            f"theirs AS (SELECT {self._identity}, count(*) AS _n, {content}, max(({ORDERED_AT}, {BATCH_ID})) AS _age "
+            f"FROM stored SEMI JOIN ours ON {self._are_same('stored', 'ours')} GROUP BY ALL) "
+            "SELECT ours.* EXCLUDE (_content), theirs._n IS NULL AS _is_new, "
+            "ours._content IS DISTINCT FROM theirs._content AS _differs, "
+            f"theirs._n IS NULL OR ours._n > theirs._n OR (ours._n = theirs._n AND {age} > theirs._age) AS _wins "
+            f"FROM ours LEFT JOIN theirs ON {self._are_same('ours', 'theirs')}"
         )
         tally = run(
-            "SELECT sum(n), sum(n) FILTER (is_new), sum(n) FILTER (wins AND differs AND NOT is_new), "
-            "coalesce(bool_or(wins), false) FROM verdict"
+            "SELECT sum(_n), sum(_n) FILTER (_is_new), sum(_n) FILTER (_wins AND _differs AND NOT _is_new), "
+            "coalesce(bool_or(_wins), false) FROM verdict"
         ).fetchone()
         read, new, updated, changed = tally or (0, 0, 0, False)
-        if changed:
-            self._write(
-                f"SELECT {self._listed} FROM stored ANTI JOIN (FROM verdict WHERE wins) USING ({_IDENTITY}) "
-                f"UNION ALL SELECT {self._listed} FROM fresh SEMI JOIN (FROM verdict WHERE wins) USING ({_IDENTITY})",
-                target,
-            )
-        return Merged(int(read or 0), int(new or 0), int(updated or 0), (target,) if changed else ())
+        made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
+        return Merged(int(read or 0), int(new or 0), int(updated or 0), made)
 
-    def _first(self, runs: Sequence[Run], target: Path) -> Merged:
+    def _first(self, runs: Sequence[Run], folder: Path) -> Merged:
         """A day of which nothing is stored: every fresh row is new, and its runs may be what is to be stored."""
         if not self._repeats and follow_each_other(runs):
             count = sum(run.rows for run in runs)
-            return Merged(count, count, 0, tuple(run.file for run in runs))
+            return Merged(count, count, 0, _files(runs))
         (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
-        self._write(f"SELECT {self._listed} FROM fresh", target)
-        return Merged(count, count, 0, (target,))
+        return Merged(count, count, 0, self._write(self._fresh, "fresh", folder))
 
-    def _write(self, rows: str, target: Path) -> None:
-        write_sorted(self._engine, rows, self._rows, target)
+    def _fresh(self, span: str) -> str:
+        return f"SELECT {self._listed} FROM fresh WHERE {span}"
+
+    def _merged(self, span: str) -> str:
+        won = f"(FROM verdict WHERE _wins AND {span}) AS won"
+        return (
+            f"SELECT {self._listed} FROM (FROM stored WHERE {span}) AS stored ANTI JOIN {won} "
+            f"ON {self._are_same('stored', 'won')} UNION ALL "
+            f"SELECT {self._listed} FROM (FROM fresh WHERE {span}) AS fresh SEMI JOIN {won} "
+            f"ON {self._are_same('fresh', 'won')}"
+        )
+
+    def _write(self, selected: Callable[[str], str], rows: str, folder: Path) -> tuple[Path, ...]:
+        """Write what is selected of a span of time, span by span, to files that follow each other."""
+
+        def write(number: int, span: str) -> Path:
+            file = folder / f"merged-{number:05}.parquet"
+            with self._engine.cursor() as engine:
+                write_sorted(engine, selected(span), self._rows, file)
+            return file
+
+        spans = slices(self._engine, rows) if self._rows.export.is_event else ["true"]
+        if len(spans) == 1:
+            return (write(0, *spans),)
+        with workers(self._engine) as pool:
+            return tuple(pool.map(write, count(), spans))
+
+    def _are_same(self, one: str, other: str) -> str:
+        """Whether rows of two tables have the same identity."""
+        columns = map(name, identity(self._rows))
+        return " AND ".join(f"{one}.{column} IS NOT DISTINCT FROM {other}.{column}" for column in columns)
 
     @cached_property
     def _all(self) -> str:
@@ -144,5 +168,9 @@ class Merge:
         )
 
 
+def _files(runs: Sequence[Run]) -> tuple[Path, ...]:
+    return tuple(run.file for run in runs)
+
+
 def _parquet(runs: Sequence[Run]) -> str:
-    return f"read_parquet({files([run.file for run in runs])}, hive_partitioning=false)"
+    return f"read_parquet({files(_files(runs))}, hive_partitioning=false)"

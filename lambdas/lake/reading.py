@@ -8,7 +8,7 @@ import json
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from lambdas.lake import careful
 from lambdas.lake.accounts import LENGTH, Accountant, is_text
 from lambdas.lake.careful import Fields, Rejected
 from lambdas.lake.containers import Piece, PieceFile, write_piece
-from lambdas.lake.engine import single_threaded
+from lambdas.lake.engine import THREADS, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Chunk, Run
 from lambdas.lake.schema import Kind, Schema, choose_identity, join
@@ -32,7 +32,6 @@ _SAMPLE_RECORDS = 1000
 
 # What is sorted and written at once: as much as fits the engine's memory as often as there are workers.
 _CHUNK_BYTES = 64 << 20
-_WORKERS = 2
 
 Pieces = Callable[[bool], Iterator[Piece]]
 """Cuts the file into pieces, boldly or not, from the start, as often as it is called."""
@@ -173,8 +172,7 @@ class _Stager:
         rejects = self._folder / "rejected.ndjson"
         with (
             rejects.open("wb") as rejects_file,
-            single_threaded(self._engine),
-            ThreadPoolExecutor(_WORKERS) as workers,
+            workers(self._engine) as pool,
         ):
             waiting: deque[Future[_Done]] = deque()
 
@@ -190,8 +188,8 @@ class _Stager:
                     rejects_file.write(json.dumps(line).encode() + b"\n")
 
             for number, chunk in enumerate(self._chunks(pieces)):
-                waiting.append(workers.submit(self._chunk, number, chunk))
-                if len(waiting) > _WORKERS:
+                waiting.append(pool.submit(self._chunk, number, chunk))
+                if len(waiting) > THREADS:
                     settle()
             while waiting:
                 settle()

@@ -97,7 +97,7 @@ def write_sorted(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, f
     Raises:
         WrongType: Athena may misread the file.
     """
-    order = EVENT_AT if rows.export.is_event else identity(rows)
+    order = EVENT_AT if rows.export.is_event else ", ".join(map(name, identity(rows)))
     engine.execute(
         f"COPY ({selected} ORDER BY {order}) TO {text(str(file))} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"

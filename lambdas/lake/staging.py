@@ -90,13 +90,14 @@ def stored_columns(schema: Schema, export: ExportType) -> list[str]:
     return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
 
 
-def identity(rows: Rows) -> str:
-    """What tells a stored row from others, in SQL: `_row_id`, or its key and its time where they stand in columns."""
+def identity(rows: Rows) -> list[str]:
+    """The columns that tell a stored row from others: `_row_id`, or where that is null, its key; and its time."""
     column = key_column(rows)
-    if column is None:
-        return ROW_ID
-    moment = [_moment(EVENT_AT)] if rows.export.is_event else []
-    return f"coalesce({ROW_ID}, concat_ws('|', {', '.join([_component(column, name(column.name)), *moment])}))"
+    return [
+        *([EVENT_AT] if rows.export.is_event else []),
+        *([column.name] if column is not None else []),
+        ROW_ID,
+    ]
 
 
 def key(rows: Rows) -> str:

@@ -112,7 +112,7 @@ def merge_batch(
             before = lake.store.download(lake.store.prefix(stored[day]), folder / day) if day in stored else []
             if day in stored and not before and not is_replay:
                 raise Unloadable(_gone(export, day, stored[day]))
-            done = merge.into(day, before, folder / "merged.parquet")
+            done = merge.into(day, before, folder)
             prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
             if done.files:
                 lake.store.upload_all(done.files, prefix)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from lambdas.lake import slices
 from lambdas.lake.schema import snake_case
 from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
@@ -138,7 +139,9 @@ def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[None]:
-    with mock_aws():
+    """A cloud, and days that are cut into as many slices as they have instants."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "_ROWS", 1)
         yield
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lambdas.lake import containers, reading
+from lambdas.lake import containers, reading, slices
 from lambdas.steps import batch
 from tests.unit.lake.lakehouse import House, Record, age, bag
 
@@ -89,6 +89,23 @@ def test_a_later_export_makes_one_sorted_file_of_all(house: House, tmp_path: Pat
     assert len(house.partitions()) == 1
     merged = [file for file in hours(house, tmp_path) if len(file) == 48]
     assert merged == [sorted([*range(24), *range(24)])]
+    assert bag(house.records()) == bag(records)
+
+
+@pytest.mark.parametrize("first", [range(24), reversed(range(24))], ids=["in order", "in another order"])
+def test_a_large_day_is_merged_into_files_that_follow_each_other(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Iterable[int]
+) -> None:
+    monkeypatch.setattr(slices, "_ROWS", 10)
+    records = load(house, first) + load(house, range(24), number=2)
+    location = house.store.prefix(house.partitions()["2024-03-01"])
+    files = [
+        file
+        for key, file in zip(house.objects("curated/opens/"), hours(house, tmp_path), strict=True)
+        if key.startswith(location)
+    ]
+    assert len(files) == 5
+    assert [hour for file in files for hour in file] == sorted([*range(24), *range(24)])
     assert bag(house.records()) == bag(records)
 
 
