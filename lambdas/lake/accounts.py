@@ -1,34 +1,34 @@
 """The quick way: the engine reads a chunk of pieces as they are, and every byte of them must be accounted for.
 
-Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. Two things
-together prove that nothing of the kind happened.
+Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. Three
+things together prove that nothing of the kind happened.
 
-- No value is of another kind than its column's. Most are read as JSON text, whose kind shows. A text field is read as
-  what its string says (`texts`), which is faster, where no value of it could be anything but a string.
-- The lengths of all names, values and marks that the engine has read add up to the length of the text. The engine only
-  shortens what it reads (blanks, escapes, what it ignores) and never lengthens it: numbers that it spells longer (1e5)
-  are odd in every column that this way reads. So no difference cancels out another, and none means that all was read.
-  What escapes save is counted apart, and may be all that is missing where only texts can have them.
+- What could come out longer than it stood there is refused while it is read: a number with a fraction or an exponent in
+  a column of whole ones (1e5), anything but true and false in a column of those.
+- No text is another value's: text fields are read as what their strings say (`texts`), which is fast, and looked
+  through for what the engine makes of other values; or, where strings may look so, as JSON text, whose quotes show.
+- The lengths of all names, values and marks that were written into the chunk's file add up to the length of the text.
+  The engine only shortens what it reads (blanks, escapes, what it ignores). So no difference cancels out
+  another, and none means that all was read. What escapes and nulls save is counted apart where bytes are missing.
 
 A chunk that does not add up is no mistake; other ways take its pieces (`strict.py`, `careful.py`).
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os.path import commonprefix
+from pathlib import Path
 
 import duckdb
 
 from lambdas.lake.containers import PieceFile
-from lambdas.lake.engine import files, name, text
+from lambdas.lake.engine import files, name, parquet, text
 from lambdas.lake.schema import Column, Kind, Schema
-
-LENGTH = "_length"
-"""How many bytes a record has with all that the engine read of it; null when a value is of another kind."""
 
 _TEXTS = (Kind.STRING, Kind.MIXED)
 _KINDS = (Kind.BIGINT, Kind.STRING, Kind.MIXED, Kind.BOOLEAN, Kind.JSON)
-# Quotes, colon and comma of a field; its value's own quotes where the engine has taken them away.
+# Quotes, colon and comma of a field, and a value's own quotes.
 _MARKS, _QUOTES = len('"":,'), len('""')
 # The braces of a record, without the comma that its last field has not.
 _BRACES = len("{}") - len(",")
@@ -37,62 +37,89 @@ _NULL = len("null")
 _NO_STRING = r"^(?:[\[{]|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|(?i:nan|inf|infinity))\z|(?:true|false|null)\z)"
 # In Python, the end of a text is spelled otherwise.
 _NO_STRING_BYTES = re.compile(_NO_STRING.replace(r"\z", r"\Z").encode())
+_NO_STRING_FIRST = "[{-0123456789iInNtf"
+# How it may begin.
+_NO_STRING_START = re.compile(r"[\[{].*|-?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]*)?", re.DOTALL)
+_WORDS = ("true", "false", "null", "nan", "infinity", "-nan", "-infinity")
 _UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
 # Longer records take another way; the engine keeps twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
 _LONGEST_NUMBER = 19
+_ODD = "error('longer than it stands there')"
 
 
 class Accountant:
     """Reads chunks under a schema, and tells whether they add up."""
 
-    def __init__(self, schema: Schema, texts: Iterable[str]) -> None:
-        """Prepare for a schema whose names the engine can tell apart; `texts` are fields as `is_text` says."""
+    def __init__(self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = ()) -> None:
+        """Prepare for a schema whose names the engine can tell apart.
+
+        `texts` are fields as `is_text` says; `escaped` are those whose texts are worth looking through for quotes and
+        backslashes, since they are expected there.
+        """
         self._schema = schema
-        self._texts = {
-            source for source in texts if source in schema.by_source and schema.by_source[source].kind in _TEXTS
-        }
+        self._texts, self._escaped = (
+            {source for source in some if source in schema.by_source and schema.by_source[source].kind in _TEXTS}
+            for some in (texts, escaped)
+        )
         self.is_usable = all(column.kind in _KINDS for column in schema.stored) and not any(
             column.source.startswith("_") for column in schema.columns
         )
 
     def without_texts(self) -> "Accountant | None":
         """One that reads every field as JSON text, if that is another."""
-        return Accountant(self._schema, ()) if self._texts else None
+        return Accountant(self._schema, (), self._escaped) if self._texts else None
 
     def source(self, pieces: Sequence[PieceFile]) -> str:
-        """The records of a chunk as SQL: a column for each field that is stored, under its own name, and `LENGTH`."""
+        """The records of a chunk as SQL: a column for each field that is stored, under its own name.
+
+        The engine's error says that a value would come out longer than it stands there.
+        """
         columns = self._schema.stored
         types = ", ".join(
             f"{text(column.source)}: '{'VARCHAR' if column.source in self._texts else 'JSON'}'" for column in columns
         )
         shape = "array" if pieces[0].is_array else "newline_delimited"
         found = ", ".join(f"record.{name(column.source)}::VARCHAR AS {name(column.source)}" for column in columns)
-        odd = " OR ".join(self._odd(column) for column in columns)
-        length = " + ".join(self._length(column) for column in columns)
         values = ", ".join(f"{self._value(column)} AS {name(column.source)}" for column in columns)
         return (
-            f"(SELECT {values}, CASE WHEN {odd} THEN NULL ELSE {_BRACES} + {length} END AS {LENGTH} "
-            f"FROM (SELECT {found} FROM read_json({files([piece.path for piece in pieces])}, format='{shape}', "
+            f"(SELECT {values} FROM (SELECT {found} FROM "
+            f"read_json({files([piece.path for piece in pieces])}, format='{shape}', "
             f"records='true', columns={{{types}}}, maximum_object_size={_RECORD_BYTES}) AS record) AS held)"
         )
 
-    def adds_up(self, engine: duckdb.DuckDBPyConnection, table: str, pieces: Sequence[PieceFile]) -> bool:
-        """Whether the rows of a table hold all that stands in the pieces that they were read from."""
-        counts = "".join(f", count({name(column.name)})" for column in self._schema.stored)
-        found = engine.execute(f"SELECT count(*), count({LENGTH}), sum({LENGTH}){counts} FROM {table}").fetchone()
-        rows, proven, length, *held = found or (0, 0, 0)
-        if not rows or proven != rows or not self._has_key(dict(zip(self._schema.stored, held, strict=True)), rows):
+    def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
+        """Whether a file holds all that stands in the pieces that it was made of."""
+        columns = self._schema.stored
+        bounds = _bounds(engine, part)
+        counts = ", ".join(f"count({name(column.name)})" for column in columns)
+        lengths = ", ".join(f"sum({_length(column, bounds[column.name])})" for column in columns)
+        escapes = "".join(f", sum({_escapes(column)})" for column in columns if column.source in self._escaped)
+        no_string = " OR ".join(
+            _is_no_string(column)
+            for column in columns
+            if column.source in self._texts and may_begin_no_string(commonprefix(bounds[column.name]))  # noqa: RUF071 - of letters, and not of paths
+        )
+        (rows, is_odd, *found) = engine.execute(
+            f"SELECT count(*), bool_or({no_string or 'false'}), {counts}, {lengths}{escapes} FROM {parquet([part])}"
+        ).fetchone() or (0, False)
+        held = dict(zip(columns, found, strict=False))
+        if not rows or is_odd or not self._has_key(held, rows):
             return False
+        values, escaped = (
+            sum(map(int, filter(None, some)))
+            for some in (found[len(columns) : 2 * len(columns)], found[2 * len(columns) :])
+        )
+        names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
         # At least these stand between records: a comma, or the end of a line.
         between = rows - sum(not piece.ends_line for piece in pieces)
-        missing = sum(piece.bytes for piece in pieces) - length - between
+        missing = sum(piece.bytes for piece in pieces) - rows * _BRACES - names - values - escaped - between
         if missing <= 0:
             return bool(missing == 0)
         # Fields that are null, which the engine does not tell from absent ones, and blanks that can stand in no string.
-        absent = [column for column, count in zip(self._schema.stored, held, strict=True) if count < rows]
+        absent = [column for column, count in held.items() if count < rows]
         absent += [column for column in self._schema.columns if column.kind is Kind.NULL]
-        escaped: int | None = 0
+        saved: int | None = -escaped
         for piece in pieces:
             content = piece.load().content
             missing -= sum(
@@ -100,67 +127,93 @@ class Accountant:
                 for column in absent
             )
             missing -= sum(content.count(blank) for blank in (b"\n", b"\r", b"\t"))
-            if escaped is not None:
-                saved = _saved_by_escapes(content)
-                escaped = None if saved is None else escaped + saved
+            by_escapes = _saved_by_escapes(content)
+            saved = None if saved is None or by_escapes is None else saved + by_escapes
         missing += 0 if pieces[0].is_array else between
-        return bool(missing == 0 or (self._has_escapes_in_texts_alone and missing == escaped))
+        return missing in (0, saved)
 
-    @property
-    def _has_escapes_in_texts_alone(self) -> bool:
-        """Whether the engine takes all escapes away: it writes JSON text with escapes of its own."""
-        return all(
-            column.source in self._texts or column.kind in (Kind.BIGINT, Kind.BOOLEAN) for column in self._schema.stored
-        )
-
-    def _has_key(self, held: dict[Column, int], rows: int) -> bool:
+    def _has_key(self, held: Mapping[Column, int], rows: int) -> bool:
         """Whether every record has the key of a new table: it is one only then."""
         if not self._schema.identity_is_key or self._schema.identity_frozen:
             return True
         return all(held.get(self._schema.by_source[source]) == rows for source in self._schema.identity)
 
     def _value(self, column: Column) -> str:
-        held = _held(column)
+        held = f"held.{name(column.source)}"
         match column.kind:
             case Kind.BIGINT:
-                return f"TRY_CAST({held} AS BIGINT)"
+                # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
+                return (
+                    f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_ODD}::BIGINT "
+                    f"ELSE {held}::BIGINT END"
+                )
             case Kind.BOOLEAN:
-                return f"TRY_CAST({held} AS BOOLEAN)"
+                return (
+                    f"CASE WHEN {held} = 'true' THEN true WHEN {held} = 'false' THEN false "
+                    f"WHEN {held} IS NOT NULL THEN {_ODD}::BOOLEAN END"
+                )
             case Kind.JSON:
                 return "NULL::VARCHAR"
         if column.source in self._texts:
             return held
         inside = f"substring({held}, 2, length({held}) - 2)"
-        return f"CASE WHEN contains({held}, '\\') THEN {held}::JSON ->> '$' ELSE {inside} END"
-
-    def _odd(self, column: Column) -> str:
-        """Whether a value is of another kind than the column's; null or false when not."""
-        held = _held(column)
-        match column.kind:
-            case Kind.BIGINT:
-                # The digits of a whole number are the same again; `1.0` and `1e5` are not.
-                return f"{_digits(self._value(column))} IS DISTINCT FROM strlen({held})"
-            case Kind.BOOLEAN:
-                return f"{held} NOT IN ('true', 'false')"
-            case Kind.JSON:
-                return f"{held} IS NOT NULL"
-        if column.source not in self._texts:
-            return f"NOT starts_with({held}, '\"')"
-        return f"regexp_matches({held}, {text(_NO_STRING)})"
-
-    def _length(self, column: Column) -> str:
-        quotes = _QUOTES if column.source in self._texts else 0
-        return f"coalesce(strlen({_held(column)}) + {len(column.source.encode()) + _MARKS + quotes}, 0)"
+        return (
+            f"CASE WHEN NOT starts_with({held}, '\"') THEN {_ODD}::VARCHAR "
+            f"WHEN contains({held}, '\\') THEN {held}::JSON ->> '$' ELSE {inside} END"
+        )
 
 
-def _held(column: Column) -> str:
-    return f"held.{name(column.source)}"
+def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
+    """For each column of a file, the first and the last value of every row group, as texts; empty where none are told.
+
+    All values begin with what these share.
+    """
+    found = engine.execute(
+        "SELECT path_in_schema, list(stats_min_value) || list(stats_max_value) "
+        f"FROM parquet_metadata({text(str(part))}) GROUP BY 1"
+    ).fetchall()
+    return {column: [bound or "" for bound in bounds] for column, bounds in found}
 
 
-def _digits(number: str) -> str:
-    """The length of a whole number as it is written: quicker than to write it."""
-    steps = " ".join(f"WHEN {number} < {10**digits} THEN {digits}" for digits in range(1, _LONGEST_NUMBER))
-    return f"CASE WHEN {number} < 0 THEN strlen({number}::VARCHAR) {steps} WHEN {number} > 0 THEN {_LONGEST_NUMBER} END"
+def _length(column: Column, bounds: Sequence[str]) -> str:
+    """How many bytes a value took, without escapes."""
+    held = name(column.name)
+    match column.kind:
+        case Kind.BIGINT:
+            # All between two whole numbers of as many digits have as many.
+            if len(set(map(len, bounds))) == 1 and all(map(str.isdecimal, bounds)):
+                return f"CASE WHEN {held} IS NOT NULL THEN {len(bounds[0])} END"
+            # Quicker than to write the number.
+            steps = " ".join(f"WHEN {held} < {10**digits} THEN {digits}" for digits in range(1, _LONGEST_NUMBER))
+            return (
+                f"CASE WHEN {held} < 0 THEN strlen({held}::VARCHAR) {steps} WHEN {held} > 0 THEN {_LONGEST_NUMBER} END"
+            )
+        case Kind.BOOLEAN:
+            return f"CASE WHEN {held} THEN {len('true')} WHEN NOT {held} THEN {len('false')} END"
+        case Kind.JSON:
+            return "NULL::BIGINT"
+    return f"strlen({held}) + {_QUOTES}"
+
+
+def _escapes(column: Column) -> str:
+    """How many bytes more a text took at least, for its quotes and backslashes."""
+    held = name(column.name)
+    without = f"replace(replace({held}, '\"', ''), '\\', '')"
+    has_any = f"contains({held}, '\"') OR contains({held}, '\\')"
+    return f"CASE WHEN {has_any} THEN strlen({held}) - strlen({without}) ELSE 0 END"
+
+
+def _is_no_string(column: Column) -> str:
+    """Whether a text is what the engine makes of a value that is no string."""
+    held = name(column.name)
+    # Most texts begin otherwise.
+    first = ", ".join(str(ord(letter)) for letter in _NO_STRING_FIRST)
+    return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(_NO_STRING)}) END"
+
+
+def may_begin_no_string(prefix: str) -> bool:
+    """Whether anything that is no string, as the engine spells it, may begin so."""
+    return bool(_NO_STRING_START.fullmatch(prefix)) or any(word.startswith(prefix.lower()) for word in _WORDS)
 
 
 def _saved_by_escapes(content: bytes) -> int | None:
@@ -186,6 +239,6 @@ def _bytes_of(code: int) -> int:
 def is_text(value: bytes) -> bool:
     """Whether a value's JSON text is a string whose content could be no other JSON value.
 
-    One with escapes is not, though it could be read so: to count what escapes save takes longer than to read JSON text.
+    What it says is looked at as it stands there, with escapes, which no other value has.
     """
-    return value[:1] == b'"' and b"\\" not in value and not _NO_STRING_BYTES.match(value[1:-1])
+    return value[:1] == b'"' and not _NO_STRING_BYTES.match(value[1:-1])

@@ -5,6 +5,7 @@ empty array hold no records. Anything else is refused with its first bytes. Unpa
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,14 @@ PIECE_BYTES = 16 << 20
 MAX_RECORD_BYTES = 64 << 20
 
 SPACE = b" \t\r\n"
+_NO_SPACE = re.compile(rb"[^ \t\r\n]")
 # In JSON, a quote that opens a name is followed by the name, and one that closes a string by `:,]}` or a blank. So this
 # never stands inside a string: it is the seam between two objects, though maybe of an inner array.
 _SEAM = re.compile(rb'\}\s*(,)\s*\{\s*"[^\s:,\]}]')
 _SEAM_REACH = 1 << 20
 _SEAM_TRIES = 8
+# As much as is looked through for blanks, or for a first record, at once.
+_FIRST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -115,61 +119,86 @@ def pieces(
     buffer.drop_space()
     # The shape is told by as much as one piece may hold, however small the pieces are to be.
     buffer.fill(max(size, PIECE_BYTES))
-    if not buffer.data:
+    data = buffer.part(0, buffer.size)
+    if not data:
         return iter(())
-    if buffer.data.startswith(b"["):
+    if data.startswith(b"["):
         buffer.drop(1)
         return _array(buffer, size, is_bold=is_bold)
-    if not buffer.data.startswith(b"{"):
-        raise Unloadable(
-            f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(buffer.data)}."
-        )
-    start = _wrapped_array(buffer, export)
+    if not data.startswith(b"{"):
+        raise Unloadable(f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(data)}.")
+    start = _wrapped_array(data, export)
     if start is None:
         return _lines(buffer, size)
-    wrapper = _Wrapper(bytes(buffer.data[:start]), export)
+    wrapper = _Wrapper(data[:start], export)
     buffer.drop(start + 1)
     return _array(buffer, size, wrapper, is_bold=is_bold)
 
 
 class _Buffer:
-    """The part of the stream that is being looked at."""
+    """The part of the stream that is being looked at, in blocks as they came: putting them together takes time."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self.data = bytearray()
+        self._coming = blocks
+        self._blocks: deque[bytes] = deque()
+        # Of the first block, so many bytes are gone.
+        self._gone = 0
+        self.size = 0
         self.offset = 0
         self.at_end = False
 
     def fill(self, size: int) -> None:
-        while len(self.data) < size and not self.at_end:
-            block = next(self._blocks, None)
+        while self.size < size and not self.at_end:
+            block = next(self._coming, None)
             if block is None:
                 self.at_end = True
-            else:
-                self.data += block
+            elif block:
+                self._blocks.append(block)
+                self.size += len(block)
 
     def holds_the_rest(self, size: int) -> bool:
         """Whether no more than `size` bytes are left, which does not depend on how the bytes arrive."""
         self.fill(size + 1)
-        return len(self.data) <= size
+        return self.size <= size
 
-    def take(self, end: int) -> bytes:
-        """The bytes before that position, copied once."""
-        with memoryview(self.data) as view:
-            return bytes(view[:end])
+    def part(self, start: int, end: int) -> bytes:
+        """The bytes between two positions, as far as there are any."""
+        found = []
+        at = -self._gone
+        for block in self._blocks:
+            if at >= end:
+                break
+            found.append(memoryview(block)[max(start, 0, at) - at : end - at])
+            at += len(block)
+        return b"".join(found)
+
+    def rfind(self, letter: bytes, end: int) -> int:
+        """The position of a byte's last place before the end; -1 where there is none."""
+        after = self.size
+        for block in reversed(self._blocks):
+            start = after - len(block)
+            found = block.rfind(letter, max(0, -start), max(0, end - start))
+            if found >= 0:
+                return start + found
+            after = start
+        return -1
 
     def drop(self, count: int) -> None:
-        del self.data[:count]
+        self.size -= count
         self.offset += count
+        self._gone += count
+        while self._blocks and self._gone >= len(self._blocks[0]):
+            self._gone -= len(self._blocks.popleft())
 
     def drop_space(self) -> None:
         """Drop blanks at the start, however many."""
         while True:
-            self.drop(len(self.data) - len(self.data.lstrip(SPACE)))
-            if self.data or self.at_end:
-                return
             self.fill(1)
+            head = self.part(0, _FIRST_BYTES)
+            blank = len(head) - len(head.lstrip(SPACE))
+            self.drop(blank)
+            if not head or blank < len(head):
+                return
 
 
 @dataclass(frozen=True)
@@ -197,12 +226,12 @@ def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
     wanted = size
     while True:
         if buffer.holds_the_rest(wanted):
-            if buffer.data:
-                yield Piece(bytes(buffer.data), buffer.offset, is_array=False)
+            if buffer.size:
+                yield Piece(buffer.part(0, buffer.size), buffer.offset, is_array=False)
             return
-        end = buffer.data.rfind(b"\n", 0, wanted) + 1
+        end = buffer.rfind(b"\n", wanted) + 1
         if end:
-            yield Piece(buffer.take(end), buffer.offset, is_array=False)
+            yield Piece(buffer.part(0, end), buffer.offset, is_array=False)
             buffer.drop(end)
             wanted = size
         else:
@@ -214,27 +243,29 @@ def _array(buffer: _Buffer, size: int, wrapper: _Wrapper | None = None, *, is_bo
     wanted, is_after_comma = size, False
     while True:
         if buffer.holds_the_rest(wanted):
-            end = _closing(buffer, wrapper)
-            if buffer.data[:end].strip(SPACE):
-                yield Piece(buffer.take(end), buffer.offset, is_array=True)
+            data = buffer.part(0, buffer.size)
+            end = _closing(data, buffer.offset, wrapper)
+            if data[:end].strip(SPACE):
+                yield Piece(data[:end], buffer.offset, is_array=True)
             elif is_after_comma:
-                raise Unloadable(_broken(bytes(buffer.data), buffer.offset, "a comma stands before its end"))
+                raise Unloadable(_broken(data, buffer.offset, "a comma stands before its end"))
             return
-        cut = _seam(buffer.data, wanted, is_bold=is_bold)
+        cut = _seam(buffer, wanted, is_bold=is_bold)
         if cut is None:
             wanted = _more(wanted)
             continue
-        yield Piece(buffer.take(cut), buffer.offset, is_array=True)
+        yield Piece(buffer.part(0, cut), buffer.offset, is_array=True)
         buffer.drop(cut + 1)
         wanted, is_after_comma = size, True
 
 
-def _seam(buffer: bytearray, size: int, *, is_bold: bool) -> int | None:
+def _seam(buffer: _Buffer, size: int, *, is_bold: bool) -> int | None:
     """The position of a comma between two records, with everything before it whole records: proven, or boldly taken."""
-    found = [match.start(1) for match in _SEAM.finditer(buffer, max(0, size - _SEAM_REACH), size)]
+    start = max(0, size - _SEAM_REACH)
+    found = [start + match.start(1) for match in _SEAM.finditer(buffer.part(start, size))]
     if is_bold and found:
         return found[-1]
-    data = buffer[:size]
+    data = buffer.part(0, size)
     for cut in reversed(found[-_SEAM_TRIES:]):
         if _is_whole(data[:cut]):
             return cut
@@ -249,7 +280,7 @@ def _seam(buffer: bytearray, size: int, *, is_bold: bool) -> int | None:
     return last
 
 
-def _is_whole(data: bytes | bytearray) -> bool:
+def _is_whole(data: bytes) -> bool:
     try:
         msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -257,9 +288,8 @@ def _is_whole(data: bytes | bytearray) -> bool:
     return True
 
 
-def _closing(buffer: _Buffer, wrapper: _Wrapper | None) -> int:
+def _closing(data: bytes, offset: int, wrapper: _Wrapper | None) -> int:
     """Check the end of the file, and return where the array's content ends."""
-    data = bytes(buffer.data)
     text = data.rstrip(SPACE)
     if wrapper is None and text.endswith(b"]") and _is_whole(text[:-1]):
         return len(text) - 1
@@ -268,30 +298,31 @@ def _closing(buffer: _Buffer, wrapper: _Wrapper | None) -> int:
         for _, _, after in jsontext.values(data):
             end = after
     except jsontext.Broken as error:
-        raise Unloadable(_broken(data, buffer.offset, error)) from None
+        raise Unloadable(_broken(data, offset, error)) from None
     if data[end : end + 1] != b"]":
-        raise Unloadable(_broken(data, buffer.offset, "it has no end"))
+        raise Unloadable(_broken(data, offset, "it has no end"))
     rest = data[end + 1 :]
     if wrapper is not None:
         wrapper.check(rest)
     elif rest.strip(SPACE):
-        raise Unloadable(_broken(data, buffer.offset, "something follows it"))
+        raise Unloadable(_broken(data, offset, "something follows it"))
     return end
 
 
-def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
+def _wrapped_array(data: bytes, export: ExportType) -> int | None:
     """Where the array of a wrapping object begins; None when the file is newline-delimited records.
 
     A record has a field of its type's by name; a wrapper has none, and one array of records. An object that may be
     either is refused.
     """
-    data = bytes(buffer.data)
-    first = jsontext.members(data)
+    first = jsontext.members(data[:_FIRST_BYTES])
+    if not first.is_whole:
+        first = jsontext.members(data)
     names = _names(export)
     is_record = bool(names & {member.name for member in first.members})
     arrays = [member for member in first.members if _holds_records(member.value)]
     holds_records = any(names & _names_inside(member.value) for member in arrays)
-    is_alone = not first.is_whole or not data[first.end :].strip(SPACE)
+    is_alone = not first.is_whole or not _NO_SPACE.search(data, first.end)
     if is_record and is_alone and holds_records:
         raise Unloadable(_ambiguous(export, data))
     if is_record:
@@ -349,6 +380,6 @@ def _broken(data: bytes, offset: int, problem: object) -> str:
     )
 
 
-def _shown(data: bytes | bytearray) -> str:
+def _shown(data: bytes) -> str:
     """The first bytes, for a person."""
-    return repr(bytes(data[:60]).decode("utf-8", "backslashreplace"))
+    return repr(data[:60].decode("utf-8", "backslashreplace"))

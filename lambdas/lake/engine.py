@@ -59,3 +59,8 @@ def name(value: str) -> str:
 def files(paths: Sequence[Path]) -> str:
     """A list of files as SQL writes it."""
     return "[" + ", ".join(text(str(path)) for path in paths) + "]"
+
+
+def parquet(paths: Sequence[Path]) -> str:
+    """The rows of Parquet files of the same columns, as SQL."""
+    return f"read_parquet({files(paths)}, hive_partitioning=false)"

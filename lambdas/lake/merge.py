@@ -12,9 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import files, name, text, timestamp, workers
+from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.runs import Run, follow_each_other, shape, write_sorted
+from lambdas.lake.runs import Run, follow_each_other, shape, write
 from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
 from lambdas.lake.slices import slices
 from lambdas.lake.staging import NO_VALUE, Rows, identity, key, key_column, stored_columns
@@ -80,7 +80,7 @@ class Merge:
             if self._repeats
             else ""
         )
-        run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {_parquet(runs)} {once}")
+        run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {parquet(_files(runs))} {once}")
         if not stored:
             return self._first(runs, folder)
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
@@ -128,17 +128,17 @@ class Merge:
     def _write(self, selected: Callable[[str], str], rows: str, folder: Path) -> tuple[Path, ...]:
         """Write what is selected of a span of time, span by span, to files that follow each other."""
 
-        def write(number: int, span: str) -> Path:
+        def slice_of(number: int, span: str) -> Path:
             file = folder / f"merged-{number:05}.parquet"
             with self._engine.cursor() as engine:
-                write_sorted(engine, selected(span), self._rows, file)
+                write(engine, selected(span), self._rows, file)
             return file
 
         spans = slices(self._engine, rows) if self._rows.export.is_event else ["true"]
         if len(spans) == 1:
-            return (write(0, *spans),)
+            return (slice_of(0, *spans),)
         with workers(self._engine) as pool:
-            return tuple(pool.map(write, count(), spans))
+            return tuple(pool.map(slice_of, count(), spans))
 
     def _are_same(self, one: str, other: str) -> str:
         """Whether rows of two tables have the same identity."""
@@ -147,7 +147,7 @@ class Merge:
 
     @cached_property
     def _all(self) -> str:
-        return _parquet([run for runs in self._staged.values() for run in runs])
+        return parquet(_files([run for runs in self._staged.values() for run in runs]))
 
     @cached_property
     def _repeats(self) -> bool:
@@ -170,7 +170,3 @@ class Merge:
 
 def _files(runs: Sequence[Run]) -> tuple[Path, ...]:
     return tuple(run.file for run in runs)
-
-
-def _parquet(runs: Sequence[Run]) -> str:
-    return f"read_parquet({files(_files(runs))}, hive_partitioning=false)"

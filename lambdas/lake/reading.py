@@ -7,7 +7,7 @@ later piece shows something else, the whole file is surveyed and read once more.
 import json
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake import careful
-from lambdas.lake.accounts import LENGTH, Accountant, is_text
+from lambdas.lake.accounts import Accountant, is_text
 from lambdas.lake.careful import Fields, Rejected
 from lambdas.lake.containers import Piece, PieceFile, write_piece
 from lambdas.lake.engine import THREADS, workers
@@ -28,10 +28,10 @@ from lambdas.lake.strict import StrictReader
 from lambdas.symplify.vocabulary import ExportType
 
 # Enough records to guess a schema by; the rest of the file proves it.
-_SAMPLE_RECORDS = 1000
+_SAMPLE_RECORDS = 500
 
 # What is sorted and written at once: as much as fits the engine's memory as often as there are workers.
-_CHUNK_BYTES = 64 << 20
+_CHUNK_BYTES = 60 << 20
 
 Pieces = Callable[[bool], Iterator[Piece]]
 """Cuts the file into pieces, boldly or not, from the start, as often as it is called."""
@@ -85,6 +85,7 @@ class _Census:
     kinds: dict[str, Kind] = field(default_factory=dict)
     with_value: dict[str, int] = field(default_factory=dict)
     no_text: set[str] = field(default_factory=set)
+    escaped: set[str] = field(default_factory=set)
 
     def add(self, fields: Fields) -> None:
         self.records += 1
@@ -94,6 +95,13 @@ class _Census:
                 self.with_value[name] = self.with_value.get(name, 0) + 1
                 if not all(map(is_text, fields[name])):
                     self.no_text.add(name)
+                if any(b"\\" in value for value in fields[name]):
+                    self.escaped.add(name)
+
+    @property
+    def texts(self) -> set[str]:
+        """The fields whose values were texts as `is_text` says."""
+        return set(self.kinds) - self.no_text
 
     def schema(self, known: Schema, export: ExportType) -> Schema:
         grown = known.widened(self.kinds, export)
@@ -117,18 +125,17 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         if not isinstance(found, Rejected):
             sample.add(found)
     guessed = replace(rows, schema=sample.schema(known, rows.export))
-    texts = set(sample.kinds) - sample.no_text
     for is_bold in (True, False):
         work = folder / ("bold" if is_bold else "proven")
         try:
-            return _Stager(engine, guessed, texts, work, is_bold=is_bold).stage(pieces(is_bold))
+            return _Stager(engine, guessed, sample, work, is_bold=is_bold).stage(pieces(is_bold))
         except _WrongCut:
             shutil.rmtree(work)
         except _SchemaChanged:
             shutil.rmtree(work)
             break
     surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
-    return _Stager(engine, surveyed, texts, folder / "surveyed", is_final=True).stage(pieces(False))
+    return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
 
 
 def _survey(pieces: Pieces, known: Schema, export: ExportType) -> Schema:
@@ -147,7 +154,7 @@ class _Stager:
         self,
         engine: duckdb.DuckDBPyConnection,
         rows: Rows,
-        texts: Iterable[str],
+        sample: _Census,
         folder: Path,
         *,
         is_bold: bool = False,
@@ -160,8 +167,10 @@ class _Stager:
         self._is_bold = is_bold
         self._is_final = is_final
         self._strict = StrictReader(rows.schema, rows.export.event_time)
-        accountant = Accountant(rows.schema, texts)
+        accountant = Accountant(rows.schema, sample.texts, sample.escaped)
         self._accountant = accountant if accountant.is_usable and self._strict.is_usable else None
+        # Entities come in any order.
+        self._sorts = not rows.export.is_event
         self._free: deque[Path] = deque()
         folder.mkdir(parents=True)
 
@@ -210,19 +219,24 @@ class _Stager:
     def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
         """Stage a chunk in the quickest way that is right for it."""
         with self._engine.cursor() as engine:
-            chunk = Chunk(engine, self._rows)
+            chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
             rejected: list[Rejected] = []
             rows = self._quick(chunk, pieces)
+            if rows is None and self._accountant is None:
+                rows = self._checked(chunk, pieces)
             if rows is None:
                 rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
             self._free.extend(piece.path for piece in pieces)
-            return _Done(chunk.write(self._folder, f"{number:06}"), rows, rejected)
+            runs, came_sorted = chunk.runs()
+            # What came in another order once will do so again.
+            self._sorts = self._sorts or not came_sorted
+            return _Done(runs, rows, rejected)
 
     def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
         """Stage a piece of a chunk that does not add up."""
         rows = self._quick(chunk, [piece])
         if rows is None:
-            rows = self._checked(chunk, piece)
+            rows = self._checked(chunk, [piece])
             if rows is not None:
                 # There is nothing odd in it, but it is not written as closely as accounts need: no piece will be.
                 self._accountant = None
@@ -232,11 +246,11 @@ class _Stager:
         """Have the engine read pieces, if then every byte is accounted for; return the number of rows."""
         while self._accountant is not None:
             accountant = self._accountant
-            source = staged(self._rows, accountant.source(pieces), also=(LENGTH,))
-            part = _added(chunk, source)
-            if part is not None:
+            added = _added(chunk, staged(self._rows, accountant.source(pieces)))
+            if added is not None:
+                part, count = added
                 if accountant.adds_up(chunk.engine, part, pieces):
-                    return chunk.count(part)
+                    return count
                 chunk.undo()
             # Once a file holds what texts cannot be told from, it will hold more of it.
             less = accountant.without_texts()
@@ -245,13 +259,19 @@ class _Stager:
             self._accountant = less
         return None
 
-    def _checked(self, chunk: Chunk, piece: PieceFile) -> int | None:
-        """Have the engine read a piece that the decoder has found to be what the schema says."""
-        count = self._strict.count(piece.load())
-        part = None if count is None else _added(chunk, staged(self._rows, records([piece], self._rows.schema)))
-        if count is None or part is None:
+    def _checked(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+        """Have the engine read pieces that the decoder has found to be what the schema says."""
+        expected = 0
+        for piece in pieces:
+            found = self._strict.count(piece.load())
+            if found is None:
+                return None
+            expected += found
+        added = _added(chunk, staged(self._rows, records(pieces, self._rows.schema)))
+        if added is None:
             return None
-        _same(count, chunk.count(part))
+        _, count = added
+        _same(expected, count)
         return count
 
     def _slow(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
@@ -270,7 +290,8 @@ class _Stager:
                 normalised.write(careful.normalised(found, self._rows.schema, self._rows.export.event_time) + b"\n")
                 count += 1
         if count:
-            _same(count, chunk.count(chunk.add(staged_normalised(self._rows, source))))
+            _, staged_count = chunk.add(staged_normalised(self._rows, source))
+            _same(count, staged_count)
         source.unlink()
         return count
 
@@ -284,7 +305,7 @@ class _Done:
     rejected: list[Rejected]
 
 
-def _added(chunk: Chunk, staged: str) -> str | None:
+def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
     """Add rows; None when the engine sees something in them that it does not take (a repeated name, say)."""
     try:
         return chunk.add(staged)

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import name, text, timestamp
+from lambdas.lake.engine import name, parquet, text
 from lambdas.lake.keys import UNKNOWN_DAY
 from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Schema
-from lambdas.lake.staging import ENGINE_TYPES, Rows, identity, stored_columns
+from lambdas.lake.staging import ENGINE_TYPES, Rows, day, identity, stored_columns
 from lambdas.symplify.vocabulary import ExportType
 
 ALL = "all"
 """In the place of a day, for an entity table."""
 # The engine writes row groups side by side and Athena reads them so; these are some ten megabytes each.
 _ROW_GROUP_ROWS = 122_880
+# Of Zstandard: no larger than by its default of 3, and a twentieth of the time less.
+_LEVEL = 1
 # Law 9 of the design: the types that every reader takes as meant.
 _PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
 
@@ -40,74 +42,93 @@ class Run:
 
 
 class Chunk:
-    """The rows of some pieces of a file, in tables of one connection until they are written."""
+    """The rows of some pieces of a file, in parts: files of one connection's making."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, rows: Rows) -> None:
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, rows: Rows, folder: Path, stem: str, *, sorts: bool = True
+    ) -> None:
+        """Prepare for files of that stem. A chunk whose rows come in order anyway need not sort them."""
         self.engine = engine
         self._rows = rows
-        self._parts: list[str] = []
+        self._folder = folder
+        self._stem = stem
+        self._sorts = sorts
+        self._parts: list[Path] = []
 
-    def add(self, staged: str) -> str:
-        """Add rows as SQL; return the name of their table.
+    def add(self, staged: str) -> tuple[Path, int]:
+        """Add rows as SQL; return their file and their number.
 
         Raises:
             duckdb.Error: the engine cannot read them; nothing was added.
         """
-        part = f"part_{len(self._parts)}"
-        self.engine.execute(f"CREATE TEMP TABLE {part} AS {staged}")
+        part = self._folder / f"{self._stem}.{len(self._parts)}.parquet"
+        try:
+            count = write(self.engine, staged, self._rows, part, sorts=self._sorts)
+        except duckdb.Error:
+            part.unlink(missing_ok=True)
+            raise
         self._parts.append(part)
-        return part
-
-    def count(self, part: str) -> int:
-        """The number of rows in a table."""
-        (count,) = self.engine.execute(f"SELECT count(*) FROM {part}").fetchone() or (0,)
-        return int(count)
+        return part, count
 
     def undo(self) -> None:
         """Take away what was added last."""
-        self.engine.execute(f"DROP TABLE {self._parts.pop()}")
+        self._parts.pop().unlink()
 
-    def write(self, folder: Path, stem: str) -> dict[str, Run]:
-        """Write all rows to sorted files, one a day (or one for an entity table), and forget them."""
-        export = self._rows.export
-        columns = ", ".join(map(name, [*stored_columns(self._rows.schema, export), DAY]))
-        age = f"{timestamp(self._rows.ordered_at)} AS {ORDERED_AT}, {text(self._rows.batch_id)} AS {BATCH_ID}"
-        parts = " UNION ALL ".join(f"SELECT {columns} FROM (SELECT *, {age} FROM {part})" for part in self._parts)
-        if not parts:
-            return {}
-        day = f"coalesce({DAY}::VARCHAR, '{UNKNOWN_DAY}')" if export.is_event else text(ALL)
+    def runs(self) -> tuple[dict[str, Run], bool]:
+        """All rows as sorted files, one a day (or one for an entity table), and whether they came in order."""
+        if not self._parts:
+            return {}, True
+        is_event = self._rows.export.is_event
+        shown = f"{day(self._rows)} AS {DAY}, {EVENT_AT}" if is_event else f"NULL AS {DAY}, NULL AS {EVENT_AT}"
         found = self.engine.execute(
-            f"SELECT {day} AS day, count(*), count({RESCUED}), min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR "
-            f"FROM ({_both(self._parts, (DAY, RESCUED, EVENT_AT))}) GROUP BY 1 ORDER BY 1"
+            f"SELECT {DAY}::VARCHAR, count(*), count({RESCUED}), min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR, "
+            f"coalesce(bool_or(is_late), false) FROM (SELECT {shown}, {RESCUED}, "
+            f"lag({EVENT_AT}) OVER () > {EVENT_AT} AS is_late FROM {parquet(self._parts)}) GROUP BY 1"
         ).fetchall()
+        is_sorted = len(self._parts) == 1 and not any(is_late for *_, is_late in found)
         made = {}
-        for day, rows, rescued, first, last in found:
-            file = folder / f"{stem}-{day}.parquet"
-            which = "" if len(found) == 1 else f"WHERE {DAY} IS NOT DISTINCT FROM {_date(day)}"
-            write_sorted(self.engine, f"SELECT * EXCLUDE ({DAY}) FROM ({parts}) {which}", self._rows, file)
-            made[day] = Run(file, rows, rescued, first, last)
+        for date, rows, rescued, first, last, _ in found:
+            name = (date or UNKNOWN_DAY) if is_event else ALL
+            if is_sorted and len(found) == 1:
+                file = self._parts.pop()
+            else:
+                file = self._folder / f"{self._stem}-{name}.parquet"
+                on = (
+                    f"{day(self._rows)} IS NOT DISTINCT FROM {text(date) if date else 'NULL'}::DATE"
+                    if is_event
+                    else "true"
+                )
+                write(
+                    self.engine,
+                    f"SELECT * FROM {parquet(self._parts)} WHERE {on}",
+                    self._rows,
+                    file,
+                    sorts=not is_sorted,
+                )
+            made[name] = Run(file, rows, rescued, first, last)
         while self._parts:
             self.undo()
-        return made
+        return made, is_sorted
 
 
-def write_sorted(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Path) -> None:
-    """Write rows, selected by SQL, to a file of a table.
+def write(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Path, *, sorts: bool = True) -> int:
+    """Write rows, selected by SQL, to a file of a table; return their number.
 
     Raises:
         WrongType: Athena may misread the file.
     """
     order = EVENT_AT if rows.export.is_event else ", ".join(map(name, identity(rows)))
-    engine.execute(
-        f"COPY ({selected} ORDER BY {order}) TO {text(str(file))} "
-        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
-    )
+    (count,) = engine.execute(
+        f"COPY ({selected} {f'ORDER BY {order}' if sorts else ''}) TO {text(str(file))} "
+        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {_LEVEL}, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+    ).fetchone() or (0,)
     found = engine.execute(
         f"SELECT name, coalesce(converted_type, type) FROM parquet_schema({text(str(file))}) WHERE num_children IS NULL"
     ).fetchall()
     wrong = {column: kind for column, kind in found if kind not in _PARQUET_TYPES}
     if wrong:
         raise WrongType(f"A file of {rows.export.name} has columns of other types: {wrong}.")
+    return int(count)
 
 
 def follow_each_other(runs: Sequence[Run]) -> bool:
@@ -128,11 +149,3 @@ def shape(schema: Schema, export: ExportType) -> str:
         RESCUED: "VARCHAR",
     }
     return ", ".join(f"{name(column)} {types[column]}" for column in stored_columns(schema, export))
-
-
-def _both(parts: Sequence[str], columns: Sequence[str]) -> str:
-    return " UNION ALL ".join(f"SELECT {', '.join(columns)} FROM {part}" for part in parts)
-
-
-def _date(day: str) -> str:
-    return "NULL::DATE" if day == UNKNOWN_DAY else f"DATE {text(day)}"

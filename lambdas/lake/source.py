@@ -6,7 +6,8 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -123,19 +124,38 @@ def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     Raises:
         Unloadable: the gzip stream is cut or damaged, or holds more than a load can take.
     """
-    stream = io.BufferedReader(_Chunks(chunks), _READ_BYTES)
-    content: BinaryIO = stream
-    if stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
-        content = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    blocks = _whole_start(chunks, len(_GZIP_MAGIC))
+    first = next(blocks, b"")
+    blocks = chain((first,), blocks)
+    if first.startswith(_GZIP_MAGIC):
+        blocks = _gunzipped(blocks)
+    size = 0
     try:
-        block, size = content.read(_READ_BYTES).removeprefix(_BOM), 0
-        while block:
+        for block in _whole_start(blocks, len(_BOM)):
+            content = block if size else block.removeprefix(_BOM)
             size += len(block)
             check_size(size)
-            yield block
-            block = content.read(_READ_BYTES)
+            if content:
+                yield content
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unloadable(f"The file is gzip and is cut or damaged ({error}).") from None
+
+
+def _whole_start(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """The blocks, with the first of that size at least, so that one look at it tells how the content starts."""
+    first = b""
+    for block in blocks:
+        first += block
+        if len(first) >= size:
+            break
+    yield first
+    yield from blocks
+
+
+def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    file = gzip.GzipFile(fileobj=io.BufferedReader(_Chunks(chunks), _READ_BYTES))
+    while block := file.read(_READ_BYTES):
+        yield block
 
 
 class _Chunks(io.RawIOBase):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lambdas.lake.careful import IDENTITY, TIME_NUMBER, TIME_TEXT
 from lambdas.lake.containers import PieceFile
-from lambdas.lake.engine import files, name, text
+from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
+from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.symplify.vocabulary import ExportType
 
 ENGINE_TYPES = {
@@ -50,8 +50,8 @@ def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
     )
 
 
-def staged(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
-    """Records as rows, in SQL; `also` are columns of theirs that stay as they are."""
+def staged(rows: Rows, source: str) -> str:
+    """Records as rows, in SQL."""
     columns = {column.source: column for column in rows.schema.stored}
     selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
     selected += [
@@ -62,12 +62,8 @@ def staged(rows: Rows, source: str, also: Sequence[str] = ()) -> str:
         column = columns.get(field)
         selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
         selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
-    return _rows(
-        rows,
-        f"SELECT {', '.join([*selected, *also])}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record",
-        also,
-        is_held=True,
-    )
+    found = f"SELECT {', '.join(selected)}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record"
+    return _rows(rows, found, is_held=True)
 
 
 def staged_normalised(rows: Rows, piece: Path) -> str:
@@ -117,7 +113,14 @@ def key_column(rows: Rows) -> Column | None:
     return column if column is not None and column.kind in _KEYS else None
 
 
-def _rows(rows: Rows, source: str, also: Sequence[str] = (), *, is_held: bool = False) -> str:
+def day(rows: Rows) -> str:
+    """The day of a row, in SQL: its event's, in the account's time zone; null where that is not known."""
+    if rows.time_zone == "UTC":
+        return f"{EVENT_AT}::DATE"
+    return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
+
+
+def _rows(rows: Rows, source: str, *, is_held: bool = False) -> str:
     """Rows of a source in SQL; `is_held` when every value is in its column, and none among the rescued."""
     numbered = {field: position for position, field in _numbered(rows.export.event_time)}
     in_identity = {field: position for field, position in numbered.items() if field in rows.schema.identity}
@@ -127,15 +130,19 @@ def _rows(rows: Rows, source: str, also: Sequence[str] = (), *, is_held: bool = 
         f"{_INSTANT}{position}" if field in in_identity else _instant(position) for field, position in numbered.items()
     ]
     event_at = f"coalesce({', '.join(times)})" if times else "NULL::TIMESTAMPTZ"
-    columns = "".join(f"{name(column.name)}, " for column in rows.schema.stored)
-    row_id = _row_id(rows, in_identity, is_held=is_held)
-    # What is the same in every row of the export is added when it is written.
+    # Columns that are not among the record's own, in terms of the record.
+    made = {
+        # Half the time of timezone('UTC', …).
+        EVENT_AT: f"make_timestamp(epoch_us({_AT}))",
+        BATCH_ID: text(rows.batch_id),
+        ORDERED_AT: timestamp(rows.ordered_at),
+        ROW_ID: _row_id(rows, in_identity, is_held=is_held),
+    }
+    columns = stored_columns(rows.schema, rows.export)
+    selected = ", ".join(f"{made[column]} AS {column}" if column in made else name(column) for column in columns)
     return (
         f"WITH source AS ({source}), known AS (SELECT *{instants} FROM source), "
-        f"timed AS (SELECT *, {event_at} AS {_AT} FROM known) "
-        f"SELECT {columns}timezone('UTC', {_AT}) AS {EVENT_AT}, {row_id} AS {ROW_ID}, {RESCUED}, "
-        f"timezone({text(rows.time_zone)}, {_AT})::DATE AS {DAY}{''.join(f', {column}' for column in also)} "
-        "FROM timed"
+        f"timed AS (SELECT *, {event_at} AS {_AT} FROM known) SELECT {selected} FROM timed"
     )
 
 
