@@ -74,7 +74,7 @@ def pieces(draw: st.DrawFn) -> tuple[Piece, bool]:
         rows.append(spelled(draw(st.permutations(row))))
     is_array = draw(st.booleans())
     separator = draw(st.sampled_from([b",", b" ,\n "] if is_array else [b"\n", b"\r\n", b"\n\n  \n"]))
-    return Piece(separator.join(rows), 17, is_array), is_odd
+    return Piece((separator.join(rows),), 17, is_array), is_odd
 
 
 def schema_of(piece: Piece, known: Schema | None = None) -> Schema:
@@ -219,7 +219,7 @@ WITHOUT_FRACTIONS = replace(PLAIN, columns=tuple(one for one in PLAIN.columns if
 )
 @pytest.mark.parametrize("is_array", [True, False])
 def test_ordinary_records_go_the_strict_way(ways: Ways, text: str, is_array: bool) -> None:
-    piece = Piece(text.encode(), 0, is_array)
+    piece = Piece((text.encode(),), 0, is_array)
     strict = ways.strict(piece, rows_of(PLAIN))
     assert strict is not None
     assert strict == ways.careful(piece, rows_of(PLAIN))
@@ -250,7 +250,7 @@ def test_ordinary_records_go_the_strict_way(ways: Ways, text: str, is_array: boo
     ],
 )
 def test_anything_odd_goes_the_careful_way(ways: Ways, text: str) -> None:
-    piece = Piece(text.encode(), 0, is_array=False)
+    piece = Piece((text.encode(),), 0, is_array=False)
     assert ways.strict(piece, rows_of(PLAIN)) is None
     for given_texts in ((), ("contactId",), ("contactId", "timestamp")):
         assert ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts) is None
@@ -291,7 +291,7 @@ def test_anything_odd_goes_the_careful_way(ways: Ways, text: str) -> None:
     ],
 )
 def test_what_the_engine_would_lose_does_not_add_up(ways: Ways, lines: list[str], given_texts: tuple[str, ...]) -> None:
-    piece = Piece("\n".join(lines).encode(), 0, is_array=False)
+    piece = Piece(("\n".join(lines).encode(),), 0, is_array=False)
     assert ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts) is None
 
 
@@ -305,7 +305,7 @@ def test_what_the_engine_would_lose_does_not_add_up(ways: Ways, lines: list[str]
     ],
 )
 def test_what_adds_up_goes_the_quick_way(ways: Ways, text: str, given_texts: tuple[str, ...]) -> None:
-    piece = Piece(text.encode(), 0, is_array=False)
+    piece = Piece((text.encode(),), 0, is_array=False)
     quick = ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts)
     assert quick == ways.careful(piece, rows_of(WITHOUT_FRACTIONS))
 
@@ -320,7 +320,7 @@ ESCAPES = r'{"contactId":"a\"b\\\\ \n\/\u0041\u00e5\u20ac\ud83d\ude00","timestam
 def test_escapes_add_up_whether_expected_or_not(
     ways: Ways, is_array: bool, texts: tuple[str, ...], escaped: tuple[str, ...]
 ) -> None:
-    piece = Piece(ESCAPES.encode(), 0, is_array)
+    piece = Piece((ESCAPES.encode(),), 0, is_array)
     rows = rows_of(WITHOUT_FRACTIONS)
     assert ways.quick(piece, rows, texts, escaped) == ways.careful(piece, rows)
 
@@ -336,7 +336,7 @@ def test_escapes_add_up_whether_expected_or_not(
     ],
 )
 def test_escapes_hide_nothing_that_the_engine_loses(ways: Ways, lines: list[str]) -> None:
-    piece = Piece("\n".join(lines).encode(), 0, is_array=False)
+    piece = Piece(("\n".join(lines).encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     for escaped in ((), ["contactId"]):
         quick = ways.quick(piece, rows, ALL_TEXTS, escaped)
@@ -345,7 +345,7 @@ def test_escapes_hide_nothing_that_the_engine_loses(ways: Ways, lines: list[str]
 
 @pytest.mark.parametrize("value", ["5", "-1.5e-7", "2024", "null", "NaN", "-inf", "[", "{}", "true"])
 def test_a_text_that_could_be_another_value_does_not_add_up(ways: Ways, value: str) -> None:
-    piece = Piece(json.dumps({"contactId": value}).replace(": ", ":").encode(), 0, is_array=False)
+    piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     assert ways.quick(piece, rows, ALL_TEXTS) is None
     assert ways.quick(piece, rows, ()) == ways.careful(piece, rows)
@@ -353,7 +353,7 @@ def test_a_text_that_could_be_another_value_does_not_add_up(ways: Ways, value: s
 
 @pytest.mark.parametrize("value", ["2024-03-01", "46 70", "07-1", "nano", "trues", "", "-", "1e", "1.", "x[", " 5"])
 def test_any_other_text_adds_up(ways: Ways, value: str) -> None:
-    piece = Piece(json.dumps({"contactId": value}).replace(": ", ":").encode(), 0, is_array=False)
+    piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     assert ways.quick(piece, rows, ALL_TEXTS) == ways.careful(piece, rows)
 
@@ -372,7 +372,7 @@ def test_a_prefix_that_no_other_value_has_is_a_strings(prefix: str) -> None:
 def test_invalid_unicode_goes_the_careful_way(ways: Ways) -> None:
     for broken in (b"\xff", b"\xed\xa0\x80", b"\xc0\x80"):
         for content in (b'{"contactId":"' + broken + b'"}', b'{"' + broken + b'":1}'):
-            assert ways.strict(Piece(content, 0, is_array=False), rows_of(PLAIN)) is None
+            assert ways.strict(Piece((content,), 0, is_array=False), rows_of(PLAIN)) is None
 
 
 def _exactly(text: bytes, kind: type) -> Any:
@@ -384,7 +384,7 @@ def _exactly(text: bytes, kind: type) -> Any:
 @given(st.lists(st.tuples(names | texts, values | odd), max_size=5))
 def test_every_value_is_in_its_column_or_whole_among_the_rescued(fields: list[tuple[str, Any]]) -> None:
     text = spelled(fields)
-    piece = Piece(text, 0, is_array=True)
+    piece = Piece((text,), 0, is_array=True)
     schema = PLAIN if len(fields) % 2 else schema_of(piece)
     found = next(careful.read(piece))
     assert not isinstance(found, Rejected)
