@@ -125,18 +125,18 @@ def pieces(
     buffer.drop_space()
     # The shape is told by as much as one piece may hold, however small the pieces are to be.
     buffer.fill(max(size, PIECE_BYTES))
-    data = buffer.joined(0, buffer.size)
-    if not data:
+    head = buffer.joined(0, _FIRST_BYTES)
+    if not head:
         return iter(())
-    if data.startswith(b"["):
+    if head.startswith(b"["):
         buffer.drop(1)
         return _array(buffer, size, is_bold=is_bold)
-    if not data.startswith(b"{"):
-        raise Unloadable(f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(data)}.")
-    start = _wrapped_array(data, export)
+    if not head.startswith(b"{"):
+        raise Unloadable(f"The file is neither a JSON array nor newline-delimited JSON; it starts with {_shown(head)}.")
+    start = _wrapped_array(buffer, export)
     if start is None:
         return _lines(buffer, size)
-    wrapper = _Wrapper(data[:start], export)
+    wrapper = _Wrapper(buffer.joined(0, start), export)
     buffer.drop(start + 1)
     return _array(buffer, size, wrapper, is_bold=is_bold)
 
@@ -321,14 +321,16 @@ def _closing(data: bytes, offset: int, wrapper: _Wrapper | None) -> int:
     return end
 
 
-def _wrapped_array(data: bytes, export: ExportType) -> int | None:
+def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
     """Where the array of a wrapping object begins; None when the file is newline-delimited records.
 
     A record has a field of its type's by name; a wrapper has none, and one array of records. An object that may be
     either is refused.
     """
-    first = jsontext.members(data[:_FIRST_BYTES])
-    if not first.is_whole:
+    data = buffer.joined(0, _FIRST_BYTES)
+    first = jsontext.members(data)
+    if not first.is_whole or not _NO_SPACE.search(data, first.end):
+        data = buffer.joined(0, buffer.size)
         first = jsontext.members(data)
     names = _names(export)
     is_record = bool(names & {member.name for member in first.members})

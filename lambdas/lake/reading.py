@@ -205,14 +205,16 @@ class _Stager:
         return Staged(self._rows.schema, {day: tuple(found) for day, found in runs.items()}, rows, rejected, rejects)
 
     def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
-        """Write the pieces, and put as many together as a chunk should hold."""
+        """Write the pieces, and put as many together as a chunk should hold: few at first, so that no worker waits."""
         chunk: list[PieceFile] = []
+        made = 0
         for number, piece in enumerate(pieces):
             path = self._free.popleft() if self._free else self._folder / f"{number:06}.json"
             chunk.append(write_piece(piece, path))
-            if sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
+            if len(chunk) > made // THREADS or sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
                 yield chunk
                 chunk = []
+                made += 1
         if chunk:
             yield chunk
 
