@@ -93,18 +93,9 @@ class Chunk:
                 file = self._parts.pop()
             else:
                 file = self._folder / f"{self._stem}-{name}.parquet"
-                on = (
-                    f"{day(self._rows)} IS NOT DISTINCT FROM {text(date) if date else 'NULL'}::DATE"
-                    if is_event
-                    else "true"
-                )
-                write(
-                    self.engine,
-                    f"SELECT * FROM {parquet(self._parts)} WHERE {on}",
-                    self._rows,
-                    file,
-                    sorts=not is_sorted,
-                )
+                that_day = f"{day(self._rows)} IS NOT DISTINCT FROM {f'DATE {text(date)}' if date else 'NULL'}"
+                selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if is_event else 'true'}"
+                write(self.engine, selected, self._rows, file, sorts=not is_sorted)
             made[name] = Run(file, rows, rescued, first, last)
         while self._parts:
             self.undo()

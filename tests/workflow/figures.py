@@ -14,6 +14,7 @@ from local.cloud import Cloud
 
 # Between the moment at which a figure is put and the one at which the alarm's period has left it behind.
 _SECONDS = 4.0
+_LIMIT_SECONDS = 30.0
 
 Line = dict[str, Any]
 
@@ -37,6 +38,14 @@ class Figures:
         lines = [json.loads(text[text.index("{") :]) for text in texts if '"CloudWatchMetrics"' in text]
         # A function that was started anew writes to another stream, and streams come one after the other.
         return sorted(lines, key=lambda line: int(line["_aws"]["Timestamp"]))
+
+    def lines_after(self, function: str, count: int) -> list[Line]:
+        """Wait for what a function logs after so many lines: a call's lines come a moment after its answer."""
+        deadline = time.monotonic() + _LIMIT_SECONDS
+        while not (found := self.lines(function)[count:]):
+            assert time.monotonic() < deadline, f"{function} has logged nothing new"
+            time.sleep(0.1)
+        return found
 
     def put(self, lines: list[Line], at: datetime | None = None) -> None:
         """Put what CloudWatch would make of the lines, rolled up over all exports, as if logged at that time."""

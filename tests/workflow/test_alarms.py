@@ -41,14 +41,14 @@ def watched(stage: Stage, figures: Figures) -> list[Line]:
     """What the watch logs when it is called now."""
     before = len(figures.lines("watch-runs"))
     assert stage.watch() is None
-    return figures.lines("watch-runs")[before:]
+    return figures.lines_after("watch-runs", before)
 
 
 def closed(stage: Stage, figures: Figures, **given: Any) -> tuple[Any, list[Line]]:
     """A run, and what its last step logs."""
     before = len(figures.lines("close-run"))
     ended = stage.wait(stage.start(**given))
-    return ended, figures.lines("close-run")[before:]
+    return ended, figures.lines_after("close-run", before)
 
 
 def told(inbox: Inbox, stage: Stage, *alarms: str) -> set[str]:
