@@ -8,8 +8,8 @@ things together prove that nothing of the kind happened.
 - No text is another value's: text fields are read as what their strings say (`texts`), which is fast, and looked
   through for what the engine makes of other values; or, where strings may look so, as JSON text, whose quotes show.
 - The lengths of all names, values and marks that were written into the chunk's file add up to the length of the text.
-  The engine only shortens what it reads (blanks, escapes, what it ignores). So no difference cancels out
-  another, and none means that all was read. What escapes and nulls save is counted apart where bytes are missing.
+  The engine only shortens what it reads (blanks, escapes, what it ignores). So no difference cancels out another, and
+  none means that all was read. What escapes and nulls save is counted apart where bytes are missing.
 
 A chunk that does not add up is no mistake; other ways take its pieces (`strict.py`, `careful.py`).
 """
@@ -17,7 +17,8 @@ A chunk that does not add up is no mistake; other ways take its pieces (`strict.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from os.path import commonprefix
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -37,7 +38,6 @@ _NULL = len("null")
 _NO_STRING = r"^(?:[\[{]|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|(?i:nan|inf|infinity))\z|(?:true|false|null)\z)"
 # In Python, the end of a text is spelled otherwise.
 _NO_STRING_BYTES = re.compile(_NO_STRING.replace(r"\z", r"\Z").encode())
-_NO_STRING_FIRST = "[{-0123456789iInNtf"
 # How it may begin.
 _NO_STRING_START = re.compile(r"[\[{].*|-?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]*)?", re.DOTALL)
 _WORDS = ("true", "false", "null", "nan", "infinity", "-nan", "-infinity")
@@ -90,36 +90,18 @@ class Accountant:
 
     def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
         """Whether a file holds all that stands in the pieces that it was made of."""
-        columns = self._schema.stored
-        bounds = _bounds(engine, part)
-        counts = ", ".join(f"count({name(column.name)})" for column in columns)
-        lengths = ", ".join(f"sum({_length(column, bounds[column.name])})" for column in columns)
-        escapes = "".join(f", sum({_escapes(column)})" for column in columns if column.source in self._escaped)
-        no_string = " OR ".join(
-            _is_no_string(column)
-            for column in columns
-            if column.source in self._texts and may_begin_no_string(commonprefix(bounds[column.name]))  # noqa: RUF071 - of letters, and not of paths
-        )
-        (rows, is_odd, *found) = engine.execute(
-            f"SELECT count(*), bool_or({no_string or 'false'}), {counts}, {lengths}{escapes} FROM {parquet([part])}"
-        ).fetchone() or (0, False)
-        held = dict(zip(columns, found, strict=False))
-        if not rows or is_odd or not self._has_key(held, rows):
+        account = self._account(engine, part)
+        if not account.rows or account.has_no_strings or not self._has_key(account):
             return False
-        values, escaped = (
-            sum(map(int, filter(None, some)))
-            for some in (found[len(columns) : 2 * len(columns)], found[2 * len(columns) :])
-        )
-        names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
         # At least these stand between records: a comma, or the end of a line.
-        between = rows - sum(not piece.ends_line for piece in pieces)
-        missing = sum(piece.bytes for piece in pieces) - rows * _BRACES - names - values - escaped - between
+        between = account.rows - sum(not piece.ends_line for piece in pieces)
+        missing = sum(piece.bytes for piece in pieces) - account.length - account.escapes - between
         if missing <= 0:
-            return bool(missing == 0)
+            return missing == 0
         # Fields that are null, which the engine does not tell from absent ones, and blanks that can stand in no string.
-        absent = [column for column, count in held.items() if count < rows]
+        absent = [column for column, count in account.held.items() if count < account.rows]
         absent += [column for column in self._schema.columns if column.kind is Kind.NULL]
-        saved: int | None = -escaped
+        saved: int | None = -account.escapes
         for piece in pieces:
             content = piece.load().content
             missing -= sum(
@@ -132,11 +114,31 @@ class Accountant:
         missing += 0 if pieces[0].is_array else between
         return missing in (0, saved)
 
-    def _has_key(self, held: Mapping[Column, int], rows: int) -> bool:
+    def _account(self, engine: duckdb.DuckDBPyConnection, part: Path) -> "_Account":
+        columns = self._schema.stored
+        bounds = _bounds(engine, part)
+        counts = ", ".join(f"count({name(column.name)})" for column in columns)
+        lengths = ", ".join(f"coalesce(sum({_length(column, bounds[column.name])}), 0)" for column in columns)
+        escapes = " + ".join(_escapes(column) for column in columns if column.source in self._escaped)
+        no_string = " OR ".join(
+            _is_no_string(column)
+            for column in columns
+            if column.source in self._texts and may_begin_no_string(_shared_start(bounds[column.name]))
+        )
+        rows, has_no_strings, escaped, counted, measured = engine.execute(
+            f"SELECT count(*), coalesce(bool_or({no_string or 'false'}), false), coalesce(sum({escapes or '0'}), 0), "
+            f"[{counts}], [{lengths}] FROM {parquet([part])}"
+        ).fetchone() or (0, False, 0, [], [])
+        held = dict(zip(columns, counted, strict=True))
+        names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
+        length = rows * _BRACES + names + sum(map(int, measured))
+        return _Account(rows, held, length, int(escaped), has_no_strings)
+
+    def _has_key(self, account: "_Account") -> bool:
         """Whether every record has the key of a new table: it is one only then."""
         if not self._schema.identity_is_key or self._schema.identity_frozen:
             return True
-        return all(held.get(self._schema.by_source[source]) == rows for source in self._schema.identity)
+        return all(account.held.get(self._schema.by_source[source]) == account.rows for source in self._schema.identity)
 
     def _value(self, column: Column) -> str:
         held = f"held.{name(column.source)}"
@@ -163,16 +165,34 @@ class Accountant:
         )
 
 
-def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
-    """For each column of a file, the first and the last value of every row group, as texts; empty where none are told.
+@dataclass(frozen=True)
+class _Account:
+    """What a chunk's file holds."""
 
-    All values begin with what these share.
-    """
+    rows: int
+    held: Mapping[Column, int]
+    """How many rows have a value, by column."""
+    length: int
+    """Bytes that its records take at least, without escapes and without what parts them."""
+    escapes: int
+    """Bytes that quotes and backslashes add where they are expected."""
+    has_no_strings: bool
+    """Whether a text may be what the engine made of a value that is none."""
+
+
+def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
+    """By column, the first and the last value of every row group of a file, as texts; empty where none are told."""
     found = engine.execute(
         "SELECT path_in_schema, list(stats_min_value) || list(stats_max_value) "
         f"FROM parquet_metadata({text(str(part))}) GROUP BY 1"
     ).fetchall()
     return {column: [bound or "" for bound in bounds] for column, bounds in found}
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    """What all texts begin with that lie between some of these."""
+    shared = takewhile(lambda letters: letters[0] == letters[1], zip(min(texts), max(texts), strict=False))
+    return "".join(letter for letter, _ in shared)
 
 
 def _length(column: Column, bounds: Sequence[str]) -> str:
@@ -207,12 +227,12 @@ def _is_no_string(column: Column) -> str:
     """Whether a text is what the engine makes of a value that is no string."""
     held = name(column.name)
     # Most texts begin otherwise.
-    first = ", ".join(str(ord(letter)) for letter in _NO_STRING_FIRST)
+    first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
     return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(_NO_STRING)}) END"
 
 
 def may_begin_no_string(prefix: str) -> bool:
-    """Whether anything that is no string, as the engine spells it, may begin so."""
+    """Whether anything that is no string, as the engine spells it, may begin so: true more often than need be."""
     return bool(_NO_STRING_START.fullmatch(prefix)) or any(word.startswith(prefix.lower()) for word in _WORDS)
 
 

@@ -5,7 +5,6 @@ empty array hold no records. Anything else is refused with its first bytes. Unpa
 """
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,9 @@ from pathlib import Path
 import msgspec
 
 from lambdas.lake import jsontext
+from lambdas.lake.buffer import Buffer
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.jsontext import SPACE
 from lambdas.symplify.vocabulary import ExportType
 
 # Large enough that the engine works at full speed on a piece, small enough that several fit the memory.
@@ -22,15 +23,12 @@ PIECE_BYTES = 16 << 20
 # One record, or what stands around the records, is never longer; the vendor's records have a few hundred bytes.
 MAX_RECORD_BYTES = 64 << 20
 
-SPACE = b" \t\r\n"
 _NO_SPACE = re.compile(rb"[^ \t\r\n]")
 # In JSON, a quote that opens a name is followed by the name, and one that closes a string by `:,]}` or a blank. So this
 # never stands inside a string: it is the seam between two objects, though maybe of an inner array.
 _SEAM = re.compile(rb'\}\s*(,)\s*\{\s*"[^\s:,\]}]')
 _SEAM_REACH = 1 << 20
 _SEAM_TRIES = 8
-# As much as is looked through for blanks, or for a first record, at once.
-_FIRST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -121,11 +119,11 @@ def pieces(
     Raises:
         Unloadable: the shape is none of the known ones, or the file is cut.
     """
-    buffer = _Buffer(blocks)
+    buffer = Buffer(blocks)
     buffer.drop_space()
     # The shape is told by as much as one piece may hold, however small the pieces are to be.
     buffer.fill(max(size, PIECE_BYTES))
-    head = buffer.joined(0, _FIRST_BYTES)
+    head = buffer.head()
     if not head:
         return iter(())
     if head.startswith(b"["):
@@ -139,78 +137,6 @@ def pieces(
     wrapper = _Wrapper(buffer.joined(0, start), export)
     buffer.drop(start + 1)
     return _array(buffer, size, wrapper, is_bold=is_bold)
-
-
-class _Buffer:
-    """The part of the stream that is being looked at, in blocks as they came: putting them together takes time."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._coming = blocks
-        self._blocks: deque[bytes] = deque()
-        # Of the first block, so many bytes are gone.
-        self._gone = 0
-        self.size = 0
-        self.offset = 0
-        self.at_end = False
-
-    def fill(self, size: int) -> None:
-        while self.size < size and not self.at_end:
-            block = next(self._coming, None)
-            if block is None:
-                self.at_end = True
-            elif block:
-                self._blocks.append(block)
-                self.size += len(block)
-
-    def holds_the_rest(self, size: int) -> bool:
-        """Whether no more than `size` bytes are left, which does not depend on how the bytes arrive."""
-        self.fill(size + 1)
-        return self.size <= size
-
-    def parts(self, start: int, end: int) -> tuple[memoryview, ...]:
-        """The bytes between two positions, as far as there are any, where they lie."""
-        found = []
-        at = -self._gone
-        for block in self._blocks:
-            if at >= end:
-                break
-            part = memoryview(block)[max(start, 0, at) - at : end - at]
-            if part:
-                found.append(part)
-            at += len(block)
-        return tuple(found)
-
-    def joined(self, start: int, end: int) -> bytes:
-        """The bytes between two positions, as far as there are any, put together."""
-        return b"".join(self.parts(start, end))
-
-    def rfind(self, letter: bytes, end: int) -> int:
-        """The position of a byte's last place before the end; -1 where there is none."""
-        after = self.size
-        for block in reversed(self._blocks):
-            start = after - len(block)
-            found = block.rfind(letter, max(0, -start), max(0, end - start))
-            if found >= 0:
-                return start + found
-            after = start
-        return -1
-
-    def drop(self, count: int) -> None:
-        self.size -= count
-        self.offset += count
-        self._gone += count
-        while self._blocks and self._gone >= len(self._blocks[0]):
-            self._gone -= len(self._blocks.popleft())
-
-    def drop_space(self) -> None:
-        """Drop blanks at the start, however many."""
-        while True:
-            self.fill(1)
-            head = self.joined(0, _FIRST_BYTES)
-            blank = len(head) - len(head.lstrip(SPACE))
-            self.drop(blank)
-            if not head or blank < len(head):
-                return
 
 
 @dataclass(frozen=True)
@@ -234,7 +160,7 @@ class _Wrapper:
             raise Unloadable(_ambiguous(self.export, self.before))
 
 
-def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
+def _lines(buffer: Buffer, size: int) -> Iterator[Piece]:
     wanted = size
     while True:
         if buffer.holds_the_rest(wanted):
@@ -250,7 +176,7 @@ def _lines(buffer: _Buffer, size: int) -> Iterator[Piece]:
             wanted = _more(wanted)
 
 
-def _array(buffer: _Buffer, size: int, wrapper: _Wrapper | None = None, *, is_bold: bool = False) -> Iterator[Piece]:
+def _array(buffer: Buffer, size: int, wrapper: _Wrapper | None = None, *, is_bold: bool = False) -> Iterator[Piece]:
     """Cut the inside of an array."""
     wanted, is_after_comma = size, False
     while True:
@@ -271,7 +197,7 @@ def _array(buffer: _Buffer, size: int, wrapper: _Wrapper | None = None, *, is_bo
         wanted, is_after_comma = size, True
 
 
-def _seam(buffer: _Buffer, size: int, *, is_bold: bool) -> int | None:
+def _seam(buffer: Buffer, size: int, *, is_bold: bool) -> int | None:
     """The position of a comma between two records, with everything before it whole records: proven, or boldly taken."""
     start = max(0, size - _SEAM_REACH)
     found = [start + match.start(1) for match in _SEAM.finditer(buffer.joined(start, size))]
@@ -321,13 +247,13 @@ def _closing(data: bytes, offset: int, wrapper: _Wrapper | None) -> int:
     return end
 
 
-def _wrapped_array(buffer: _Buffer, export: ExportType) -> int | None:
+def _wrapped_array(buffer: Buffer, export: ExportType) -> int | None:
     """Where the array of a wrapping object begins; None when the file is newline-delimited records.
 
     A record has a field of its type's by name; a wrapper has none, and one array of records. An object that may be
     either is refused.
     """
-    data = buffer.joined(0, _FIRST_BYTES)
+    data = buffer.head()
     first = jsontext.members(data)
     if not first.is_whole or not _NO_SPACE.search(data, first.end):
         data = buffer.joined(0, buffer.size)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecoder
 
-_SPACE = b" \t\r\n"
+SPACE = b" \t\r\n"
 
 
 class Broken(ValueError):
@@ -41,7 +41,7 @@ class Members:
     is_whole: bool
 
 
-def values(data: bytes | bytearray) -> Iterator[tuple[int, int, int]]:
+def values(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Walk over values parted by commas: (start, end, position of what follows it) of each.
 
     Ends quietly where no comma follows.
@@ -104,9 +104,9 @@ def _name(data: bytes, text: str, position: int) -> tuple[str, int] | None:
     return (name, after_space(data, colon + 1)) if text[colon : colon + 1] == ":" else None
 
 
-def after_space(data: bytes | bytearray, position: int) -> int:
+def after_space(data: bytes, position: int) -> int:
     """The position of the next byte that is no blank."""
-    while data[position : position + 1] and data[position] in _SPACE:
+    while data[position : position + 1] and data[position] in SPACE:
         position += 1
     return position
 

@@ -84,6 +84,13 @@ class Merge:
         if not stored:
             return self._first(runs, folder)
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
+        read, new, updated, changed = self._judge()
+        made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
+        return Merged(read, new, updated, made)
+
+    def _judge(self) -> tuple[int, int, int, bool]:
+        """Make the table of verdicts, one an identity that is fresh; return (rows read, new, updated; any change)."""
+        run = self._engine.execute
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
         content = f"sum(hash({self._content})::HUGEINT) AS _content"
@@ -102,8 +109,7 @@ class Merge:
             "coalesce(bool_or(_wins), false) FROM verdict"
         ).fetchone()
         read, new, updated, changed = tally or (0, 0, 0, False)
-        made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
-        return Merged(int(read or 0), int(new or 0), int(updated or 0), made)
+        return int(read or 0), int(new or 0), int(updated or 0), bool(changed)
 
     def _first(self, runs: Sequence[Run], folder: Path) -> Merged:
         """A day of which nothing is stored: every fresh row is new, and its runs may be what is to be stored."""

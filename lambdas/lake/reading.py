@@ -9,23 +9,23 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import duckdb
 
 from lambdas.lake import careful
-from lambdas.lake.accounts import Accountant, is_text
+from lambdas.lake.accounts import Accountant
 from lambdas.lake.careful import Fields, Rejected
+from lambdas.lake.census import Census
 from lambdas.lake.containers import Piece, PieceFile, write_piece
 from lambdas.lake.engine import THREADS, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.runs import Chunk, Run
-from lambdas.lake.schema import Kind, Schema, choose_identity, join
+from lambdas.lake.schema import Schema
 from lambdas.lake.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.strict import StrictReader
-from lambdas.symplify.vocabulary import ExportType
 
 # Enough records to guess a schema by; the rest of the file proves it.
 _SAMPLE_RECORDS = 500
@@ -77,41 +77,6 @@ class _WrongCut(Exception):
     """A bold cut went through a record."""
 
 
-@dataclass
-class _Census:
-    """What is known of a file's fields so far."""
-
-    records: int = 0
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    with_value: dict[str, int] = field(default_factory=dict)
-    no_text: set[str] = field(default_factory=set)
-    escaped: set[str] = field(default_factory=set)
-
-    def add(self, fields: Fields) -> None:
-        self.records += 1
-        for name, kind in careful.kinds(fields).items():
-            self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
-            if kind is not Kind.NULL:
-                self.with_value[name] = self.with_value.get(name, 0) + 1
-                if not all(map(is_text, fields[name])):
-                    self.no_text.add(name)
-                if any(b"\\" in value for value in fields[name]):
-                    self.escaped.add(name)
-
-    @property
-    def texts(self) -> set[str]:
-        """The fields whose values were texts as `is_text` says."""
-        return set(self.kinds) - self.no_text
-
-    def schema(self, known: Schema, export: ExportType) -> Schema:
-        grown = known.widened(self.kinds, export)
-        if known.identity_frozen or not self.records:
-            return grown
-        always = (name for name, count in self.with_value.items() if count == self.records)
-        identity, is_key = choose_identity(export, self.with_value, always)
-        return replace(grown, identity=identity, identity_is_key=is_key)
-
-
 def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path) -> Staged:
     """Stage every record of a file; `rows.schema` is what the table has so far.
 
@@ -119,11 +84,8 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         Unloadable: the file is broken.
     """
     known = rows.schema
-    sample = _Census()
     first = (found for piece in islice(pieces(False), 1) for found in careful.read(piece))
-    for found in islice(first, _SAMPLE_RECORDS):
-        if not isinstance(found, Rejected):
-            sample.add(found)
+    sample = Census.of(islice(first, _SAMPLE_RECORDS))
     guessed = replace(rows, schema=sample.schema(known, rows.export))
     for is_bold in (True, False):
         work = folder / ("bold" if is_bold else "proven")
@@ -134,17 +96,9 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         except _SchemaChanged:
             shutil.rmtree(work)
             break
-    surveyed = replace(rows, schema=_survey(pieces, known, rows.export))
+    survey = Census.of(found for piece in pieces(False) for found in careful.read(piece))
+    surveyed = replace(rows, schema=survey.schema(known, rows.export))
     return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
-
-
-def _survey(pieces: Pieces, known: Schema, export: ExportType) -> Schema:
-    census = _Census()
-    for piece in pieces(False):
-        for found in careful.read(piece):
-            if not isinstance(found, Rejected):
-                census.add(found)
-    return census.schema(known, export)
 
 
 class _Stager:
@@ -154,7 +108,7 @@ class _Stager:
         self,
         engine: duckdb.DuckDBPyConnection,
         rows: Rows,
-        sample: _Census,
+        sample: Census,
         folder: Path,
         *,
         is_bold: bool = False,

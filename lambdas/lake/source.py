@@ -124,14 +124,17 @@ def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     Raises:
         Unloadable: the gzip stream is cut or damaged, or holds more than a load can take.
     """
-    blocks = _whole_start(chunks, len(_GZIP_MAGIC))
-    first = next(blocks, b"")
-    blocks = chain((first,), blocks)
+    first = b""
+    for chunk in chunks:
+        first += chunk
+        if len(first) >= len(_BOM):
+            break
+    blocks: Iterator[bytes] = chain((first,), chunks)
     if first.startswith(_GZIP_MAGIC):
         blocks = _gunzipped(blocks)
     size = 0
     try:
-        for block in _whole_start(blocks, len(_BOM)):
+        for block in blocks:
             content = block if size else block.removeprefix(_BOM)
             size += len(block)
             check_size(size)
@@ -139,17 +142,6 @@ def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 yield content
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unloadable(f"The file is gzip and is cut or damaged ({error}).") from None
-
-
-def _whole_start(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """The blocks, with the first of that size at least, so that one look at it tells how the content starts."""
-    first = b""
-    for block in blocks:
-        first += block
-        if len(first) >= size:
-            break
-    yield first
-    yield from blocks
 
 
 def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:

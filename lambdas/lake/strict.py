@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import msgspec
 
 from lambdas.lake import numbers
-from lambdas.lake.containers import SPACE, Piece
+from lambdas.lake.containers import Piece
+from lambdas.lake.jsontext import SPACE
 from lambdas.lake.schema import Kind, Schema
 
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from tests.unit.lake.lakehouse import House, new_house
+from tests.unit.lake.ways import Ways
 
 _CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("lake", derandomize=True, database=None, **_CALM)
@@ -30,3 +31,8 @@ def house(aws: None) -> Iterator[House]:
     made = new_house()
     yield made
     shutil.rmtree(made.work, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
+    return Ways(tmp_path_factory.mktemp("ways"))

@@ -58,6 +58,10 @@ class Raw(str):
     """A JSON text that stands in a record as it is."""
 
 
+numerals = st.from_regex(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?", fullmatch=True).map(Raw)
+"""Any JSON number, however it is written."""
+
+
 def spelled(fields: Iterable[tuple[str, Any]]) -> bytes:
     """A JSON object of these fields, in this order, with names maybe repeated and values maybe spelled by hand."""
     inner = ",".join(
