@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.cloud import Cloud
+from tests.workflow.waiting import until
 
 # Between the moment at which a figure is put and the one at which the alarm's period has left it behind.
 _SECONDS = 4.0
-_LIMIT_SECONDS = 30.0
 
 Line = dict[str, Any]
 
@@ -41,11 +41,7 @@ class Figures:
 
     def lines_after(self, function: str, count: int) -> list[Line]:
         """Wait for what a function logs after so many lines: a call's lines come a moment after its answer."""
-        deadline = time.monotonic() + _LIMIT_SECONDS
-        while not (found := self.lines(function)[count:]):
-            assert time.monotonic() < deadline, f"{function} has logged nothing new"
-            time.sleep(0.1)
-        return found
+        return until(lambda: self.lines(function)[count:], f"{function} has logged nothing new")
 
     def put(self, lines: list[Line], at: datetime | None = None) -> None:
         """Put what CloudWatch would make of the lines, rolled up over all exports, as if logged at that time."""

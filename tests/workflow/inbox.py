@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud import Cloud
+from tests.workflow.waiting import until
 
 _LIMIT_SECONDS = 30
 
@@ -20,15 +21,15 @@ class Inbox:
 
     def find(self, words: str) -> dict[str, str]:
         """Wait for the message with these words, and take it; those that came beside it stay."""
-        deadline = time.monotonic() + _LIMIT_SECONDS
-        while time.monotonic() < deadline:
+
+        def look() -> dict[str, str] | None:
             self._kept = self.read()
-            for body in self._kept:
-                if words in body["Message"] or words in body.get("Subject", ""):
-                    self._kept.remove(body)
-                    return body
-            time.sleep(0.1)
-        raise AssertionError(f"No message says '{words}'")
+            fitting = (body for body in self._kept if words in body["Message"] or words in body.get("Subject", ""))
+            return next(fitting, None)
+
+        found = until(look, f"No message says '{words}'")
+        self._kept.remove(found)
+        return found
 
     def states_of(self, *alarms: str) -> dict[str, str]:
         """Wait for a message of each of these alarms; return the states that they tell, by the alarms' names."""

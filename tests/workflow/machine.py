@@ -1,7 +1,6 @@
 """Running a state machine and looking at what it did."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from typing import Any
 
 from local.cloud import Cloud
 from local.lifecycle import Running
+from tests.workflow.waiting import until
 
-_PAUSE_SECONDS = 0.1
 _LIMIT_SECONDS = 120
 
 
@@ -37,10 +36,12 @@ def run(cloud: Cloud, machine_arn: str, given: Mapping[str, Any]) -> Ended:
 def wait(cloud: Cloud, arn: str) -> Ended:
     """Wait for the end of an execution."""
     states = cloud.client("stepfunctions")
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while (execution := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        assert time.monotonic() < deadline, f"{arn} does not end"
-        time.sleep(_PAUSE_SECONDS)
+
+    def look() -> Any:
+        execution = states.describe_execution(executionArn=arn)
+        return None if execution["status"] == "RUNNING" else execution
+
+    execution = until(look, f"{arn} does not end", _LIMIT_SECONDS)
     pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
     events = [event for page in pages for event in page["events"]]
     return Ended(

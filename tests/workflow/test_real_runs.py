@@ -1,7 +1,6 @@
 """The synthesized machine with the real functions, against the stand-in Symplify."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from lambdas.symplify.vocabulary import EXPORT_TYPES
 from local import athena
 from local.lifecycle import Running
 from tests.workflow.machine import run, start_anew, wait
+from tests.workflow.waiting import until
 
 
 def execute(running: Running, **given: Any) -> Any:
@@ -93,20 +93,16 @@ def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> 
         pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine)
         return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
+    def is_the_rules(arn: str) -> bool:
+        given = json.loads(states.describe_execution(executionArn=arn)["input"])
+        return given.get("exportType") == "LISTS" and "scheduledTime" in given
+
     # What other tests have started is none of this rule's doing, and may have been meant to fail.
     before, rule = started(), "every-minute"
     events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)", State="ENABLED")
     events.put_targets(Rule=rule, Targets=[target])
     try:
-        found: list[str] = []
-        deadline = time.monotonic() + 150
-        while not found:
-            assert time.monotonic() < deadline, "the rule has started nothing"
-            time.sleep(0.5)
-            for arn in started() - before:
-                given = json.loads(states.describe_execution(executionArn=arn)["input"])
-                if given.get("exportType") == "LISTS" and "scheduledTime" in given:
-                    found.append(arn)
+        found = until(lambda: list(filter(is_the_rules, started() - before)), "the rule has started nothing", 150)
         assert wait(running.cloud, found[0]).status == "SUCCEEDED"
     finally:
         events.remove_targets(Rule=rule, Ids=[target["Id"]])
