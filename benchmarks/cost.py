@@ -21,7 +21,7 @@ from benchmarks.measure import ROOT
 from benchmarks.parts.idle import COLD
 from benchmarks.parts.load import OURS
 from benchmarks.show import Grid
-from lambdas.lake.source import LARGEST_BYTES
+from lambdas.lake.storage.raw_object import LARGEST_BYTES
 
 KEPT = ROOT / "docs" / "performance" / "results.json"
 

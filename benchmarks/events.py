@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from lambdas.symplify.vocabulary import Period
+from lambdas.vocabulary import Period
 from local.standin.containers import container
 from local.standin.periods import Window, Windows, milliseconds, window
 from local.standin.records import records

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import events
-from lambdas.lake.crc32 import as_text
-from lambdas.lake.landing import Manifest
+from lambdas.lake.storage.crc32 import as_text
+from lambdas.lake.storage.landing import Manifest
 
 _BLOCK_BYTES = 4 << 20
 

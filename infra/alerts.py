@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.accepted import accept
+from infra.nag_suppressions import accept
 from infra.settings import Settings
 
 

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.monitoring import lake_metric
 from infra.settings import Settings
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 
 _PANELS = (
     ("Hours since the last success", "HoursSinceSuccess", "Maximum"),

@@ -11,10 +11,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import bundle
-from infra.accepted import accept, accept_wildcards
 from infra.access import Access
+from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 
 _RUNTIME = lambda_.Runtime.PYTHON_3_13
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.accepted import accept, accept_wildcards
+from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
 
 QUERY_RESULTS = "athena-results/"

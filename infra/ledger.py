@@ -1,4 +1,4 @@
-"""The DynamoDB table that remembers claims, leases, orders, batches, watermarks and runs (`lambdas/ledger.py`)."""
+"""The DynamoDB table of claims, leases, orders, batches, watermarks and runs (`lambdas/ledger/`)."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

@@ -18,7 +18,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.settings import Settings
-from lambdas.symplify.vocabulary import Period
+from lambdas.vocabulary import Period
 
 # At the time of the watch every run of the night has ended, so a type without a success for a day has missed its night.
 _FRESH_HOURS = 24

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
+from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
 """What cdk.json holds before a team has set its own; deploying with it is warned of."""

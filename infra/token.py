@@ -4,7 +4,7 @@ from aws_cdk import CfnOutput, SecretValue
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.accepted import accept
+from infra.nag_suppressions import accept
 from infra.settings import Settings
 
 # `lambdas/symplify/token.py` knows this word and says what to do about it.

@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.accepted import accept, accept_wildcards
+from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
 
 # Lambda's own troubles pass: 2 + 4 + … + 64 s, about two minutes. A surprise of the function's own is tried twice

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from lambdas.run import BadInput
-from lambdas.steps.selection import Selection
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import account, athena, display, doctor, interrupts, lifecycle, runs
+from lambdas.execution import BadInput
+from lambdas.steps.replay_request import Selection
+from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
+from local import athena, display, doctor, executions, interrupts, lifecycle, stacks
 from local.demo import demo
 from local.lifecycle import Account, Wishes
 from local.problem import Misused, Problem
@@ -84,7 +84,7 @@ def _up(context: _Context) -> bool:
 
 def _nightly(context: _Context) -> bool:
     running = lifecycle.current(context.home)
-    return _run_all(context, running, runs.rule_inputs(running))
+    return _run_all(context, running, executions.rule_inputs(running))
 
 
 def _run(context: _Context) -> bool:
@@ -110,10 +110,10 @@ def _replay(context: _Context) -> bool:
 
 
 def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, Any]]) -> bool:
-    started = runs.start(running, inputs)
+    started = executions.start(running, inputs)
     try:
         with display.progress(context.console) as show:
-            ended = runs.watch(running, started, show)
+            ended = executions.watch(running, started, show)
     except KeyboardInterrupt:
         print("The runs go on in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
         raise
@@ -144,9 +144,9 @@ def _demo(context: _Context) -> bool:
     return demo(context.home, _wishes(context.given), context.console)
 
 
-def _deployed(context: _Context) -> account.Deployed:
+def _deployed(context: _Context) -> stacks.Deployed:
     stack: str | None = context.given.stack
-    return account.in_account(stack) if stack else account.in_local_cloud(lifecycle.current(context.home))
+    return stacks.in_account(stack) if stack else stacks.in_local_cloud(lifecycle.current(context.home))
 
 
 def _doctor(context: _Context) -> bool:
@@ -157,13 +157,13 @@ def _smoke(context: _Context) -> bool:
     """The doctor's questions, one small export, and its rows."""
     deployed = _deployed(context)
     context.console.print("Running CAMPAIGNS for today")
-    failure = account.run_one(deployed, {"exportType": "CAMPAIGNS", "period": "TODAY"})
+    failure = stacks.run_one(deployed, {"exportType": "CAMPAIGNS", "period": "TODAY"})
     if failure is not None:
         raise Problem(f"The export failed: {failure}")
     return _examine(context, deployed)
 
 
-def _examine(context: _Context, deployed: account.Deployed) -> bool:
+def _examine(context: _Context, deployed: stacks.Deployed) -> bool:
     found = list(doctor.examine(deployed.stack, deployed.client, deployed.query))
     context.answer([check.described() for check in found], lambda: display.checks(context.console, found))
     return all(check.is_well for check in found)

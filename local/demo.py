@@ -6,7 +6,7 @@ from tempfile import mkdtemp
 
 from rich.console import Console
 
-from local import athena, display, lifecycle, runs
+from local import athena, display, executions, lifecycle
 from local.lifecycle import Wishes
 
 QUERIES = {
@@ -51,9 +51,9 @@ def demo(home: Path, wishes: Wishes, console: Console) -> bool:
 def _shown(home: Path, wishes: Wishes, console: Console) -> bool:
     running = lifecycle.up(home, wishes, console.print)
     console.print("Starting what the ten nightly rules start\n", style="bold")
-    started = runs.start(running, runs.rule_inputs(running))
+    started = executions.start(running, executions.rule_inputs(running))
     with display.progress(console) as show:
-        ended = runs.watch(running, started, show)
+        ended = executions.watch(running, started, show)
     console.print()
     display.results(console, ended)
     if not all(run.succeeded for run in ended):

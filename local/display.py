@@ -13,7 +13,7 @@ from rich.text import Text
 
 from local.athena import Rows
 from local.doctor import Check
-from local.runs import Run, Watcher
+from local.executions import Run, Watcher
 
 _STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
 _ANY_WIDTH = 100_000

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from lambdas.symplify.token import TokenNotSet, token_source
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.problem import Problem
 
 ClientFactory = Callable[[str], Any]

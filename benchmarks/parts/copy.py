@@ -20,12 +20,12 @@ import urllib3
 from benchmarks.measure import ROOT, Failed, Run, Subject, in_turn, ratio, run
 from benchmarks.parts.load import OURS
 from benchmarks.wishes import Wishes
-from lambdas.lake import keys
-from lambdas.ledger import Ledger, Order
-from lambdas.run import Execution
+from lambdas.execution import Execution
+from lambdas.lake.storage import keys
+from lambdas.ledger.ledger import Ledger, Order
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import Batch, BatchState, Link, Ordered
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.cloud import Cloud, boot
 from local.standin import Options, StandIn
 

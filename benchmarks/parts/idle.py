@@ -14,10 +14,10 @@ import psutil
 
 from benchmarks.measure import Failed
 from benchmarks.wishes import Wishes
-from local import lifecycle, runs
+from local import executions, lifecycle
+from local.executions import Run
 from local.lifecycle import Account, Running
 from local.lifecycle import Wishes as CloudWishes
-from local.runs import Run
 from local.standin import Options, StandIn
 
 FIRST = "first, ten at once, cold"
@@ -49,7 +49,7 @@ def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
                 home, CloudWishes(account, settings=_FIRST_WAIT), lambda words: wishes.tell(f"idle: {words}")
             )
             with _FunctionMemory(running.cloud.process.pid) as memory:
-                inputs = runs.rule_inputs(running)
+                inputs = executions.rule_inputs(running)
                 wishes.tell("idle: the first night, which brings what there is")
                 yield from _night(FIRST, running, [_retimed(inputs, 0)])
                 wishes.tell("idle: a night without news, all exports at once")
@@ -74,7 +74,7 @@ def _night(
     for group in groups:
         if is_cold:
             _cool(running)
-        started = runs.start(running, group)
+        started = executions.start(running, group)
         for run in started:
             _wait(states, run)
         for run in started:

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import urllib3
 
-from lambdas.handlers import tools
-from lambdas.lake.landing import Landing
-from lambdas.ledger import Ledger
-from lambdas.run import Execution, RunState
-from lambdas.steps.copy import Source, copy
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.lake.storage.landing import Landing
+from lambdas.ledger.ledger import Ledger
+from lambdas.steps.copy_result import Source, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import READERS
 
@@ -27,12 +27,12 @@ state = RunState(
     export_type=given["export"], period=given["period"], batch_id=given["batchId"], ordered_at=given["orderedAt"]
 )
 client = Client(urllib3.PoolManager(), given["baseUrl"], given["customerId"], lambda: given["token"])
-answer = copy(
+answer = copy_result(
     state,
     Execution("arn:aws:states:eu-west-1:000000000000:execution:benchmark:copy", now),
     Ledger(boto3.resource("dynamodb").Table(given["table"]), state.export),
     Source(client, urllib3.PoolManager(maxsize=READERS)),
-    Landing(tools.s3_for_parts(), given["bucket"]),
+    Landing(clients.s3_for_parts(), given["bucket"]),
     settings,
     # What a call of the function has.
     lambda: 900.0,

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.disk import DiskGlue, DiskS3
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.landing import Landing, Manifest
-from lambdas.lake.store import Store
-from lambdas.steps.batch import Lake, merge_batch
+from lambdas.lake.storage.landing import Landing, Manifest
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.steps.merge_batch import Lake, merge_batch
 
 out, manifests = Path(sys.argv[1]), json.loads(sys.argv[2])
 s3: Any = DiskS3(out)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.run import Execution, RunState
-from lambdas.steps.poll import poll
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.steps.check_batch import check_batch
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -15,4 +15,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _poll(state: RunState, run: Execution) -> RunState:
-    return poll(state, run, tools.client(), tools.settings(), datetime.now(UTC))
+    return check_batch(state, run, clients.client(), clients.settings(), datetime.now(UTC))

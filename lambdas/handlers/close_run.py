@@ -5,15 +5,15 @@ from typing import Any
 
 import boto3
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.handlers.telling import tell
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.landing import Landing
-from lambdas.lake.store import Store
-from lambdas.run import Execution, RunState
-from lambdas.steps.close import Books, close, close_unknown
-from lambdas.symplify.vocabulary import UnknownName
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.handlers.notify import tell
+from lambdas.lake.storage.landing import Landing
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.steps.close_run import Books, close_run, close_unknown
+from lambdas.vocabulary import UnknownName
 
 _s3 = boto3.client("s3")
 _glue = boto3.client("glue")
@@ -35,11 +35,11 @@ def _closed(state: RunState, run: Execution) -> RunState:
         export = state.export
     except UnknownName:
         return close_unknown(state)
-    settings = tools.settings()
+    settings = clients.settings()
     books = Books(
-        tools.ledger(export),
+        clients.ledger(export),
         Store(_s3, settings.bucket),
         Catalog(_glue, settings.database, settings.bucket),
         Landing(_s3, settings.bucket),
     )
-    return close(state, run, books, settings, datetime.now(UTC))
+    return close_run(state, run, books, settings, datetime.now(UTC))

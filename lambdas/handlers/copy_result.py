@@ -3,17 +3,17 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.lake.landing import Landing
-from lambdas.run import Execution, RunState
-from lambdas.steps.copy import Source, copy
-from lambdas.steps.transfer import Remaining
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.lake.storage.landing import Landing
+from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.multipart_copy import Remaining
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_s3 = tools.s3_for_parts()
+_s3 = clients.s3_for_parts()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -26,12 +26,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 def _copy(state: RunState, run: Execution, remaining: Remaining) -> RunState:
-    settings = tools.settings()
-    return copy(
+    settings = clients.settings()
+    return copy_result(
         state,
         run,
-        tools.ledger(state.export),
-        Source(tools.client(), tools.http()),
+        clients.ledger(state.export),
+        Source(clients.client(), clients.http()),
         Landing(_s3, settings.bucket),
         settings,
         remaining,

@@ -7,14 +7,14 @@ from typing import Any
 
 import boto3
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.landing import Landing
-from lambdas.lake.store import Store
-from lambdas.run import Execution, RunState
-from lambdas.steps.batch import Lake
-from lambdas.steps.load import load
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.lake.storage.landing import Landing
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.steps.load_result import load_result
+from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
 
 _s3 = boto3.client("s3")
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _load(state: RunState, run: Execution) -> RunState:
-    settings = tools.settings()
+    settings = clients.settings()
     lake = Lake(
         _s3,
         Landing(_s3, settings.bucket),
@@ -35,7 +35,7 @@ def _load(state: RunState, run: Execution) -> RunState:
         Catalog(_glue, settings.database, settings.bucket),
     )
     with TemporaryDirectory() as folder:
-        ledger, work = tools.ledger(state.export), Path(folder)
+        ledger, work = clients.ledger(state.export), Path(folder)
         if state.replay is not None:
             return replay(state, run, ledger, lake, settings, work, monotonic)
-        return load(state, run, ledger, lake, settings, work, monotonic)
+        return load_result(state, run, ledger, lake, settings, work, monotonic)

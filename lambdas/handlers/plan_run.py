@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.run import Execution, RunState
-from lambdas.steps.plan import plan
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.steps.plan_run import plan_run
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _plan(state: RunState, run: Execution) -> RunState:
-    return plan(state, run, tools.ledger(state.export), tools.settings(), _stopped_at, datetime.now(UTC))
+    return plan_run(state, run, clients.ledger(state.export), clients.settings(), _stopped_at, datetime.now(UTC))
 
 
 def _stopped_at(arn: str) -> datetime | None:

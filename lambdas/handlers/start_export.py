@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.handlers import tools
-from lambdas.handlers.edge import run_step
-from lambdas.run import Execution, RunState
-from lambdas.steps.order import order
+from lambdas.execution import Execution, RunState
+from lambdas.handlers import clients
+from lambdas.handlers.entrypoint import run_step
+from lambdas.steps.start_export import start_export
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -15,4 +15,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _order(state: RunState, run: Execution) -> RunState:
-    return order(state, run, tools.ledger(state.export), tools.client(), tools.settings(), datetime.now(UTC))
+    return start_export(
+        state, run, clients.ledger(state.export), clients.client(), clients.settings(), datetime.now(UTC)
+    )

@@ -5,18 +5,18 @@ from typing import Any
 
 import boto3
 
-from lambdas.handlers import tools
+from lambdas.handlers import clients
 from lambdas.steps.alert import Message, Place
 
 
 def publish(message: Message) -> None:
     """Send a message to all who subscribe."""
-    _sns().publish(TopicArn=tools.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
+    _sns().publish(TopicArn=clients.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
 
 
 def place() -> Place:
     """Where this stack is found."""
-    settings = tools.settings()
+    settings = clients.settings()
     return Place(settings.stack_name, settings.state_machine_arn)
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from lambdas.handlers import metrics, tools, topic
-from lambdas.handlers.edge import logger
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.records import write_run_record
-from lambdas.lake.store import Store
-from lambdas.run import Execution
+from lambdas.execution import Execution
+from lambdas.handlers import clients, metrics, topic
+from lambdas.handlers.entrypoint import logger
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.steps.alert import Message, failure_message
-from lambdas.steps.close import record_of, with_order
-from lambdas.steps.watch import LOOK_BACK, Stopped, Watched, findings, summary, unclosed
-from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+from lambdas.steps.close_run import record_of, with_order
+from lambdas.steps.watch_runs import LOOK_BACK, Stopped, Watched, findings, summary, unclosed
+from lambdas.vocabulary import EXPORT_TYPES, ExportType
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.literals import ExecutionStatusType
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if not found:
         # With every export switched off there is nothing to expect, and still somebody who looked.
         metrics.emit({"HoursSinceSuccess": 0.0})
-    settings = tools.settings()
+    settings = clients.settings()
     if settings.nightly_summary and not is_new:
         topic.publish(Message(f"{settings.stack_name}: the night of {now:%Y-%m-%d}", summary(on, off, now)))
     answer = {
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _watched(now: datetime, *, is_new: bool) -> tuple[list[Watched], list[ExportType]]:
     """The export types that are switched on, and those that are not."""
-    history, switched_on = tools.history(), tools.settings().watched_exports
+    history, switched_on = clients.history(), clients.settings().watched_exports
     on: list[Watched] = []
     off: list[ExportType] = []
     for export in EXPORT_TYPES.values():
@@ -82,18 +82,18 @@ def _watched(now: datetime, *, is_new: bool) -> tuple[list[Watched], list[Export
         if since is None or is_new:
             since = now
             history.set_clock(export, since)
-        on.append(Watched(export, since, tools.ledger(export).watermark(), history.runs(export, now - LOOK_BACK)))
+        on.append(Watched(export, since, clients.ledger(export).watermark(), history.runs(export, now - LOOK_BACK)))
     return on, off
 
 
 def _known(now: datetime) -> set[str]:
     """The runs that have a record."""
-    return {run["run"] for export in EXPORT_TYPES.values() for run in tools.history().runs(export, now - LOOK_BACK)}
+    return {run["run"] for export in EXPORT_TYPES.values() for run in clients.history().runs(export, now - LOOK_BACK)}
 
 
 def _close(stopped: Iterable[Stopped]) -> list[str]:
     """Write the missing records of runs that have ended, and tell of each; return their executions."""
-    settings = tools.settings()
+    settings = clients.settings()
     store, catalog = Store(_s3, settings.bucket), Catalog(_glue, settings.database, settings.bucket)
     closed = []
     for execution in stopped:
@@ -101,7 +101,7 @@ def _close(stopped: Iterable[Stopped]) -> list[str]:
         if found is None:
             continue
         state, run = found
-        ledger = tools.ledger(state.export)
+        ledger = clients.ledger(state.export)
         state = with_order(state, ledger.order(run))
         record = record_of(state, run, execution.stopped_at)
         ledger.write_run(run, record)
@@ -115,7 +115,7 @@ def _stopped(since: datetime, known: set[str]) -> Iterator[Stopped]:
     """Executions that ended otherwise than well, and that no record tells of."""
     for status in _ENDINGS:
         pages = _step_functions.get_paginator("list_executions").paginate(
-            stateMachineArn=tools.settings().state_machine_arn, statusFilter=status
+            stateMachineArn=clients.settings().state_machine_arn, statusFilter=status
         )
         for execution in (execution for page in pages for execution in page["executions"]):
             arn, started = execution["executionArn"], execution["startDate"].astimezone(UTC)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from lambdas.symplify.vocabulary import ExportType
+from lambdas.vocabulary import ExportType
 
 
 class Kind(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.run import Execution, RunState
+from lambdas.execution import Execution, RunState
 
 RUNBOOK = "docs/operations.md"
 

@@ -4,9 +4,9 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lambdas.ledger import COPIED, DEAD, LOADED, ORDERED
-from lambdas.run import RunState
-from lambdas.steps.waiting import OVERDUE
+from lambdas.execution import RunState
+from lambdas.ledger.ledger import COPIED, DEAD, LOADED, ORDERED
+from lambdas.steps.deadline import OVERDUE
 
 BAD_INPUT = "BadInput"
 MAYBE_ORDERED = "maybe ordered"

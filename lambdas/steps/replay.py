@@ -13,17 +13,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lambdas.lake import keys
-from lambdas.lake.draft import Draft, LostDraft, finish_switch
+from lambdas.execution import Execution, RunState
 from lambdas.lake.errors import Unfinished, Unloadable
-from lambdas.lake.tidy import tidy
-from lambdas.ledger import LOADED, Ledger
-from lambdas.run import Execution, RunState
+from lambdas.lake.storage import keys
+from lambdas.lake.tables.shadow_table import Draft, LostDraft, finish_switch
+from lambdas.lake.tables.vacuum import tidy
+from lambdas.ledger.ledger import LOADED, Ledger
 from lambdas.settings import Settings
-from lambdas.steps.batch import Lake, merge_batch
-from lambdas.steps.load import Clock, hold_lease
-from lambdas.steps.selection import Selection
-from lambdas.symplify.vocabulary import ExportType
+from lambdas.steps.load_result import Clock, hold_lease
+from lambdas.steps.merge_batch import Lake, merge_batch
+from lambdas.steps.replay_request import Selection
+from lambdas.vocabulary import ExportType
 
 SWITCH = "switch"
 """The cursor of a rebuild that has merged everything; the next call is the switch alone."""

@@ -28,7 +28,7 @@ from lambdas.symplify.outcomes import (
 )
 from lambdas.symplify.retry_after import retry_after
 from lambdas.symplify.token import TokenNotSet, TokenSource
-from lambdas.symplify.vocabulary import ExportType, Period
+from lambdas.vocabulary import ExportType, Period
 
 TOKEN_HEADER = "X-Carma-Authentication-Token"  # noqa: S105 - a header's name
 

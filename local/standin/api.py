@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.standin.batches import Batch, Batches
 from local.standin.exchange import Answer, Call, Route
 from local.standin.journal import Journal, summary

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lambdas.symplify.vocabulary import Period
+from lambdas.vocabulary import Period
 from local.standin import records, spool
 from local.standin.clock import Clock
 from local.standin.exchange import Route

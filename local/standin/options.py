@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.standin.containers import Container, container
 from local.standin.faults import FaultScript
 from local.standin.periods import Windows

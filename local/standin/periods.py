@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from lambdas.symplify.vocabulary import Period
+from lambdas.vocabulary import Period
 
 
 class Windows(StrEnum):

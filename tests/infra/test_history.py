@@ -10,8 +10,8 @@ from aws_cdk.assertions import Template
 
 from infra.check import definitions
 from infra.settings import Settings
-from lambdas.run import RunState
-from lambdas.steps.poll import poll
+from lambdas.execution import RunState
+from lambdas.steps.check_batch import check_batch
 from lambdas.symplify.outcomes import Batch, BatchState, RateLimited, Unavailable
 from tests.unit.fakes import NOW, make_run, make_settings
 
@@ -85,7 +85,7 @@ def test_the_longest_legal_wait_stays_far_below_the_limits_of_step_functions(
     )
     now, rounds = NOW, 0
     while state.outcome != "overdue":
-        state = poll(state, make_run(), client, settings, now)
+        state = check_batch(state, make_run(), client, settings, now)
         assert len(json.dumps(state.to_json())) < MOST_STATE
         now += timedelta(seconds=state.wait_seconds or 0)
         rounds += 1

@@ -11,7 +11,7 @@ from infra.check import definitions
 from lambdas.settings import Settings
 from lambdas.steps.alert import NEXT_STEP
 from lambdas.symplify.token import PLACEHOLDER
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.infra.conftest import synthesized
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.demo import QUERIES
 from tests.conftest import local
 from tests.local.test_cli import left_over

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.standin import ManualClock, Options, StandIn
 
 pytestmark = pytest.mark.enable_socket

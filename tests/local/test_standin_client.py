@@ -9,7 +9,7 @@ import urllib3
 from lambdas.symplify.client import Client
 from lambdas.symplify.outcomes import Batch, BatchState, Link, NotFound, Ordered, RateLimited, Refused
 from lambdas.symplify.result import LinkExpired, Result, check_link, open_first
-from lambdas.symplify.vocabulary import Period, export_type
+from lambdas.vocabulary import Period, export_type
 from local.standin import ManualClock, Options, StandIn
 
 pytestmark = pytest.mark.enable_socket

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.standin import records, spool
 from local.standin.containers import SHAPES, container
 from local.standin.options import Options

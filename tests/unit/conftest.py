@@ -20,9 +20,9 @@ import boto3  # noqa: E402
 import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from lambdas.ledger import Ledger  # noqa: E402
+from lambdas.ledger.ledger import Ledger  # noqa: E402
 from lambdas.settings import Settings  # noqa: E402
-from lambdas.symplify.vocabulary import EXPORT_TYPES  # noqa: E402
+from lambdas.vocabulary import EXPORT_TYPES  # noqa: E402
 from tests.unit.fakes import BUCKET, FakeHttp, make_settings  # noqa: E402
 
 

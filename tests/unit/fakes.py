@@ -13,9 +13,9 @@ from typing import Any
 import urllib3
 from urllib3.connectionpool import HTTPConnectionPool
 
-from lambdas.run import Execution
+from lambdas.execution import Execution
 from lambdas.settings import Settings
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 
 BUCKET = "lake"
 BASE_URL = "https://eu-proxy-1.example.com/rest"

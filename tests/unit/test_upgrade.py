@@ -11,14 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.history import History
-from lambdas.lake import keys
-from lambdas.lake.landing import SCHEMA_VERSION as MANIFEST_VERSION
-from lambdas.lake.landing import Landing
-from lambdas.ledger import SCHEMA_VERSION as LEDGER_VERSION
-from lambdas.ledger import Ledger
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.landing import SCHEMA_VERSION as MANIFEST_VERSION
+from lambdas.lake.storage.landing import Landing
+from lambdas.ledger.history import History
+from lambdas.ledger.ledger import SCHEMA_VERSION as LEDGER_VERSION
+from lambdas.ledger.ledger import Ledger
 from lambdas.schema_version import WrittenByNewer
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import BUCKET, make_run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -10,9 +10,9 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
-from lambdas.lake import keys
-from lambdas.ledger import LOADED
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage import keys
+from lambdas.ledger.ledger import LOADED
+from lambdas.vocabulary import EXPORT_TYPES
 from local import athena, deployment
 from local.deployment import Deployment
 from local.lifecycle import Running

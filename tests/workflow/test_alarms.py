@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.workflow.campaign import Stage
 from tests.workflow.figures import Figures, Line
 from tests.workflow.inbox import Inbox, subscribe

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.standin.links import ACCESS_KEY_ID
 from tests.workflow.campaign import Counts, Stage
 from tests.workflow.faultscripts import night

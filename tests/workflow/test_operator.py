@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local import athena
 from local.standin.faults import parsed
 from tests.local.runbook import anchors, filled, section

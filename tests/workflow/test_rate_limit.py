@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.standin import Options
 from tests.workflow.campaign import Stage, another_vendor
 

@@ -10,7 +10,7 @@ from threading import Event
 import duckdb
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local.lifecycle import Running
 from tests.unit.lake.lakehouse import House, age, array, furnished
 

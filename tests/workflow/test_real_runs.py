@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES
 from local import athena
 from local.lifecycle import Running
 from tests.workflow.machine import run, start_anew, wait

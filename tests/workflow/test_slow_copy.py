@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from benchmarks.parts.copy import BLOCK_BYTES, write_noise
-from lambdas.lake import keys
-from lambdas.lake.crc32 import as_text
-from lambdas.lake.landing import Landing
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.crc32 import as_text
+from lambdas.lake.storage.landing import Landing
+from lambdas.vocabulary import EXPORT_TYPES
 from local.standin import Options
 from tests.workflow.campaign import Stage, another_vendor
 

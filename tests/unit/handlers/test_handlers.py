@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.handlers import check_batch, close_run, copy_result, edge, plan_run, start_export, tools, topic
-from lambdas.ledger import Ledger
-from lambdas.run import RunState
+from lambdas.execution import RunState
+from lambdas.handlers import check_batch, clients, close_run, copy_result, entrypoint, plan_run, start_export, topic
+from lambdas.ledger.ledger import Ledger
 from lambdas.steps.alert import Message, Place
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import READERS
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from lambdas.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, BUCKET, RESULT_URL, TOKEN, FakeHttp, make_settings
 
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -47,7 +47,7 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("A refused input must not reach any service.")
 
     for name in ("settings", "http", "client", "ledger"):
-        monkeypatch.setattr(tools, name, refuse)
+        monkeypatch.setattr(clients, name, refuse)
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) 
     """Every collaborator of a step lives in the process; time stands at the start of the run."""
     now = datetime.now(UTC).isoformat()
     monkeypatch.setitem(EXECUTION, "startedAt", now)
-    monkeypatch.setattr(tools, "settings", make_settings)
-    monkeypatch.setattr(tools, "http", lambda: http)
-    monkeypatch.setattr(tools, "client", lambda: Client(http, BASE_URL, "4711", lambda: TOKEN))
-    monkeypatch.setattr(tools, "ledger", lambda export: Ledger(table, export))
+    monkeypatch.setattr(clients, "settings", make_settings)
+    monkeypatch.setattr(clients, "http", lambda: http)
+    monkeypatch.setattr(clients, "client", lambda: Client(http, BASE_URL, "4711", lambda: TOKEN))
+    monkeypatch.setattr(clients, "ledger", lambda export: Ledger(table, export))
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
     for module in (close_run, copy_result):
@@ -177,7 +177,7 @@ def test_a_run_that_waits_for_the_lease_plans_again_from_its_own_answer(
     world: FakeHttp, table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_run, "_stopped_at", lambda arn: None)
-    owner = edge.Execution("arn:other", datetime.now(UTC))
+    owner = entrypoint.Execution("arn:other", datetime.now(UTC))
     Ledger(table, EXPORT_TYPES["OPENS"]).take_lease(owner, datetime.now(UTC))
 
     busy = call(plan_run, {"exportType": "OPENS"})
@@ -259,12 +259,12 @@ def test_a_surprise_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("surprise")
 
     with pytest.raises(RuntimeError):
-        edge.run_step("plan_run", {"execution": EXECUTION, "state": {"exportType": "OPENS"}}, step)
+        entrypoint.run_step("plan_run", {"execution": EXECUTION, "state": {"exportType": "OPENS"}}, step)
 
 
 @pytest.mark.parametrize("text", ["2026-11-24T03:30:00Z", "2026-11-24T03:30:00.000Z", "2026-11-24T05:30:00+02:00"])
 def test_times_are_read_as_utc(text: str) -> None:
-    assert edge.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
+    assert entrypoint.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 
 
 def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> None:
@@ -272,20 +272,20 @@ def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> No
 
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            lines.append(json.loads(edge.logger.registered_formatter.format(record)))
+            lines.append(json.loads(entrypoint.logger.registered_formatter.format(record)))
 
     handler = Lines()
-    edge.logger.addHandler(handler)
+    entrypoint.logger.addHandler(handler)
     try:
         call(plan_run, {"exportType": "OPENS"})
         call(plan_run, [])
     finally:
-        edge.logger.removeHandler(handler)
+        entrypoint.logger.removeHandler(handler)
 
     assert [line.get("export") for line in lines] == ["OPENS", None]
 
 
-# The tools
+# The clients
 
 
 def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
@@ -295,14 +295,14 @@ def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatc
         text = ",".join(value) if isinstance(value, tuple) else str(value)
         monkeypatch.setenv(name.upper(), "false" if value is False else text)
     monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
-    made = (tools.settings, tools.http, tools.client, tools._table)
+    made = (clients.settings, clients.http, clients.client, clients._table)
     for tool in made:
         tool.cache_clear()
     try:
-        assert tools.settings().bucket == BUCKET
-        assert tools.client() is tools.client()
-        assert tools.http().connection_pool_kw == {"maxsize": READERS}
-        assert tools.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
+        assert clients.settings().bucket == BUCKET
+        assert clients.client() is clients.client()
+        assert clients.http().connection_pool_kw == {"maxsize": READERS}
+        assert clients.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
     finally:
         for tool in made:
             tool.cache_clear()

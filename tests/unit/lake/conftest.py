@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from tests.unit.lake.lakehouse import House, new_house
-from tests.unit.lake.ways import Ways
+from tests.unit.lake.parsing_paths import Ways
 
 _CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("lake", derandomize=True, database=None, **_CALM)

@@ -11,10 +11,10 @@ from typing import Any
 
 import boto3
 
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.keys import table_prefix
-from lambdas.lake.store import Store
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage.keys import table_prefix
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import REGION, House, read_parquet, record_of
 
 _READING = ("Get", "List", "Head", "Query")

@@ -16,17 +16,17 @@ from typing import Any
 import boto3
 import duckdb
 
-from lambdas.lake import crc32, keys
-from lambdas.lake.catalog import Catalog
-from lambdas.lake.landing import Landing, Manifest
-from lambdas.lake.store import Store
-from lambdas.ledger import Ledger
-from lambdas.run import Execution, RunState
+from lambdas.execution import Execution, RunState
+from lambdas.lake.storage import crc32, keys
+from lambdas.lake.storage.landing import Landing, Manifest
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.ledger.ledger import Ledger
 from lambdas.settings import Settings
-from lambdas.steps.batch import Lake
-from lambdas.steps.load import load
+from lambdas.steps.load_result import load_result
+from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
-from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.fakes import make_settings
 
 REGION = "eu-north-1"
@@ -121,7 +121,7 @@ class House:
         """One call of a load, whose run holds the lease."""
         settings = replace(self.settings, **changed)
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            return load(state, run, self.ledger(state.export), self.lake, settings, Path(folder), clock)
+            return load_result(state, run, self.ledger(state.export), self.lake, settings, Path(folder), clock)
 
     def replay(
         self, asked: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.lake.tidy import tidy
-from lambdas.ledger import COPIED, LOADED, Order
-from lambdas.run import Execution, RunState
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.execution import Execution, RunState
+from lambdas.lake.tables.vacuum import tidy
+from lambdas.ledger.ledger import COPIED, LOADED, Order
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
 from tests.unit.lake.lakehouse import age, array, new_house
 

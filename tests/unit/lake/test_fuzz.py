@@ -10,14 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lambdas.lake import engine, reading
-from lambdas.lake.containers import pieces
+from lambdas.lake import engine
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.merge import Merge
+from lambdas.lake.formats.splitting import pieces
+from lambdas.lake.parsing import parse
+from lambdas.lake.rows.merge import Merge
+from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Kind, Schema
-from lambdas.lake.source import unpacked
-from lambdas.lake.staging import Rows
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage.raw_object import unpacked
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import zipped
 from tests.unit.lake.laws import CAMPAIGN
 
@@ -92,7 +93,7 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     """Read a file as the load does, and check that its records add up."""
     rows = Rows(OPENS, known, "Europe/Stockholm", datetime(2024, 3, 3, tzinfo=UTC), "b")
     try:
-        staged = reading.read(
+        staged = parse.read(
             duck, lambda is_bold: pieces(unpacked(iter([content])), OPENS, size, is_bold=is_bold), rows, folder
         )
     except Unloadable as error:

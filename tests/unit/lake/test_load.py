@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.lake import source
+from lambdas.lake.storage import raw_object
 from tests.unit.lake.lakehouse import House, age, array, bag, lines, zipped
 
 
@@ -90,7 +90,7 @@ def test_a_result_larger_than_any_load_was_measured_is_refused_and_its_raw_kept(
     house: House, monkeypatch: pytest.MonkeyPatch, pack: Any
 ) -> None:
     content = pack(array([opened(n) for n in range(100)]))
-    monkeypatch.setattr(source, "LARGEST_BYTES", 5000)
+    monkeypatch.setattr(raw_object, "LARGEST_BYTES", 5000)
     state = house.load(content)
     assert state.outcome == "failed"
     assert "kept in raw/" in str(state.reason)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from lambdas.lake import slices
+from lambdas.lake.rows import time_ranges
 from lambdas.lake.schema import snake_case
-from lambdas.symplify.vocabulary import EXPORT_TYPES, ExportType
+from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
 from tests.unit.lake.laws import examples
 
@@ -141,7 +141,7 @@ def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[
 def world() -> Iterator[None]:
     """A cloud, and days that are cut into as many slices as they have instants."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slices, "_ROWS", 1)
+        patch.setattr(time_ranges, "_ROWS", 1)
         yield
 
 

@@ -15,15 +15,15 @@ import pytest
 import urllib3
 from urllib3.connectionpool import HTTPConnectionPool
 
-from lambdas.lake.landing import Landing
-from lambdas.run import Execution, RunState
+from lambdas.execution import Execution, RunState
+from lambdas.lake.storage.landing import Landing
 from lambdas.settings import Settings
-from lambdas.steps.close import Books, close
-from lambdas.steps.copy import Source, copy
-from lambdas.steps.load import load
-from lambdas.steps.order import order
-from lambdas.steps.plan import plan
-from lambdas.steps.poll import poll
+from lambdas.steps.check_batch import check_batch
+from lambdas.steps.close_run import Books, close_run
+from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.load_result import load_result
+from lambdas.steps.plan_run import plan_run
+from lambdas.steps.start_export import start_export
 from lambdas.symplify.client import Client
 from local.standin import ManualClock, Options
 from local.standin.api import Api
@@ -107,20 +107,20 @@ class Team:
         state = RunState(export_type=self.export, scheduled_time=now.isoformat())
         ledger = self.house.ledger(state.export)
         client = Client(self.vendor, settings.base_url, settings.customer_id, lambda: OPTIONS.token)
-        state = plan(state, run, ledger, settings, lambda arn: None, now)
+        state = plan_run(state, run, ledger, settings, lambda arn: None, now)
         assert state.outcome == "planned"
-        state = order(state, run, ledger, client, settings, now)
+        state = start_export(state, run, ledger, client, settings, now)
         assert state.outcome == "ordered"
-        state = poll(state, run, client, settings, now)
+        state = check_batch(state, run, client, settings, now)
         assert state.outcome == "finished"
         landing = Landing(self.house.s3, settings.bucket)
-        state = copy(state, run, ledger, Source(client, self.vendor), landing, settings, lambda: 900.0, now)
+        state = copy_result(state, run, ledger, Source(client, self.vendor), landing, settings, lambda: 900.0, now)
         assert state.outcome == "copied"
         with TemporaryDirectory(dir=self.house.work) as folder:
-            state = load(state, run, ledger, lake, settings, Path(folder), time.monotonic)
+            state = load_result(state, run, ledger, lake, settings, Path(folder), time.monotonic)
         assert state.outcome == "loaded"
         books = Books(ledger, self.house.store, self.house.catalog, landing)
-        return close(state, run, books, settings, now)
+        return close_run(state, run, books, settings, now)
 
 
 @pytest.fixture

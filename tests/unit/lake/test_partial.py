@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.run import Execution, RunState
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.execution import Execution, RunState
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import Age, House, age, array, bag, new_house
 
 DAYS = 4

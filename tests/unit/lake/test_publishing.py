@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.lake.catalog import CatalogRefused
 from lambdas.lake.errors import LostLease
-from lambdas.lake.keys import table_prefix
-from lambdas.lake.tidy import tidy
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage.keys import table_prefix
+from lambdas.lake.tables.catalog import CatalogRefused
+from lambdas.lake.tables.vacuum import tidy
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import House, age, array, bag, lines
 
 OPENS, LISTS = EXPORT_TYPES["OPENS"], EXPORT_TYPES["LISTS"]
@@ -87,7 +87,7 @@ def test_two_weeks_touch_exactly_their_days(house: House) -> None:
 
 
 def test_more_days_than_one_call_of_the_catalog_takes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdas.lake.catalog._PARTITIONS_AT_ONCE", 3)
+    monkeypatch.setattr("lambdas.lake.tables.catalog._PARTITIONS_AT_ONCE", 3)
     week = [opened(n, f"2024-03-0{n}T10:00:00Z") for n in range(1, 8)]
     for at in (age(1), age(2)):
         house.load(array(week), at=at)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.lake import keys
-from lambdas.lake.draft import LostDraft
-from lambdas.ledger import DEAD, LOADED, Order
-from lambdas.run import BadInput, RunState
-from lambdas.steps.selection import Selection
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.execution import BadInput, RunState
+from lambdas.lake.storage import keys
+from lambdas.lake.tables.shadow_table import LostDraft
+from lambdas.ledger.ledger import DEAD, LOADED, Order
+from lambdas.steps.replay_request import Selection
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import Age, House, age, array, bag
 
 OPENS = EXPORT_TYPES["OPENS"]

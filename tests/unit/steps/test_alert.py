@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.run import RunState
+from lambdas.execution import RunState
 from lambdas.steps.alert import Place, anchor, failure_message, lost_days_message, step_of
 from tests.unit.fakes import make_run
 

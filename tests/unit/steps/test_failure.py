@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.ledger import COPIED, DEAD, LOADED, ORDERED
-from lambdas.run import RunState
+from lambdas.execution import RunState
+from lambdas.ledger.ledger import COPIED, DEAD, LOADED, ORDERED
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 
 NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.lake import crc32
-from lambdas.lake import landing as module
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.landing import Damaged, Landed, Landing, Manifest
-from lambdas.lake.source import RawObject
-from lambdas.symplify.vocabulary import EXPORT_TYPES
+from lambdas.lake.storage import crc32
+from lambdas.lake.storage import landing as module
+from lambdas.lake.storage.landing import Damaged, Landed, Landing, Manifest
+from lambdas.lake.storage.raw_object import RawObject
+from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import BUCKET, Crash, Failing, ListingS3
 
 OPENS = EXPORT_TYPES["OPENS"]

@@ -21,7 +21,7 @@ from lambdas.symplify.outcomes import (
     Unavailable,
 )
 from lambdas.symplify.token import TokenNotSet
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period
+from lambdas.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, ORDER_PATH, RESULT_URL, TOKEN, CutBody, FakeHttp
 
 OPENS = EXPORT_TYPES["OPENS"]

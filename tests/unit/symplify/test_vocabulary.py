@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lambdas.symplify.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
+from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
 
 
 @pytest.mark.parametrize("name", ["OPENS", "opens", " Opens ", "OPENED", "opened"])

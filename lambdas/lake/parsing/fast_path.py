@@ -1,0 +1,264 @@
+"""The quick way: the engine reads a chunk of pieces as they are, and every byte of them must be accounted for.
+
+Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. Three
+things together prove that nothing of the kind happened.
+
+- What could come out longer than it stood there is refused while it is read: a number with a fraction or an exponent in
+  a column of whole ones (1e5), anything but true and false in a column of those.
+- No text is another value's: text fields are read as what their strings say (`texts`), which is fast, and looked
+  through for what the engine makes of other values; or, where strings may look so, as JSON text, whose quotes show.
+- The lengths of all names, values and marks that were written into the chunk's file add up to the length of the text.
+  The engine only shortens what it reads (blanks, escapes, what it ignores). So no difference cancels out another, and
+  none means that all was read. What escapes and nulls save is counted apart where bytes are missing.
+
+A chunk that does not add up is no mistake; other ways take its pieces (`strict.py`, `careful.py`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import duckdb
+
+from lambdas.lake.engine import files, name, parquet, text
+from lambdas.lake.formats.splitting import PieceFile
+from lambdas.lake.schema import Column, Kind, Schema
+
+_TEXTS = (Kind.STRING, Kind.MIXED)
+_KINDS = (Kind.BIGINT, Kind.STRING, Kind.MIXED, Kind.BOOLEAN, Kind.JSON)
+# Quotes, colon and comma of a field, and a value's own quotes.
+_MARKS, _QUOTES = len('"":,'), len('""')
+# The braces of a record, without the comma that its last field has not.
+_BRACES = len("{}") - len(",")
+_NULL = len("null")
+# What the engine makes of a value that is no string; it takes for numbers also what JSON does not know.
+_NO_STRING = r"^(?:[\[{]|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|(?i:nan|inf|infinity))\z|(?:true|false|null)\z)"
+# In Python, the end of a text is spelled otherwise.
+_NO_STRING_BYTES = re.compile(_NO_STRING.replace(r"\z", r"\Z").encode())
+# How it may begin.
+_NO_STRING_START = re.compile(r"[\[{].*|-?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]*)?", re.DOTALL)
+_WORDS = ("true", "false", "null", "nan", "infinity", "-nan", "-infinity")
+_UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
+# Longer records take another way; the engine keeps twice that for each of its threads.
+_RECORD_BYTES = 4 << 20
+_LONGEST_NUMBER = 19
+_ODD = "error('longer than it stands there')"
+
+
+class Accountant:
+    """Reads chunks under a schema, and tells whether they add up."""
+
+    def __init__(self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = ()) -> None:
+        """Prepare for a schema whose names the engine can tell apart.
+
+        `texts` are fields as `is_text` says; `escaped` are those whose texts are worth looking through for quotes and
+        backslashes, since they are expected there.
+        """
+        self._schema = schema
+        self._texts, self._escaped = (
+            {source for source in some if source in schema.by_source and schema.by_source[source].kind in _TEXTS}
+            for some in (texts, escaped)
+        )
+        self.is_usable = all(column.kind in _KINDS for column in schema.stored) and not any(
+            column.source.startswith("_") for column in schema.columns
+        )
+
+    def without_texts(self) -> "Accountant | None":
+        """One that reads every field as JSON text, if that is another."""
+        return Accountant(self._schema, (), self._escaped) if self._texts else None
+
+    def source(self, pieces: Sequence[PieceFile]) -> str:
+        """The records of a chunk as SQL: a column for each field that is stored, under its own name.
+
+        The engine's error says that a value would come out longer than it stands there.
+        """
+        columns = self._schema.stored
+        types = ", ".join(
+            f"{text(column.source)}: '{'VARCHAR' if column.source in self._texts else 'JSON'}'" for column in columns
+        )
+        shape = "array" if pieces[0].is_array else "newline_delimited"
+        found = ", ".join(f"record.{name(column.source)}::VARCHAR AS {name(column.source)}" for column in columns)
+        values = ", ".join(f"{self._value(column)} AS {name(column.source)}" for column in columns)
+        return (
+            f"(SELECT {values} FROM (SELECT {found} FROM "
+            f"read_json({files([piece.path for piece in pieces])}, format='{shape}', "
+            f"records='true', columns={{{types}}}, maximum_object_size={_RECORD_BYTES}) AS record) AS held)"
+        )
+
+    def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
+        """Whether a file holds all that stands in the pieces that it was made of."""
+        account = self._account(engine, part)
+        if not account.rows or account.has_no_strings or not self._has_key(account):
+            return False
+        # At least these stand between records: a comma, or the end of a line.
+        between = account.rows - sum(not piece.ends_line for piece in pieces)
+        missing = sum(piece.bytes for piece in pieces) - account.length - account.escapes - between
+        if missing <= 0:
+            return missing == 0
+        # Fields that are null, which the engine does not tell from absent ones, and blanks that can stand in no string.
+        absent = [column for column, count in account.held.items() if count < account.rows]
+        absent += [column for column in self._schema.columns if column.kind is Kind.NULL]
+        saved: int | None = -account.escapes
+        for piece in pieces:
+            content = piece.load().content
+            missing -= sum(
+                content.count(b'"%b":null' % column.source.encode()) * (len(column.source.encode()) + _MARKS + _NULL)
+                for column in absent
+            )
+            missing -= sum(content.count(blank) for blank in (b"\n", b"\r", b"\t"))
+            by_escapes = _saved_by_escapes(content)
+            saved = None if saved is None or by_escapes is None else saved + by_escapes
+        missing += 0 if pieces[0].is_array else between
+        return missing in (0, saved)
+
+    def _account(self, engine: duckdb.DuckDBPyConnection, part: Path) -> "_Account":
+        columns = self._schema.stored
+        bounds = _bounds(engine, part)
+        counts = ", ".join(f"count({name(column.name)})" for column in columns)
+        lengths = ", ".join(f"coalesce(sum({_length(column, bounds[column.name])}), 0)" for column in columns)
+        escapes = " + ".join(_escapes(column) for column in columns if column.source in self._escaped)
+        no_string = " OR ".join(
+            _is_no_string(column)
+            for column in columns
+            if column.source in self._texts and may_begin_no_string(_shared_start(bounds[column.name]))
+        )
+        rows, has_no_strings, escaped, counted, measured = engine.execute(
+            f"SELECT count(*), coalesce(bool_or({no_string or 'false'}), false), coalesce(sum({escapes or '0'}), 0), "
+            f"[{counts}], [{lengths}] FROM {parquet([part])}"
+        ).fetchone() or (0, False, 0, [], [])
+        held = dict(zip(columns, counted, strict=True))
+        names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
+        length = rows * _BRACES + names + sum(map(int, measured))
+        return _Account(rows, held, length, int(escaped), has_no_strings)
+
+    def _has_key(self, account: "_Account") -> bool:
+        """Whether every record has the key of a new table: it is one only then."""
+        if not self._schema.identity_is_key or self._schema.identity_frozen:
+            return True
+        return all(account.held.get(self._schema.by_source[source]) == account.rows for source in self._schema.identity)
+
+    def _value(self, column: Column) -> str:
+        held = f"held.{name(column.source)}"
+        match column.kind:
+            case Kind.BIGINT:
+                # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
+                return (
+                    f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_ODD}::BIGINT "
+                    f"ELSE {held}::BIGINT END"
+                )
+            case Kind.BOOLEAN:
+                return (
+                    f"CASE WHEN {held} = 'true' THEN true WHEN {held} = 'false' THEN false "
+                    f"WHEN {held} IS NOT NULL THEN {_ODD}::BOOLEAN END"
+                )
+            case Kind.JSON:
+                return "NULL::VARCHAR"
+        if column.source in self._texts:
+            return held
+        inside = f"substring({held}, 2, length({held}) - 2)"
+        return (
+            f"CASE WHEN NOT starts_with({held}, '\"') THEN {_ODD}::VARCHAR "
+            f"WHEN contains({held}, '\\') THEN {held}::JSON ->> '$' ELSE {inside} END"
+        )
+
+
+@dataclass(frozen=True)
+class _Account:
+    """What a chunk's file holds."""
+
+    rows: int
+    held: Mapping[Column, int]
+    """How many rows have a value, by column."""
+    length: int
+    """Bytes that its records take at least, without escapes and without what parts them."""
+    escapes: int
+    """Bytes that quotes and backslashes add where they are expected."""
+    has_no_strings: bool
+    """Whether a text may be what the engine made of a value that is none."""
+
+
+def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
+    """By column, the first and the last value of every row group of a file, as texts; empty where none are told."""
+    found = engine.execute(
+        "SELECT path_in_schema, list(stats_min_value) || list(stats_max_value) "
+        f"FROM parquet_metadata({text(str(part))}) GROUP BY 1"
+    ).fetchall()
+    return {column: [bound or "" for bound in bounds] for column, bounds in found}
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    """What all texts begin with that lie between some of these."""
+    shared = takewhile(lambda letters: letters[0] == letters[1], zip(min(texts), max(texts), strict=False))
+    return "".join(letter for letter, _ in shared)
+
+
+def _length(column: Column, bounds: Sequence[str]) -> str:
+    """How many bytes a value took, without escapes."""
+    held = name(column.name)
+    match column.kind:
+        case Kind.BIGINT:
+            # All between two whole numbers of as many digits have as many.
+            if len(set(map(len, bounds))) == 1 and all(map(str.isdecimal, bounds)):
+                return f"CASE WHEN {held} IS NOT NULL THEN {len(bounds[0])} END"
+            # Quicker than to write the number.
+            steps = " ".join(f"WHEN {held} < {10**digits} THEN {digits}" for digits in range(1, _LONGEST_NUMBER))
+            return (
+                f"CASE WHEN {held} < 0 THEN strlen({held}::VARCHAR) {steps} WHEN {held} > 0 THEN {_LONGEST_NUMBER} END"
+            )
+        case Kind.BOOLEAN:
+            return f"CASE WHEN {held} THEN {len('true')} WHEN NOT {held} THEN {len('false')} END"
+        case Kind.JSON:
+            return "NULL::BIGINT"
+    return f"strlen({held}) + {_QUOTES}"
+
+
+def _escapes(column: Column) -> str:
+    """How many bytes more a text took at least, for its quotes and backslashes."""
+    held = name(column.name)
+    without = f"replace(replace({held}, '\"', ''), '\\', '')"
+    has_any = f"contains({held}, '\"') OR contains({held}, '\\')"
+    return f"CASE WHEN {has_any} THEN strlen({held}) - strlen({without}) ELSE 0 END"
+
+
+def _is_no_string(column: Column) -> str:
+    """Whether a text is what the engine makes of a value that is no string."""
+    held = name(column.name)
+    # Most texts begin otherwise.
+    first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
+    return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(_NO_STRING)}) END"
+
+
+def may_begin_no_string(prefix: str) -> bool:
+    """Whether anything that is no string, as the engine spells it, may begin so: true more often than need be."""
+    return bool(_NO_STRING_START.fullmatch(prefix)) or any(word.startswith(prefix.lower()) for word in _WORDS)
+
+
+def _saved_by_escapes(content: bytes) -> int | None:
+    """How many bytes shorter a text is without its escapes; None where that is not quickly told."""
+    # A backslash that is itself escaped begins no escape.
+    escapes = content.count(b"\\") - content.count(rb"\\")
+    in_hex = content.count(rb"\u")
+    if not in_hex:
+        return escapes
+    found = Counter(_UNICODE_ESCAPE.findall(content))
+    if content.count(rb"\\u") or found.total() != in_hex:
+        return None
+    return escapes - in_hex + sum(count * (6 - _bytes_of(int(code, 16) << 4)) for code, count in found.items())
+
+
+def _bytes_of(code: int) -> int:
+    """The bytes of a character in UTF-8; of half of one for halves of surrogate pairs."""
+    if code < 0x80:
+        return 1
+    return 2 if code < 0x800 or 0xD800 <= code < 0xE000 else 3
+
+
+def is_text(value: bytes) -> bool:
+    """Whether a value's JSON text is a string whose content could be no other JSON value.
+
+    What it says is looked at as it stands there, with escapes, which no other value has.
+    """
+    return value[:1] == b'"' and not _NO_STRING_BYTES.match(value[1:-1])

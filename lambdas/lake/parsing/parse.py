@@ -1,0 +1,289 @@
+"""From the pieces of a file to staged rows, under a schema that is right for all of it.
+
+The schema is guessed from the first piece (and from the table, whose columns are frozen) and proven by the rest. When a
+later piece shows something else, the whole file is surveyed and read once more.
+"""
+
+import json
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from lambdas.lake.engine import THREADS, workers
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
+from lambdas.lake.parsing import record_path
+from lambdas.lake.parsing.fast_path import Accountant
+from lambdas.lake.parsing.record_path import Fields, Rejected
+from lambdas.lake.parsing.validated_path import StrictReader
+from lambdas.lake.profile.field_statistics import Census
+from lambdas.lake.rows.sorted_files import Chunk, Run
+from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
+from lambdas.lake.schema import Schema
+
+# Enough records to guess a schema by; the rest of the file proves it.
+_SAMPLE_RECORDS = 500
+
+# What is sorted and written at once: as much as fits the engine's memory as often as there are workers.
+_CHUNK_BYTES = 60 << 20
+
+Pieces = Callable[[bool], Iterator[Piece]]
+"""Cuts the file into pieces, boldly or not, from the start, as often as it is called."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """How many records may be no records before the export is refused."""
+
+    ratio: float
+    minimum: int
+
+    def check(self, rejected: int, good: int) -> None:
+        """Check the count of what was read.
+
+        Raises:
+            Unloadable: so many are too many, or no good record is left.
+        """
+        if rejected > max(self.minimum, self.ratio * (rejected + good)) or (rejected and not good):
+            raise Unloadable(
+                f"{rejected} of {rejected + good} records are no JSON objects, which is more than the settings "
+                "quarantineRatio and quarantineMinimum allow. They stand in quarantine with their positions."
+            )
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What came of reading a file: sorted runs by day, in the order in which their rows stood in the file."""
+
+    schema: Schema
+    runs: Mapping[str, tuple[Run, ...]]
+    rows: int
+    rejected: int
+    rejects: Path
+    """Newline-delimited JSON: position and text of what is no record."""
+
+
+class _SchemaChanged(Exception):
+    """A piece holds what the schema did not foresee."""
+
+
+class _WrongCut(Exception):
+    """A bold cut went through a record."""
+
+
+def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path) -> Staged:
+    """Stage every record of a file; `rows.schema` is what the table has so far.
+
+    Raises:
+        Unloadable: the file is broken.
+    """
+    known = rows.schema
+    first = (found for piece in islice(pieces(False), 1) for found in record_path.read(piece))
+    sample = Census.of(islice(first, _SAMPLE_RECORDS))
+    guessed = replace(rows, schema=sample.schema(known, rows.export))
+    for is_bold in (True, False):
+        work = folder / ("bold" if is_bold else "proven")
+        try:
+            return _Stager(engine, guessed, sample, work, is_bold=is_bold).stage(pieces(is_bold))
+        except _WrongCut:
+            shutil.rmtree(work)
+        except _SchemaChanged:
+            shutil.rmtree(work)
+            break
+    survey = Census.of(found for piece in pieces(False) for found in record_path.read(piece))
+    surveyed = replace(rows, schema=survey.schema(known, rows.export))
+    return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
+
+
+class _Stager:
+    """Stages a file chunk by chunk, some chunks at a time."""
+
+    def __init__(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        rows: Rows,
+        sample: Census,
+        folder: Path,
+        *,
+        is_bold: bool = False,
+        is_final: bool = False,
+    ) -> None:
+        """Prepare for a schema, which a file may still prove wrong unless it is final."""
+        self._engine = engine
+        self._rows = rows
+        self._folder = folder
+        self._is_bold = is_bold
+        self._is_final = is_final
+        self._strict = StrictReader(rows.schema, rows.export.event_time)
+        accountant = Accountant(rows.schema, sample.texts, sample.escaped)
+        self._accountant = accountant if accountant.is_usable and self._strict.is_usable else None
+        # Entities come in any order.
+        self._sorts = not rows.export.is_event
+        self._free: deque[Path] = deque()
+        folder.mkdir(parents=True)
+
+    def stage(self, pieces: Iterator[Piece]) -> Staged:
+        """Stage all pieces."""
+        runs: dict[str, list[Run]] = {}
+        rows = rejected = 0
+        rejects = self._folder / "rejected.ndjson"
+        with (
+            rejects.open("wb") as rejects_file,
+            workers(self._engine) as pool,
+        ):
+            waiting: deque[Future[_Done]] = deque()
+
+            def settle() -> None:
+                nonlocal rows, rejected
+                done = waiting.popleft().result()
+                for day, run in done.runs.items():
+                    runs.setdefault(day, []).append(run)
+                rows += done.rows
+                rejected += len(done.rejected)
+                for one in done.rejected:
+                    line = {"position": one.position, "text": one.text}
+                    rejects_file.write(json.dumps(line).encode() + b"\n")
+
+            for number, chunk in enumerate(self._chunks(pieces)):
+                waiting.append(pool.submit(self._chunk, number, chunk))
+                if len(waiting) > THREADS:
+                    settle()
+            while waiting:
+                settle()
+        return Staged(self._rows.schema, {day: tuple(found) for day, found in runs.items()}, rows, rejected, rejects)
+
+    def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
+        """Write the pieces, and put as many together as a chunk should hold: few at first, so that no worker waits."""
+        chunk: list[PieceFile] = []
+        made = 0
+        for number, piece in enumerate(pieces):
+            path = self._free.popleft() if self._free else self._folder / f"{number:06}.json"
+            chunk.append(write_piece(piece, path))
+            if len(chunk) > made // THREADS or sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
+                yield chunk
+                chunk = []
+                made += 1
+        if chunk:
+            yield chunk
+
+    def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
+        """Stage a chunk in the quickest way that is right for it."""
+        with self._engine.cursor() as engine:
+            chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
+            rejected: list[Rejected] = []
+            rows = self._quick(chunk, pieces)
+            if rows is None and self._accountant is None:
+                rows = self._checked(chunk, pieces)
+            if rows is None:
+                rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
+            self._free.extend(piece.path for piece in pieces)
+            runs, came_sorted = chunk.runs()
+            # What came in another order once will do so again.
+            self._sorts = self._sorts or not came_sorted
+            return _Done(runs, rows, rejected)
+
+    def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
+        """Stage a piece of a chunk that does not add up."""
+        rows = self._quick(chunk, [piece])
+        if rows is None:
+            rows = self._checked(chunk, [piece])
+            if rows is not None:
+                # There is nothing odd in it, but it is not written as closely as accounts need: no piece will be.
+                self._accountant = None
+        return self._slow(chunk, piece, rejected) if rows is None else rows
+
+    def _quick(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+        """Have the engine read pieces, if then every byte is accounted for; return the number of rows."""
+        while self._accountant is not None:
+            accountant = self._accountant
+            added = _added(chunk, staged(self._rows, accountant.source(pieces)))
+            if added is not None:
+                part, count = added
+                if accountant.adds_up(chunk.engine, part, pieces):
+                    return count
+                chunk.undo()
+            # Once a file holds what texts cannot be told from, it will hold more of it.
+            less = accountant.without_texts()
+            if less is None:
+                return None
+            self._accountant = less
+        return None
+
+    def _checked(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+        """Have the engine read pieces that the decoder has found to be what the schema says."""
+        expected = 0
+        for piece in pieces:
+            found = self._strict.count(piece.load())
+            if found is None:
+                return None
+            expected += found
+        added = _added(chunk, staged(self._rows, records(pieces, self._rows.schema)))
+        if added is None:
+            return None
+        _, count = added
+        _same(expected, count)
+        return count
+
+    def _slow(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
+        """Read a piece record by record."""
+        piece = file.load()
+        if self._is_bold and piece.is_array and not piece.is_whole:
+            raise _WrongCut
+        source, count = file.path.with_suffix(".normalised"), 0
+        with source.open("wb") as normalised:
+            for found in record_path.read(piece):
+                if isinstance(found, Rejected):
+                    rejected.append(found)
+                    continue
+                if not self._is_final:
+                    _check(found, self._rows)
+                normalised.write(record_path.normalised(found, self._rows.schema, self._rows.export.event_time) + b"\n")
+                count += 1
+        if count:
+            _, staged_count = chunk.add(staged_normalised(self._rows, source))
+            _same(count, staged_count)
+        source.unlink()
+        return count
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What came of a chunk."""
+
+    runs: Mapping[str, Run]
+    rows: int
+    rejected: list[Rejected]
+
+
+def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
+    """Add rows; None when the engine sees something in them that it does not take (a repeated name, say)."""
+    try:
+        return chunk.add(staged)
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.Error, UnicodeDecodeError):
+        # The engine's message shows the record and cuts it, maybe within a letter, and then is no text itself.
+        return None
+
+
+def _check(fields: Fields, rows: Rows) -> None:
+    """Stop when a record holds what the guessed schema lacks."""
+    schema = rows.schema
+    found = record_path.kinds(fields)
+    if not schema.foresees(found) and schema.widened(found, rows.export) != schema:
+        raise _SchemaChanged
+    # The key of a new table is one only if every record has it.
+    must_have = schema.identity if schema.identity_is_key and not schema.identity_frozen else ()
+    if not all(record_path.has_value(fields, name) for name in must_have):
+        raise _SchemaChanged
+
+
+def _same(expected: int, staged: int) -> None:
+    if expected != staged:
+        raise Unloadable(f"The engine read {staged} records where there are {expected}: nothing was published.")

@@ -1,0 +1,103 @@
+"""The strict way: a whole piece at once, taken only if every record is exactly what the schema says.
+
+Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. This check
+proves that a piece holds none of these; the engine may then read it as it is.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from lambdas.lake.formats.json_scan import SPACE
+from lambdas.lake.formats.splitting import Piece
+from lambdas.lake.parsing import numbers
+from lambdas.lake.schema import Kind, Schema
+
+_WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+# From here on, a double cannot tell neighbouring whole numbers apart.
+_INEXACT = 2**53
+_FRACTION = Annotated[float, msgspec.Meta(gt=-_INEXACT, lt=_INEXACT)]
+# Nested values are taken by the careful way, which keeps their text; a field without a kind may only be null.
+_TYPES: dict[Kind, Any] = {
+    Kind.BIGINT: _WHOLE | None,
+    Kind.DOUBLE: _FRACTION | None,
+    Kind.STRING: str | None,
+    Kind.MIXED: str | None,
+    Kind.BOOLEAN: bool | None,
+    Kind.JSON: None,
+    Kind.NULL: None,
+}
+# Kinds of which the strict way takes values with one spelling each, or none: an identity can be made of them.
+COMPARABLE = (Kind.STRING, Kind.MIXED, Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, Kind.NULL)
+
+
+class StrictReader:
+    """Checks pieces against a schema."""
+
+    def __init__(self, schema: Schema, times: Sequence[str]) -> None:
+        """Prepare for a schema; `times` are the fields that may hold the event's time."""
+        folded = {column.source.casefold() for column in schema.columns}
+        identity = [schema.by_source.get(source) for source in schema.identity]
+        instants = [schema.by_source[source] for source in times if source in schema.by_source]
+        # The engine's columns do not tell `Id` from `id`, and the decoder takes no such marks in a name.
+        self.is_usable = (
+            len(folded) == len(schema.columns)
+            and not any(mark in column.source for column in schema.columns for mark in '"\\')
+            and bool(schema.stored)
+            and all(column is not None and column.kind in COMPARABLE for column in (*identity, *instants))
+            and not (_must_have_key(schema) and any(column and _TYPES[column.kind] is None for column in identity))
+        )
+        self._has_doubles = any(column.kind is Kind.DOUBLE for column in schema.columns)
+        if self.is_usable:
+            fields = [_field(number, column.source, schema) for number, column in enumerate(schema.columns)]
+            row = msgspec.defstruct(
+                "Row",
+                sorted(fields, key=len),
+                rename={f"f{number}": column.source for number, column in enumerate(schema.columns)},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+            self._array = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+            self._lines = msgspec.json.Decoder(row)
+
+    def count(self, piece: Piece) -> int | None:
+        """How many records the piece has, if every one is exactly what the schema says; else None."""
+        if not self.is_usable or (self._has_doubles and not numbers.fit_doubles(piece.content)):
+            return None
+        try:
+            if piece.is_array:
+                return len(self._array.decode(b"[" + piece.content + b"]"))
+            count = len(self._lines.decode_lines(piece.content))
+            return count if _has_a_line_each(piece.content, count) else None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
+
+def _has_a_line_each(content: bytes, count: int) -> bool:
+    """Whether so many records stand on a line each: the decoder would also take two on one line, or one on two.
+
+    Nothing here is nested, so a line that begins with a brace begins with a record.
+    """
+    ends = content.count(b"\n") + (not content.endswith(b"\n"))
+    if ends == count and content.startswith(b"{") and content.count(b"\n{") == count - 1:
+        return True
+    # Blanks before records, or blank lines.
+    lines = [line for line in map(_stripped, content.split(b"\n")) if line]
+    return count == len(lines) and all(line[:1] == b"{" for line in lines)
+
+
+def _stripped(line: bytes) -> bytes:
+    return line.strip(SPACE)
+
+
+def _must_have_key(schema: Schema) -> bool:
+    """Whether every record must have the key: that of a new table is one only then."""
+    return schema.identity_is_key and not schema.identity_frozen
+
+
+def _field(number: int, source: str, schema: Schema) -> tuple[str, Any] | tuple[str, Any, Any]:
+    kind = schema.by_source[source].kind
+    if _must_have_key(schema) and source in schema.identity:
+        return f"f{number}", _TYPES[kind].__args__[0]
+    return f"f{number}", _TYPES[kind], None

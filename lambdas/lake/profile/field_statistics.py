@@ -1,0 +1,57 @@
+"""The census: which fields the records of a file have, and what they hold."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from lambdas.lake.parsing import record_path
+from lambdas.lake.parsing.fast_path import is_text
+from lambdas.lake.parsing.record_path import Fields, Rejected
+from lambdas.lake.schema import Kind, Schema, choose_identity, join
+from lambdas.vocabulary import ExportType
+
+
+@dataclass
+class Census:
+    """What is known of a file's fields so far."""
+
+    records: int = 0
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    with_value: dict[str, int] = field(default_factory=dict)
+    no_text: set[str] = field(default_factory=set)
+    escaped: set[str] = field(default_factory=set)
+    """The fields with a backslash in a value."""
+
+    @classmethod
+    def of(cls, records: Iterable[Fields | Rejected]) -> "Census":
+        """What records show; what is none of them shows nothing."""
+        census = cls()
+        for found in records:
+            if not isinstance(found, Rejected):
+                census.add(found)
+        return census
+
+    def add(self, fields: Fields) -> None:
+        """Take one more record."""
+        self.records += 1
+        for name, kind in record_path.kinds(fields).items():
+            self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
+            if kind is not Kind.NULL:
+                self.with_value[name] = self.with_value.get(name, 0) + 1
+                if not all(map(is_text, fields[name])):
+                    self.no_text.add(name)
+                if any(b"\\" in value for value in fields[name]):
+                    self.escaped.add(name)
+
+    @property
+    def texts(self) -> set[str]:
+        """The fields whose values were texts as `is_text` says."""
+        return set(self.kinds) - self.no_text
+
+    def schema(self, known: Schema, export: ExportType) -> Schema:
+        """The schema that is right for these records, grown from what the table has."""
+        grown = known.widened(self.kinds, export)
+        if known.identity_frozen or not self.records:
+            return grown
+        always = (name for name, count in self.with_value.items() if count == self.records)
+        identity, is_key = choose_identity(export, self.with_value, always)
+        return replace(grown, identity=identity, identity_is_key=is_key)

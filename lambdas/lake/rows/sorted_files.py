@@ -1,0 +1,142 @@
+"""Runs: the rows of a chunk as sorted files, one a day, in the form in which a table stores them.
+
+A day that comes in one run, or in runs that follow each other in time, needs no other file: the runs are published.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+
+from lambdas.lake.engine import name, parquet, text
+from lambdas.lake.rows.staging import ENGINE_TYPES, Rows, day, identity, stored_columns
+from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Schema
+from lambdas.lake.storage.keys import UNKNOWN_DAY
+from lambdas.vocabulary import ExportType
+
+ALL = "all"
+"""In the place of a day, for an entity table."""
+# The engine writes row groups side by side and Athena reads them so; these are some ten megabytes each.
+_ROW_GROUP_ROWS = 122_880
+# Of Zstandard: no larger than by its default of 3, and a twentieth of the time less.
+_LEVEL = 1
+# Law 9 of the design: the types that every reader takes as meant.
+_PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
+
+
+class WrongType(Exception):
+    """The engine wrote a type that Athena may misread: a mistake in the code, so nothing is published."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A sorted file, with its rows, its first and last event (as text that sorts like time, in UTC), and counts."""
+
+    file: Path
+    rows: int
+    rescued: int
+    first: str | None
+    last: str | None
+
+
+class Chunk:
+    """The rows of some pieces of a file, in parts: files of one connection's making."""
+
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, rows: Rows, folder: Path, stem: str, *, sorts: bool = True
+    ) -> None:
+        """Prepare for files of that stem. A chunk whose rows come in order anyway need not sort them."""
+        self.engine = engine
+        self._rows = rows
+        self._folder = folder
+        self._stem = stem
+        self._sorts = sorts
+        self._parts: list[Path] = []
+
+    def add(self, staged: str) -> tuple[Path, int]:
+        """Add rows as SQL; return their file and their number.
+
+        Raises:
+            duckdb.Error: the engine cannot read them; nothing was added.
+        """
+        part = self._folder / f"{self._stem}.{len(self._parts)}.parquet"
+        try:
+            count = write(self.engine, staged, self._rows, part, sorts=self._sorts)
+        except duckdb.Error:
+            part.unlink(missing_ok=True)
+            raise
+        self._parts.append(part)
+        return part, count
+
+    def undo(self) -> None:
+        """Take away what was added last."""
+        self._parts.pop().unlink()
+
+    def runs(self) -> tuple[dict[str, Run], bool]:
+        """All rows as sorted files, one a day (or one for an entity table), and whether they came in order."""
+        if not self._parts:
+            return {}, True
+        is_event = self._rows.export.is_event
+        shown = f"{day(self._rows)} AS {DAY}, {EVENT_AT}" if is_event else f"NULL AS {DAY}, NULL AS {EVENT_AT}"
+        found = self.engine.execute(
+            f"SELECT {DAY}::VARCHAR, count(*), count({RESCUED}), min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR, "
+            f"coalesce(bool_or(is_late), false) FROM (SELECT {shown}, {RESCUED}, "
+            f"lag({EVENT_AT}) OVER () > {EVENT_AT} AS is_late FROM {parquet(self._parts)}) GROUP BY 1"
+        ).fetchall()
+        is_sorted = len(self._parts) == 1 and not any(is_late for *_, is_late in found)
+        made = {}
+        for date, rows, rescued, first, last, _ in found:
+            name = (date or UNKNOWN_DAY) if is_event else ALL
+            if is_sorted and len(found) == 1:
+                file = self._parts.pop()
+            else:
+                file = self._folder / f"{self._stem}-{name}.parquet"
+                that_day = f"{day(self._rows)} IS NOT DISTINCT FROM {f'DATE {text(date)}' if date else 'NULL'}"
+                selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if is_event else 'true'}"
+                write(self.engine, selected, self._rows, file, sorts=not is_sorted)
+            made[name] = Run(file, rows, rescued, first, last)
+        while self._parts:
+            self.undo()
+        return made, is_sorted
+
+
+def write(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Path, *, sorts: bool = True) -> int:
+    """Write rows, selected by SQL, to a file of a table; return their number.
+
+    Raises:
+        WrongType: Athena may misread the file.
+    """
+    order = EVENT_AT if rows.export.is_event else ", ".join(map(name, identity(rows)))
+    (count,) = engine.execute(
+        f"COPY ({selected} {f'ORDER BY {order}' if sorts else ''}) TO {text(str(file))} "
+        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {_LEVEL}, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+    ).fetchone() or (0,)
+    found = engine.execute(
+        f"SELECT name, coalesce(converted_type, type) FROM parquet_schema({text(str(file))}) WHERE num_children IS NULL"
+    ).fetchall()
+    wrong = {column: kind for column, kind in found if kind not in _PARQUET_TYPES}
+    if wrong:
+        raise WrongType(f"A file of {rows.export.name} has columns of other types: {wrong}.")
+    return int(count)
+
+
+def follow_each_other(runs: Sequence[Run]) -> bool:
+    """Whether no run begins before the one before it has ended, so that all of them together are sorted."""
+    return all(
+        before.last is not None and after.first is not None and before.last <= after.first
+        for before, after in pairwise(runs)
+    )
+
+
+def shape(schema: Schema, export: ExportType) -> str:
+    """The columns of a table's files with the engine's types, as SQL."""
+    types: Mapping[str, str] = {column.name: ENGINE_TYPES[column.kind] for column in schema.stored} | {
+        EVENT_AT: "TIMESTAMP",
+        ORDERED_AT: "TIMESTAMP",
+        BATCH_ID: "VARCHAR",
+        ROW_ID: "VARCHAR",
+        RESCUED: "VARCHAR",
+    }
+    return ", ".join(f"{name(column)} {types[column]}" for column in stored_columns(schema, export))

@@ -1,0 +1,219 @@
+"""Staging: records become typed rows, each with its identity and its day. All of it is SQL for the engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from lambdas.lake.engine import files, name, text, timestamp
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats.splitting import PieceFile
+from lambdas.lake.parsing.record_path import IDENTITY, TIME_NUMBER, TIME_TEXT
+from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
+from lambdas.vocabulary import ExportType
+
+ENGINE_TYPES = {
+    Kind.BIGINT: "BIGINT",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.STRING: "VARCHAR",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.JSON: "VARCHAR",
+    Kind.MIXED: "VARCHAR",
+}
+NO_VALUE = "n"
+"""The component of a field without a value."""
+
+# Kinds whose values are keys as they stand in a column.
+_KEYS = (Kind.BIGINT, Kind.STRING)
+_INSTANT, _AT = "_instant_", "_at"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What every staged row is made by: the table's shape and the export's age."""
+
+    export: ExportType
+    schema: Schema
+    time_zone: str
+    ordered_at: datetime
+    batch_id: str
+
+
+def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
+    """The records of pieces that hold exactly what the schema says, as SQL: their fields under their own names."""
+    fields = ", ".join(f"{text(column.source)}: {text(ENGINE_TYPES[column.kind])}" for column in schema.stored)
+    shape = "array" if pieces[0].is_array else "newline_delimited"
+    paths = [piece.path for piece in pieces]
+    return (
+        f"read_json({files(paths)}, format='{shape}', records='true', columns={{{fields}}}, "
+        f"maximum_object_size={_longest(paths)})"
+    )
+
+
+def staged(rows: Rows, source: str) -> str:
+    """Records as rows, in SQL."""
+    columns = {column.source: column for column in rows.schema.stored}
+    selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
+    selected += [
+        f"{_component(column, _field(column))} AS {IDENTITY}{i}"
+        for i, column in enumerate(map(rows.schema.by_source.__getitem__, rows.schema.identity), start=1)
+    ]
+    for position, field in _numbered(rows.export.event_time):
+        column = columns.get(field)
+        selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
+        selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
+    found = f"SELECT {', '.join(selected)}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record"
+    return _rows(rows, found, is_held=True)
+
+
+def staged_normalised(rows: Rows, piece: Path) -> str:
+    """Rows that the careful way has written under the columns' names, in SQL."""
+    fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
+    fields += [f"{text(RESCUED)}: 'VARCHAR'"]
+    fields += [f"{text(f'{IDENTITY}{position}')}: 'VARCHAR'" for position, _ in _numbered(rows.schema.identity)]
+    for position, _ in _numbered(rows.export.event_time):
+        fields += [f"{text(f'{TIME_TEXT}{position}')}: 'VARCHAR'", f"{text(f'{TIME_NUMBER}{position}')}: 'BIGINT'"]
+    return _rows(
+        rows,
+        f"SELECT * FROM read_json({files([piece])}, format='newline_delimited', records='true', "
+        f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})",
+    )
+
+
+def stored_columns(schema: Schema, export: ExportType) -> list[str]:
+    """All columns of a table's files, in their order."""
+    instant = [EVENT_AT] if export.is_event else []
+    return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
+
+
+def identity(rows: Rows) -> list[str]:
+    """The columns that tell a stored row from others: `_row_id`, or where that is null, its key; and its time."""
+    column = key_column(rows)
+    return [
+        *([EVENT_AT] if rows.export.is_event else []),
+        *([column.name] if column is not None else []),
+        ROW_ID,
+    ]
+
+
+def key(rows: Rows) -> str:
+    """The key of a stored row alone, without its time, in SQL."""
+    told = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
+    column = key_column(rows)
+    return told if column is None else f"coalesce({told}, {_component(column, name(column.name))})"
+
+
+def key_column(rows: Rows) -> Column | None:
+    """The column whose values are keys as they stand there, so that `_row_id` need not repeat them."""
+    schema = rows.schema
+    # Times are the same in many spellings.
+    if not schema.identity_is_key or schema.identity[0] in rows.export.event_time:
+        return None
+    column = schema.by_source.get(schema.identity[0])
+    return column if column is not None and column.kind in _KEYS else None
+
+
+def day(rows: Rows) -> str:
+    """The day of a row, in SQL: its event's, in the account's time zone; null where that is not known."""
+    if rows.time_zone == "UTC":
+        return f"{EVENT_AT}::DATE"
+    return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
+
+
+def _rows(rows: Rows, source: str, *, is_held: bool = False) -> str:
+    """Rows of a source in SQL; `is_held` when every value is in its column, and none among the rescued."""
+    numbered = {field: position for position, field in _numbered(rows.export.event_time)}
+    in_identity = {field: position for field, position in numbered.items() if field in rows.schema.identity}
+    instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in in_identity.values())
+    # A later field is read only where an earlier one tells nothing.
+    times = [
+        f"{_INSTANT}{position}" if field in in_identity else _instant(position) for field, position in numbered.items()
+    ]
+    event_at = f"coalesce({', '.join(times)})" if times else "NULL::TIMESTAMPTZ"
+    # Columns that are not among the record's own, in terms of the record.
+    made = {
+        # Half the time of timezone('UTC', …).
+        EVENT_AT: f"make_timestamp(epoch_us({_AT}))",
+        BATCH_ID: text(rows.batch_id),
+        ORDERED_AT: timestamp(rows.ordered_at),
+        ROW_ID: _row_id(rows, in_identity, is_held=is_held),
+    }
+    columns = stored_columns(rows.schema, rows.export)
+    selected = ", ".join(f"{made[column]} AS {column}" if column in made else name(column) for column in columns)
+    return (
+        f"WITH source AS ({source}), known AS (SELECT *{instants} FROM source), "
+        f"timed AS (SELECT *, {event_at} AS {_AT} FROM known) SELECT {selected} FROM timed"
+    )
+
+
+def _longest(paths: list[Path]) -> int:
+    """The most bytes that a record may have: the engine takes twice that for each of its buffers."""
+    return max(1 << 20, *(path.stat().st_size + 1 for path in paths))
+
+
+def _instant(position: int) -> str:
+    """The instant in a field: ISO 8601 text (UTC where no offset is given), or milliseconds since 1970.
+
+    It is read from what the record holds, not from the column, whose kind depends on the first export.
+    """
+    held, number = f"{TIME_TEXT}{position}", f"{TIME_NUMBER}{position}"
+    return (
+        # Words like 'infinity' and 'epoch', and years before Christ, are times to the engine and to nobody else.
+        f"coalesce(CASE WHEN {held} LIKE '____-__-__%' AND NOT contains({held}, '(') "
+        f"THEN try_cast({held} AS TIMESTAMPTZ) END, "
+        # From 1973 to 2286: anything else is a number that is no time.
+        f"CASE WHEN {number} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({number} * 1000) END)"
+    )
+
+
+def _component(column: Column, held: str) -> str:
+    """A part of an identity, from where its field is held."""
+    match column.kind:
+        case Kind.STRING | Kind.MIXED:
+            return f"coalesce('s' || length({held}) || ':' || {held}, '{NO_VALUE}')"
+        case Kind.BIGINT:
+            return f"coalesce('i' || {held}, '{NO_VALUE}')"
+        case Kind.BOOLEAN:
+            return f"coalesce('b' || {held}, '{NO_VALUE}')"
+        case Kind.JSON | Kind.NULL:
+            return f"'{NO_VALUE}'"
+    raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the careful way reads it.")
+
+
+def _row_id(rows: Rows, times: Mapping[str, int], *, is_held: bool) -> str:
+    """A row's identity: its components, with instants in place of the texts of event times; null where derived."""
+    column = key_column(rows)
+    if column is not None and is_held:
+        return "NULL::VARCHAR"
+    parts = []
+    for position, source in _numbered(rows.schema.identity):
+        part = f"{IDENTITY}{position}"
+        if source in times:
+            part = f"coalesce('t' || epoch_us({_INSTANT}{times[source]}), {part})"
+        parts.append(part)
+    if rows.export.is_event:
+        parts.append(_moment(_AT))
+    told = f"concat_ws('|', {', '.join(parts or [text('')])})"
+    if not rows.schema.identity_is_key:
+        return f"md5({told})"
+    # A key is short and tells more than a hash, which no compression makes smaller.
+    if column is None:
+        return told
+    return f"CASE WHEN {parts[0]} <> {_component(column, name(column.name))} THEN {told} END"
+
+
+def _moment(instant: str) -> str:
+    return f"coalesce('t' || epoch_us({instant}), '{NO_VALUE}')"
+
+
+def _field(column: Column) -> str:
+    """A field of a record by its own name, which may be another column's name as well."""
+    return f"record.{name(column.source)}"
+
+
+def _held(column: Column | None, *kinds: Kind) -> str:
+    return _field(column) if column is not None and column.kind in kinds else "NULL"
+
+
+def _numbered(sources: tuple[str, ...]) -> list[tuple[int, str]]:
+    return list(enumerate(sources, start=1))

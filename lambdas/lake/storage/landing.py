@@ -1,0 +1,221 @@
+"""Landing: what the vendor sent, kept byte for byte in `raw/` with its checksum and a manifest.
+
+An object grows as a multipart upload, whose parts are the only checkpoint of a copy: a later call lists them.
+The checksum is CRC-32, which S3 keeps for the full object and which, unlike a hash, follows from those of the parts.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.lake.storage import crc32, keys
+from lambdas.schema_version import check_version
+from lambdas.vocabulary import ExportType, export_type
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+SCHEMA_VERSION = 3
+
+# S3 allows 10,000 parts of at least 5 MiB: this size reaches 160 GB, far beyond what one function can load.
+PART_BYTES = 16 << 20
+
+
+class Damaged(Exception):
+    """S3 holds other bytes than were sent."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a landed batch; written after its last byte, so its presence says that the batch is whole."""
+
+    export_type: str
+    batch_id: str
+    ordered_at: str
+    period: str
+    run: str
+    """The execution that copied it."""
+    key: str
+    bytes: int
+    sha256: str | None = None
+    """In hexadecimal; only manifests of schema version 1 have it."""
+    crc32: str | None = None
+    """As S3 writes it, see `crc32.py`."""
+    md5: str | None = None
+    """In hexadecimal, as the source told it; None when it did not."""
+    md5_holds: bool | None = None
+    """Whether the copy has compared it already; one in several calls cannot, and then the load does."""
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Part:
+    """An uploaded part; `crc32` is a number."""
+
+    number: int
+    etag: str
+    size: int
+    crc32: int
+
+
+@dataclass(frozen=True)
+class Landed:
+    """How much was copied, and its CRC-32 as S3 writes it."""
+
+    bytes: int
+    crc32: str
+
+
+def read_manifest(stored: Mapping[str, Any], key: str) -> Manifest:
+    """A manifest as this version or an earlier one wrote it.
+
+    Raises:
+        WrittenByNewer: a newer version wrote it.
+    """
+    check_version(stored.get("schema_version"), SCHEMA_VERSION, f"The manifest {key}")
+    return Manifest(**stored)
+
+
+class Landing:
+    """The `raw/` side of the bucket."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    # Objects
+
+    def store(self, key: str, chunks: Iterator[bytes]) -> Landed:
+        """Write the chunks to one object in one go; an error of theirs leaves neither object nor open upload.
+
+        Raises:
+            Damaged: S3 tells another checksum.
+        """
+        upload_id = self.start(key)
+        try:
+            parts = [self.put(key, upload_id, number, body) for number, body in enumerate(_parts(chunks), start=1)]
+            return self.complete(key, upload_id, parts)
+        except BaseException:
+            # The first error is the one to tell; what stays open then is closed with the run.
+            with suppress(ClientError, BotoCoreError):
+                self.abort(key, upload_id)
+            raise
+
+    def start(self, key: str) -> str:
+        """Open an upload, and return its id."""
+        options = self._s3.create_multipart_upload(
+            Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
+        )
+        return options["UploadId"]
+
+    def put(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
+        """Upload a part, counted from 1; S3 refuses it when it arrives with another checksum."""
+        crc = zlib.crc32(body)
+        done = self._s3.upload_part(
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=body,
+            ChecksumCRC32=crc32.as_text(crc),
+        )
+        return Part(number, done["ETag"], len(body), crc)
+
+    def parts(self, key: str, upload_id: str) -> list[Part] | None:
+        """The parts that S3 holds with their checksums; None when there is no such upload any more."""
+        pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        try:
+            listed = [part for page in pages for part in page.get("Parts", [])]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchUpload":
+                return None
+            raise
+        return [
+            Part(part["PartNumber"], part["ETag"], part["Size"], crc32.from_text(part["ChecksumCRC32"]))
+            for part in listed
+            if "ChecksumCRC32" in part
+        ]
+
+    def complete(self, key: str, upload_id: str, parts: list[Part]) -> Landed:
+        """Make the object of its parts.
+
+        Raises:
+            Damaged: S3 tells another checksum.
+        """
+        ordered = sorted(parts, key=lambda part: part.number)
+        size = sum(part.size for part in ordered)
+        done = self._s3.complete_multipart_upload(
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            MpuObjectSize=size,
+            MultipartUpload={
+                "Parts": [
+                    {"ETag": part.etag, "PartNumber": part.number, "ChecksumCRC32": crc32.as_text(part.crc32)}
+                    for part in ordered
+                ]
+            },
+        )
+        whole = crc32.as_text(crc32.combined((part.crc32, part.size) for part in ordered))
+        # S3 answers with the full object's checksum. Compared here and not by S3, since a server that knows only
+        # checksums of checksums (`…-3`) would refuse the full object's.
+        told = done.get("ChecksumCRC32", whole)
+        if told != whole and "-" not in told:
+            raise Damaged(f"S3 holds {key} with the checksum {told}, and {whole} was sent.")
+        return Landed(size, whole)
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Give an upload up, with all of its parts."""
+        self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+
+    def abort_all(self, export: ExportType) -> None:
+        """Give up every open upload of an export type; whoever calls this holds its lease."""
+        pages = self._s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket, Prefix=keys.raw_prefix(export)
+        )
+        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+            with suppress(self._s3.exceptions.NoSuchUpload):
+                self.abort(upload["Key"], upload["UploadId"])
+
+    # Manifests
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Say that a batch is whole."""
+        self._s3.put_object(
+            Bucket=self._bucket,
+            Key=keys.raw(export_type(manifest.export_type), manifest.ordered_at, manifest.batch_id).manifest,
+            Body=json.dumps({name: value for name, value in asdict(manifest).items() if value is not None}).encode(),
+            ContentType="application/json",
+        )
+
+    def manifest(self, export: ExportType, ordered_at: str, batch_id: str) -> Manifest | None:
+        """Read a batch's manifest; None when it has not landed."""
+        return self.manifest_at(keys.raw(export, ordered_at, batch_id).manifest)
+
+    def manifest_at(self, key: str) -> Manifest | None:
+        """Read the manifest of that key; None when it is not there."""
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise
+        return read_manifest(json.loads(body), key)
+
+
+def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a stream into parts; an empty stream is one empty part, since S3 needs one."""
+    held, size, first = [], 0, True
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= PART_BYTES:
+            yield b"".join(held)
+            held, size, first = [], 0, False
+    if size or first:
+        yield b"".join(held)

@@ -1,0 +1,200 @@
+"""The Glue catalog: which tables there are, their columns, and which files readers see.
+
+Tables are made and changed here alone. A change that Glue does not take is an exception; whoever runs the step again
+reads the catalog anew, so that a version that has moved, or a partition that is there already, ends well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.lake.schema import Schema
+from lambdas.lake.storage import keys
+from lambdas.lake.tables import glue_tables
+from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table, changed, glue_column, storage
+from lambdas.vocabulary import ExportType
+
+if TYPE_CHECKING:
+    from types_boto3_glue import GlueClient
+    from types_boto3_glue.type_defs import (
+        BatchUpdatePartitionRequestEntryTypeDef,
+        ColumnTypeDef,
+        PartitionInputTypeDef,
+        TableInputTypeDef,
+    )
+
+# BatchCreatePartition and BatchUpdatePartition take at most 100.
+_PARTITIONS_AT_ONCE = 100
+
+
+class CatalogRefused(Exception):
+    """Glue did not take a partition; a retry of the step reads the catalog anew."""
+
+
+class Catalog:
+    """The tables of one database over one bucket."""
+
+    def __init__(self, glue: "GlueClient", database: str, bucket: str) -> None:
+        self._glue = glue
+        self._database = database
+        self._bucket = bucket
+
+    def table(self, export: ExportType) -> Table | None:
+        """Read a table; None when nothing was loaded yet."""
+        definition = self._definition(export.table)
+        return None if definition is None else glue_tables.read_table(definition)
+
+    def locations(self, export: ExportType) -> dict[str, str]:
+        """Where each published day of an event table lies."""
+        found: dict[str, str] = {}
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=export.table, ExcludeColumnSchema=True
+        )
+        try:
+            for page in pages:
+                for partition in page["Partitions"]:
+                    found[partition["Values"][0]] = partition["StorageDescriptor"]["Location"]
+        except self._glue.exceptions.EntityNotFoundException:
+            return {}
+        return found
+
+    def publish_days(
+        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
+    ) -> None:
+        """Make new locations of days visible, after the columns that they need. `before` is the table as it was read.
+
+        Raises:
+            CatalogRefused: Glue did not take them all.
+        """
+        self._write_table(export, before, schema, time_zone, self._root(export))
+        self._write_days(export, schema, days, self.locations(export))
+
+    def publish_entity(
+        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
+    ) -> None:
+        """Make a new state of an entity table visible. `before` is the table as it was read."""
+        self._write_table(export, before, schema, time_zone, location)
+
+    def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
+        """Put an event table that was made anew in the place of what there is; again goes on where it was broken off.
+
+        Each day is the old one or the new one at any moment, all days are not: `made.switching_to` stands in the table
+        until they are.
+
+        Raises:
+            CatalogRefused: Glue did not take them all.
+        """
+        made = replace(made, location=self._root(export))
+        self._rewrite_table(export, made)
+        known = self.locations(export)
+        self._write_days(export, made.schema, {day: days[day] for day in days if known.get(day) != days[day]}, known)
+        for day in sorted(set(known) - set(days)):
+            self._glue.delete_partition(DatabaseName=self._database, TableName=export.table, PartitionValues=[day])
+        self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
+
+    def replace_entity(self, export: ExportType, made: Table) -> None:
+        """Put an entity table that was made anew in the place of what there is, by one update."""
+        self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
+
+    def ensure_json_table(self, table: str, description: str, columns: Mapping[str, str], prefix: str) -> None:
+        """Make a table over newline-delimited JSON, or add the columns that it lacks."""
+        location = f"s3://{self._bucket}/{prefix}"
+        wanted: list[ColumnTypeDef] = [{"Name": name, "Type": kind} for name, kind in columns.items()]
+        before = self._definition(table)
+        if before is None:
+            table_input: TableInputTypeDef = {
+                "Name": table,
+                "Description": description,
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": {"classification": "json", "schema_version": SCHEMA_VERSION},
+                "StorageDescriptor": {
+                    "Columns": wanted,
+                    "Location": location,
+                    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+                    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                    "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+                },
+            }
+            try:
+                self._glue.create_table(DatabaseName=self._database, TableInput=table_input)
+            except self._glue.exceptions.AlreadyExistsException:
+                # Ten first runs end at about the same time.
+                return
+            return
+        present = {column["Name"] for column in before["StorageDescriptor"]["Columns"]}
+        self._extend(before, [column for column in wanted if column["Name"] not in present], location)
+
+    def _root(self, export: ExportType) -> str:
+        return f"s3://{self._bucket}/{keys.table_prefix(export.table)}"
+
+    def _write_table(
+        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
+    ) -> None:
+        if before is None:
+            table_input = glue_tables.new_table(export, Table(schema, time_zone, location))
+            self._glue.create_table(DatabaseName=self._database, TableInput=table_input)
+            return
+        present = {column.name for column in before.schema.stored}
+        added = [glue_column(column) for column in schema.stored if column.name not in present]
+        self._extend(before.definition, added, location)
+
+    def _extend(self, before: Mapping[str, Any], added: list["ColumnTypeDef"], location: str) -> None:
+        """Add columns at the end, and move the location."""
+        columns = before["StorageDescriptor"]["Columns"]
+        if added or before["StorageDescriptor"]["Location"] != location:
+            self._update(before, changed(before, {"Columns": columns + added, "Location": location}))
+
+    def _rewrite_table(self, export: ExportType, made: Table) -> None:
+        before = self._definition(export.table)
+        if before is None:
+            self._glue.create_table(DatabaseName=self._database, TableInput=glue_tables.new_table(export, made))
+        else:
+            self._update(before, glue_tables.replaced(before, export, made))
+
+    def _update(self, before: Mapping[str, Any], table_input: Any) -> None:
+        """Change a table; one that somebody else has changed since it was read is refused by its version."""
+        version = {"VersionId": before["VersionId"]} if before.get("VersionId") else {}
+        self._glue.update_table(DatabaseName=self._database, TableInput=table_input, **version)
+
+    def _write_days(
+        self, export: ExportType, schema: Schema, days: Mapping[str, str], known: Mapping[str, str]
+    ) -> None:
+        partitions: dict[str, PartitionInputTypeDef] = {
+            day: {"Values": [day], "StorageDescriptor": storage(schema, export, where)} for day, where in days.items()
+        }
+        for some in _chunks([partition for day, partition in partitions.items() if day not in known]):
+            answer = self._glue.batch_create_partition(
+                DatabaseName=self._database, TableName=export.table, PartitionInputList=some
+            )
+            _check(answer.get("Errors", []))
+        for some in _chunks([partition for day, partition in partitions.items() if day in known]):
+            entries: list[BatchUpdatePartitionRequestEntryTypeDef] = [
+                {"PartitionValueList": item["Values"], "PartitionInput": item} for item in some
+            ]
+            moved = self._glue.batch_update_partition(
+                DatabaseName=self._database, TableName=export.table, Entries=entries
+            )
+            _check(moved.get("Errors", []))
+
+    def _definition(self, table: str) -> Mapping[str, Any] | None:
+        try:
+            return self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "EntityNotFoundException":
+                return None
+            raise
+
+
+def _chunks(items: Sequence["PartitionInputTypeDef"]) -> Iterator[list["PartitionInputTypeDef"]]:
+    rest = iter(items)
+    while some := list(islice(rest, _PARTITIONS_AT_ONCE)):
+        yield some
+
+
+def _check(errors: Sequence[Mapping[str, Any]]) -> None:
+    if errors:
+        raise CatalogRefused(f"Glue did not take the partitions: {errors[0]}")

@@ -1,0 +1,166 @@
+"""How a table stands in the Glue catalog: its frozen facts as parameters, a column's source in the column's."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lambdas.lake.schema import (
+    ATHENA_TYPES,
+    BATCH_ID,
+    DAY,
+    EVENT_AT,
+    ORDERED_AT,
+    RESCUED,
+    ROW_ID,
+    Column,
+    Kind,
+    Schema,
+)
+from lambdas.vocabulary import ExportType
+
+if TYPE_CHECKING:
+    from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
+
+# 3: a key stands in its own column alone; 2 repeated it in _row_id, and 1 had a hash of it there.
+SCHEMA_VERSION = "3"
+
+_LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
+_OWN_COLUMNS = {
+    EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
+    BATCH_ID: ("string", "The batch that the row was last seen in"),
+    ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
+    ROW_ID: (
+        "string",
+        "What tells the row from others, where no column is its key",
+    ),
+    RESCUED: ("string", "JSON of the values that fit no column"),
+}
+# What a table keeps when it changes: whatever somebody else set on it (a comment, a parameter) stays.
+_KEPT = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is kept."""
+
+    schema: Schema
+    time_zone: str
+    location: str
+    left_out: tuple[str, ...] = ()
+    """Batches that a rebuild was told to leave out."""
+    switching_to: str | None = None
+    """The draft that the table is being replaced by: some of its days may still be the old ones."""
+    switched_at: datetime | None = None
+    """When a rebuild took its place: what it replaced had readers until then."""
+    schema_version: str = SCHEMA_VERSION
+    """Of the code that made it; a rebuild makes it anew."""
+    definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What Glue says of it, with its version."""
+
+
+def read_table(definition: Mapping[str, Any]) -> Table:
+    """A table from what Glue says of it."""
+    facts = definition["Parameters"]
+    columns = tuple(
+        Column(column["Parameters"]["source"], column["Name"], Kind(column["Parameters"]["kind"]))
+        for column in definition["StorageDescriptor"]["Columns"]
+        if "source" in column.get("Parameters", {})
+    )
+    schema = frozen(columns, tuple(json.loads(facts["identity"])), is_key=facts["identity_is_key"] == "true")
+    return Table(
+        schema,
+        facts["time_zone"],
+        definition["StorageDescriptor"]["Location"],
+        tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
+        facts.get(_SWITCHING) or None,
+        datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
+        facts["schema_version"],
+        definition,
+    )
+
+
+def frozen(columns: tuple[Column, ...], identity: tuple[str, ...], *, is_key: bool) -> Schema:
+    """The schema of a table that exists."""
+    return Schema(columns, frozenset(column.source for column in columns), identity, is_key, identity_frozen=True)
+
+
+def new_table(export: ExportType, table: Table) -> "TableInputTypeDef":
+    """The definition of a table that does not exist yet."""
+    kind = "events, one partition a day" if export.is_event else "latest state of each"
+    return {
+        "Name": export.table,
+        "Description": f"Symplify {export.name}: {kind}",
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": DAY, "Type": "string", "Comment": "The event's day in the table's time zone"}]
+        if export.is_event
+        else [],
+        "Parameters": {name: value for name, value in _facts(table).items() if value},
+        "StorageDescriptor": storage(table.schema, export, table.location),
+    }
+
+
+def changed(
+    before: Mapping[str, Any], storage_changes: Mapping[str, Any], facts: Mapping[str, str] | None = None
+) -> Any:
+    """The definition of a table with changes to its storage and its facts; a fact without text is taken away."""
+    # An empty text is how the catalog reads back what was never set.
+    after: dict[str, Any] = {name: before[name] for name in _KEPT if before.get(name, "") != ""}
+    after["StorageDescriptor"] = {**before["StorageDescriptor"], **storage_changes}
+    if facts:
+        merged = {**after.get("Parameters", {}), **facts}
+        after["Parameters"] = {name: value for name, value in merged.items() if value or name not in facts}
+    return after
+
+
+def replaced(before: Mapping[str, Any], export: ExportType, table: Table) -> Any:
+    """The definition of a table that is made anew, with all of its own facts and columns.
+
+    While it is being switched to, the columns that it will not have stay for the days that are still the old ones.
+    """
+    made = storage(table.schema, export, table.location)
+    if table.switching_to is not None:
+        present = {column["Name"] for column in made.get("Columns", [])}
+        old = [column for column in before["StorageDescriptor"]["Columns"] if column["Name"] not in present]
+        made = {**made, "Columns": [*made.get("Columns", []), *old]}
+    return changed(before, made, _facts(table))
+
+
+def storage(schema: Schema, export: ExportType, location: str) -> "StorageDescriptorTypeDef":
+    """Columns and place of a table, or of one day of it."""
+    own = [name for name in _OWN_COLUMNS if export.is_event or name != EVENT_AT]
+    return {
+        "Columns": [*map(glue_column, schema.stored), *map(_own_column, own)],
+        "Location": location,
+        "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+    }
+
+
+def glue_column(column: Column) -> "ColumnTypeDef":
+    """A column from the source."""
+    return {
+        "Name": column.name,
+        "Type": ATHENA_TYPES[column.kind],
+        "Parameters": {"source": column.source, "kind": column.kind.value},
+    }
+
+
+def _facts(table: Table) -> dict[str, str]:
+    return {
+        "classification": "parquet",
+        "identity": json.dumps(table.schema.identity),
+        "identity_is_key": "true" if table.schema.identity_is_key else "false",
+        "time_zone": table.time_zone,
+        "schema_version": SCHEMA_VERSION,
+        _LEFT_OUT: json.dumps(table.left_out) if table.left_out else "",
+        _SWITCHING: table.switching_to or "",
+        _SWITCHED_AT: table.switched_at.isoformat() if table.switched_at else "",
+    }
+
+
+def _own_column(name: str) -> "ColumnTypeDef":
+    kind, comment = _OWN_COLUMNS[name]
+    return {"Name": name, "Type": kind, "Comment": comment}

@@ -1,0 +1,50 @@
+"""Tidying: files of a table that the catalog does not point to, once no query can still read them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.store import Store, StoredFile
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.vocabulary import ExportType
+
+
+def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelta, now: datetime) -> int:
+    """Delete what nothing points to; return how many objects that were.
+
+    Only the holder of the table's lease may call this: files of a run that is still writing look like orphans.
+    """
+    table = catalog.table(export)
+    if table is None or table.switching_to is not None:
+        # Nothing was published yet, or somebody dropped the table: that is no reason to drop its files. And what a
+        # table is being replaced by is not all published yet.
+        return 0
+    published = catalog.locations(export).values() if export.is_event else [table.location]
+    live = {store.prefix(location) for location in published}
+    found = list(store.objects(keys.table_prefix(export.table)))
+    gone = list(_superseded(found, live, table.switched_at, retention, now))
+    gone += [item.key for item in store.objects(keys.drafts_prefix(export))]
+    store.delete(gone)
+    return len(gone)
+
+
+def _superseded(
+    found: Iterable[StoredFile], live: set[str], switched_at: datetime | None, retention: timedelta, now: datetime
+) -> Iterable[str]:
+    """The keys whose retention is over, counted from when the file that replaced them was written, or switched to.
+
+    When exactly a file lost its readers is not recorded; it cannot be later than that.
+    """
+    by_day: dict[str, list[StoredFile]] = {}
+    for item in found:
+        by_day.setdefault(item.key.rsplit("/", 2)[0], []).append(item)
+    for items in by_day.values():
+        live_since = [item.written_at for item in items if _folder(item.key) in live]
+        live_since += [switched_at] if switched_at else []
+        for item in items:
+            if _folder(item.key) not in live and max([item.written_at, *live_since]) + retention <= now:
+                yield item.key
+
+
+def _folder(key: str) -> str:
+    return key.rsplit("/", 1)[0] + "/"

@@ -1,0 +1,140 @@
+"""Close a run: watermark, run record, tidying, the lease; on failure a sentence for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas.execution import Execution, RunState
+from lambdas.lake.storage.landing import Landing
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.lake.tables.export_runs import write_run_record
+from lambdas.lake.tables.vacuum import tidy
+from lambdas.ledger.ledger import Ledger, Order
+from lambdas.settings import Settings
+from lambdas.steps.failure import MAYBE_ORDERED, failure_of
+from lambdas.steps.plan_run import leaves_no_gap
+from lambdas.vocabulary import period
+
+SUCCEEDED, FAILED = "succeeded", "failed"
+REPLAYED = "replayed"
+"""What the record says of a replay that succeeded."""
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where a run is written down."""
+
+    ledger: Ledger
+    store: Store
+    catalog: Catalog
+    landing: Landing
+
+
+def close_run(state: RunState, run: Execution, books: Books, settings: Settings, now: datetime) -> RunState:
+    """Return the state with outcome `succeeded`, or `failed` with the error's name and a sentence for people.
+
+    It may run twice: nothing counts twice, and what is written the second time is the same.
+
+    Raises:
+        UnknownName: the state names no export type: see `close_unknown`.
+    """
+    export = state.export
+    placed = books.ledger.order(run)
+    if state.outcome == "loaded" and state.error is None:
+        closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
+        _move_watermark(state, books.ledger, settings)
+    else:
+        state = with_order(state, placed)
+        status = _settle_failure(state, run, books.ledger)
+        closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
+    record = record_of(closed, run, now, placed.unanswered)
+    books.ledger.write_run(run, record)
+    write_run_record(books.store, books.catalog, run.folder, record)
+    lease = books.ledger.lease()
+    if lease is not None and lease.owner == run.arn:
+        # Whoever holds the lease is the only one that copies this type: what is open now, nobody goes on with.
+        books.landing.abort_all(export)
+        retention = timedelta(hours=settings.superseded_retention_hours)
+        tidy(export, books.store, books.catalog, retention, now)
+        books.ledger.release_lease(run)
+    if closed.outcome == FAILED and state.scheduled_time is not None:
+        books.ledger.release_claim(state.scheduled_time, run)
+    return closed
+
+
+def close_unknown(state: RunState) -> RunState:
+    """Close a run that names no export type: there is no ledger, table or lease that it could have touched."""
+    return _failed(state, None)
+
+
+def _move_watermark(state: RunState, ledger: Ledger, settings: Settings) -> None:
+    if state.batch_id is None or state.ordered_at is None or state.period is None:
+        return
+    covered, nightly = period(state.period), period(settings.nightly_period)
+    if leaves_no_gap(covered, datetime.fromisoformat(state.ordered_at), ledger.watermark(), nightly):
+        ledger.move_watermark(state.ordered_at, state.batch_id)
+
+
+def with_order(state: RunState, placed: Order) -> RunState:
+    """The state with the batch that the run ordered, if a crash came before the state could say so."""
+    if state.batch_id is not None:
+        return state
+    return replace(state, batch_id=placed.batch_id, ordered_at=placed.ordered_at)
+
+
+def _settle_failure(state: RunState, run: Execution, ledger: Ledger) -> str | None:
+    """Count the failure against the batch, and return the batch's status."""
+    if state.batch_id is None:
+        return None
+    # What the vendor, or the file itself, says for good is not tried again. An error with a name is not the batch's.
+    final = state.outcome == FAILED and state.error is None and state.error_name is None
+    return ledger.mark_batch_failed(state.batch_id, run, final=final)
+
+
+def _failed(state: RunState, batch_status: str | None) -> RunState:
+    failure = failure_of(state, batch_status)
+    return replace(
+        state, outcome=FAILED, wait_seconds=None, error=None, error_name=failure.name, reason=failure.sentence
+    )
+
+
+def record_of(state: RunState, run: Execution, now: datetime, lost_orders: int = 0) -> Mapping[str, Any]:
+    """The run's record, with the column names of the table `export_runs`."""
+    tally = state.tally or {}
+    return {
+        "run": run.folder,
+        "execution_arn": run.arn,
+        "export_type": state.export.name,
+        "period": state.period,
+        "scheduled_time": state.scheduled_time,
+        "batch_id": state.batch_id,
+        "ordered_at": state.ordered_at,
+        # Each may have made a batch in Symplify that nobody fetches.
+        "lost_orders": lost_orders or None,
+        "progress": state.progress,
+        "started_at": run.started_at.isoformat(timespec="seconds"),
+        "ended_at": now.isoformat(timespec="seconds"),
+        # A replay brings no newer data, so it must not look like a night that did.
+        "outcome": REPLAYED if state.replay is not None and state.outcome == SUCCEEDED else state.outcome,
+        "replay": None if state.replay is None else json.dumps(dict(state.replay)),
+        "error": state.error_name,
+        "reason": state.reason,
+        "unreachable_days": state.unreachable_days,
+        "bytes": state.bytes,
+        "rows_read": tally.get("read"),
+        "rows_new": tally.get("new"),
+        "rows_known": tally.get("known"),
+        "rows_updated": tally.get("updated"),
+        "rows_rescued": tally.get("rescued"),
+        "rows_quarantined": tally.get("quarantined"),
+        "rows_unknown_time": tally.get("unknownTime"),
+        "batches": tally.get("batches"),
+        "days": tally.get("dayCount"),
+        "per_day": json.dumps(tally["days"]) if tally.get("days") else None,
+        "earliest_event": tally.get("earliest"),
+        "latest_event": tally.get("latest"),
+        "new_columns": ",".join(tally.get("newColumns") or ()) or None,
+    }

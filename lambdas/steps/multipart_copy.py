@@ -1,0 +1,193 @@
+"""Bring a result's bytes into an object: by ranges read in parallel, part by part, or in one go where it must be.
+
+Memory is flat: READERS parts are in flight, each held once while it comes, goes out, and waits for those before it; and
+one more while its MD5 is added.
+
+The multipart upload is the checkpoint: what S3 lists is done. The ledger remembers which upload it is and which version
+of the source its parts belong to, since S3 lists neither.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import md5
+from io import BytesIO
+
+from lambdas.lake.storage.landing import PART_BYTES, Landed, Landing, Part
+from lambdas.ledger.ledger import Ledger, Upload
+from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from lambdas.symplify.remote import READERS, Remote
+from lambdas.symplify.result import Broken, Result, SourceChanged, Span, Version
+
+# A range that breaks is asked for again at once; then the machine's own pauses follow.
+_TRIES = 3
+# A part is begun while so much time is left, and given up when that little is: enough to complete the upload, write the
+# manifest and answer.
+BEGIN_SECONDS = 10.0
+STOP_SECONDS = 5.0
+
+Remaining = Callable[[], float]
+"""How many seconds the function has left."""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The time is up, and parts have come that a next call goes on from."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """All bytes are there; `md5` is the source's word, and `md5_holds` whether they were compared with it."""
+
+    landed: Landed
+    md5: str | None
+    md5_holds: bool
+
+
+class _OutOfTime(Exception):
+    """The function ends soon."""
+
+
+Brought = Copied | Partial | RateLimited | Refused | Unavailable
+
+
+class Transfer:
+    """One batch's way into one object."""
+
+    def __init__(
+        self, remote: Remote, landing: Landing, ledger: Ledger, batch_id: str, key: str, remaining: Remaining
+    ) -> None:
+        self._remote = remote
+        self._landing = landing
+        self._ledger = ledger
+        self._batch_id = batch_id
+        self._key = key
+        self._remaining = remaining
+
+    def bring(self) -> Brought:
+        """Go on from what is there, or begin.
+
+        Raises:
+            Broken: the source does not send what it promises, or so slowly that no part came in a whole call.
+            Damaged: S3 holds other bytes than were sent.
+        """
+        upload = self._ledger.upload(self._batch_id)
+        if upload is not None:
+            parts = self._landing.parts(self._key, upload.id)
+            if parts is not None:
+                try:
+                    return self._by_ranges(upload, parts, None)
+                except SourceChanged:
+                    self._landing.abort(self._key, upload.id)
+        return self._begin()
+
+    def _begin(self) -> Brought:
+        first = self._remote.first(PART_BYTES, self._patience())
+        if not isinstance(first, Result):
+            return first
+        if first.version is None:
+            return self._in_one_go(first)
+        version = first.version
+        upload = Upload(self._landing.start(self._key), version.etag, version.length, first.md5)
+        self._ledger.write_upload(self._batch_id, upload)
+        try:
+            return self._by_ranges(upload, [], first)
+        except SourceChanged:
+            self._landing.abort(self._key, upload.id)
+            return Unavailable("The result changes while it is read.")
+
+    def _in_one_go(self, result: Result) -> Brought:
+        try:
+            return Copied(
+                self._landing.store(self._key, self._timed(result.chunks())), result.md5, result.md5 is not None
+            )
+        except _OutOfTime:
+            return Refused(
+                "The result does not fit into one call of the function, and its source does not allow to read it in "
+                "several: it serves no ranges, or does not tell the version of the file (ETag)."
+            )
+
+    def _by_ranges(self, upload: Upload, listed: Sequence[Part], first: Result | None) -> Brought:
+        spans = dict(enumerate(_spans(upload.length), start=1))
+        done = {part.number: part for part in listed if part.number in spans and part.size == spans[part.number].length}
+        missing = deque(number for number in spans if number not in done)
+        in_flight: deque[Future[tuple[Part, bytes] | RateLimited | Refused | Unavailable]] = deque()
+        digest, came = md5(usedforsecurity=False), 0
+
+        def fetch(number: int) -> tuple[Part, bytes] | RateLimited | Refused | Unavailable:
+            body = self._read(spans[number], upload, first if number == 1 else None)
+            return (self._landing.put(self._key, upload.id, number, body), body) if isinstance(body, bytes) else body
+
+        with ThreadPoolExecutor(READERS) as pool:
+            while True:
+                while missing and len(in_flight) < READERS and self._remaining() > BEGIN_SECONDS:
+                    in_flight.append(pool.submit(fetch, missing.popleft()))
+                if not in_flight:
+                    break
+                try:
+                    outcome = in_flight.popleft().result()
+                except _OutOfTime:
+                    continue
+                if not isinstance(outcome, tuple):
+                    return outcome
+                part, body = outcome
+                done[part.number] = part
+                digest.update(body)
+                came += 1
+                # Or they would be held until the next part is there.
+                del outcome, body
+        if len(done) < len(spans):
+            if came == 0:
+                raise Broken("The source is so slow that no part came within a whole call of the function.")
+            return Partial()
+        # Parts arrive here in their order, so the MD5 of a copy in one call is known; that of a copy in several is
+        # verified when the object is read (`lake/source.py`), before anything is loaded.
+        md5_holds = came == len(spans) and upload.md5 == digest.hexdigest()
+        if came == len(spans) and upload.md5 is not None and not md5_holds:
+            self._landing.abort(self._key, upload.id)
+            raise Broken("The bytes that came do not have the MD5 that the source tells.")
+        return Copied(self._landing.complete(self._key, upload.id, list(done.values())), upload.md5, md5_holds)
+
+    def _read(self, span: Span, upload: Upload, opened: Result | None) -> bytes | RateLimited | Refused | Unavailable:
+        """Read a range; what breaks is tried again at once, a few times."""
+        answer: Result | RateLimited | Refused | Unavailable | None = opened
+        for tries_left in reversed(range(_TRIES)):
+            if answer is None:
+                answer = self._remote.range(span, Version(upload.etag, upload.length), self._patience())
+            if isinstance(answer, RateLimited | Refused):
+                return answer
+            if isinstance(answer, Unavailable):
+                if not tries_left:
+                    return answer
+            else:
+                try:
+                    body = BytesIO()
+                    body.writelines(self._timed(answer.chunks()))
+                    # Not joined from a list: that would hold a part twice.
+                    return body.getvalue()
+                except Broken:
+                    if not tries_left:
+                        raise
+            answer = None
+        raise AssertionError("unreachable")
+
+    def _timed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks, until the time is up.
+
+        Raises:
+            _OutOfTime: it is.
+        """
+        for chunk in chunks:
+            if self._remaining() < STOP_SECONDS:
+                raise _OutOfTime
+            yield chunk
+
+    def _patience(self) -> float:
+        """How long one answer may be waited for, so that a source that hangs does not take the function's end too."""
+        return max(1.0, self._remaining() - STOP_SECONDS)
+
+
+def _spans(length: int) -> Iterator[Span]:
+    for first in range(0, length, PART_BYTES):
+        yield Span(first, min(first + PART_BYTES, length) - 1)

@@ -1,0 +1,158 @@
+"""Plan a run: claim its time, take the lease, choose the period, find a batch that an earlier run left."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from lambdas.execution import TAKES, BadInput, Execution, RunState
+from lambdas.ledger.ledger import COPIED, BatchRecord, Ledger
+from lambdas.settings import Settings
+from lambdas.steps.deadline import wait
+from lambdas.steps.replay_request import Selection
+from lambdas.vocabulary import Period, period
+
+# A night is a day after the last one, give or take the waiting in between.
+REGULAR_NIGHT = timedelta(hours=36)
+
+BUSY = "busy"
+
+# How often a run that waits for the lease looks again.
+LEASE_POLL_SECONDS = 60
+
+StoppedAt = Callable[[str], datetime | None]
+"""When an execution ended, by its ARN: None while it runs, and long ago when nobody remembers it."""
+
+
+def plan_run(
+    state: RunState, run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime
+) -> RunState:
+    """Return the state with outcome `planned`, `adopted`, `landed`, `replay`, `busy`, `duplicate` or `overdue`.
+
+    Raises:
+        UnknownName: the explicit period is none that Symplify has.
+        BadInput: the input has more than an execution takes, or a scheduled time that is none.
+    """
+    _check_input(state)
+    asked = period(state.period) if state.period is not None else None
+    if state.scheduled_time is not None and not ledger.claim(state.scheduled_time, run, now):
+        return replace(state, outcome="duplicate", wait_seconds=None)
+    seconds = _take_lease(run, ledger, settings, stopped_at, now)
+    if seconds is not None:
+        return wait(
+            state,
+            BUSY,
+            seconds,
+            run=run,
+            limit=min(timedelta(seconds=settings.lease_wait_seconds), settings.run_deadline),
+            now=now,
+            unmet="The lease was not free",
+            why="Another run of this export type holds it. Look at the machine's running executions, and start this "
+            "one again when the other has ended.",
+        )
+    if state.replay is not None:
+        return replace(state, export_type=state.export.name, outcome="replay", wait_seconds=None)
+    watermark = ledger.watermark()
+    chosen = asked or _period(run, watermark, settings, now)
+    planned = replace(
+        state,
+        export_type=state.export.name,
+        period=chosen.value,
+        unreachable_days=_unreachable(watermark, now),
+        outcome="planned",
+        wait_seconds=None,
+    )
+    left = _left_over(run, ledger, chosen, watermark, now)
+    if left is None:
+        return planned
+    return replace(
+        planned,
+        period=left.period,
+        batch_id=left.batch_id,
+        ordered_at=left.ordered_at,
+        outcome="landed" if left.status == COPIED else "adopted",
+    )
+
+
+def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | None, nightly: Period) -> bool:
+    """Whether an export of that period reaches back to the watermark.
+
+    A period is trusted for a day less than its name says. A regular night with the team's own period is enough too:
+    who sets LAST_DAY for the nights has chosen it. Before the first success only the longest period leaves no gap.
+    """
+    if covered is Period.TODAY:
+        return False
+    if watermark is None:
+        return covered is Period.LAST_2_WEEKS
+    gap = ordered_at - watermark
+    return gap <= covered.trusted or (covered is nightly and gap <= REGULAR_NIGHT) or covered is Period.LAST_2_WEEKS
+
+
+def _check_input(state: RunState) -> None:
+    """Refuse what only steps may write; a run that waited for the lease comes back with what `busy` needs."""
+    ours = {"outcome", "step", "waitSeconds"} if state.outcome == BUSY else set()
+    others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime", "replay"} - ours)
+    if others:
+        raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")
+    if state.replay is not None:
+        Selection.from_json(state.replay)
+        if state.period is not None or state.scheduled_time is not None:
+            raise BadInput("A replay orders nothing, so it takes neither period nor scheduledTime.")
+    if state.scheduled_time is not None:
+        try:
+            datetime.fromisoformat(state.scheduled_time)
+        except ValueError:
+            raise BadInput(
+                f"scheduledTime is '{state.scheduled_time[:100]}' and must be a time such as 2026-01-31T03:30:00Z; "
+                "a run that is started by hand needs none."
+            ) from None
+
+
+def _period(run: Execution, watermark: datetime | None, settings: Settings, now: datetime) -> Period:
+    nightly = period(settings.nightly_period)
+    sweep = settings.sweep_weekday == f"{run.started_at:%A}".upper()
+    return nightly if not sweep and leaves_no_gap(nightly, now, watermark, nightly) else Period.LAST_2_WEEKS
+
+
+def _unreachable(watermark: datetime | None, now: datetime) -> str | None:
+    if watermark is None or now - watermark <= Period.LAST_2_WEEKS.trusted:
+        return None
+    return f"{watermark:%Y-%m-%d}..{now - Period.LAST_2_WEEKS.trusted:%Y-%m-%d}"
+
+
+def _take_lease(run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime) -> int | None:
+    """Take the lease, or return how many seconds to wait before trying again.
+
+    A dead owner's last function may still be at work, so its lease is free only when the longest function time-out has
+    passed since the owner ended.
+    """
+    if ledger.take_lease(run, now):
+        return None
+    lease = ledger.lease()
+    if lease is None:
+        return 1
+    ended = stopped_at(lease.owner)
+    if ended is None:
+        return LEASE_POLL_SECONDS
+    free_at = ended + timedelta(seconds=settings.longest_function_seconds)
+    if now < free_at:
+        return min(LEASE_POLL_SECONDS, int((free_at - now).total_seconds()) + 1)
+    return None if ledger.take_lease(run, now, instead_of=lease.owner) else 1
+
+
+def _left_over(
+    run: Execution, ledger: Ledger, needed: Period, watermark: datetime | None, now: datetime
+) -> BatchRecord | None:
+    """The newest batch that an earlier run left and that serves this one as well as an order of its own.
+
+    It reaches as far back as the plan needs, is at most a night old (what came after it comes with the next night),
+    and holds something that no newer export has brought. What TODAY means changes every day, so it is never taken up.
+    """
+    for batch in ledger.batches_left_over():
+        if batch.owner == run.arn:
+            return batch
+        covered, ordered_at = period(batch.period), datetime.fromisoformat(batch.ordered_at)
+        reaches = covered.trusted >= needed.trusted and Period.TODAY not in (covered, needed)
+        is_new = now - ordered_at <= REGULAR_NIGHT and (watermark is None or ordered_at > watermark)
+        if reaches and is_new and ledger.adopt(batch, run):
+            return batch
+    return None

@@ -1,0 +1,68 @@
+"""What a replay is asked for: which landed batches, and whether the table is made anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from lambdas.execution import BadInput
+
+_NAMES = ("from", "to", "except", "rebuild")
+# What an execution's state carries from step to step; a rebuild without so much is another question.
+_MOST_LEFT_OUT = 500
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A replay's choice of batches."""
+
+    first: str = ""
+    """The first day of order, `YYYY-MM-DD`; empty for all."""
+    last: str = ""
+    """The last one, which belongs to it; empty for all."""
+    left_out: tuple[str, ...] = ()
+    """Batch ids."""
+    is_rebuild: bool = False
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> "Selection":
+        """Read `{"from": …, "to": …, "except": […], "rebuild": …}`, of which any may be missing.
+
+        Raises:
+            BadInput: it makes no sense; the text is a sentence.
+        """
+        unknown = sorted(set(given) - set(_NAMES))
+        if unknown:
+            raise BadInput(f"replay has {', '.join(map(repr, unknown))[:200]}; it takes {', '.join(_NAMES)}.")
+        left_out = given.get("except", [])
+        if not isinstance(left_out, list) or not all(isinstance(one, str) and 0 < len(one) <= 100 for one in left_out):
+            raise BadInput('replay.except must be a list of batch ids, such as ["101112"].')
+        if len(left_out) > _MOST_LEFT_OUT:
+            raise BadInput(f"replay.except takes at most {_MOST_LEFT_OUT} batches.")
+        rebuild = given.get("rebuild", False)
+        if not isinstance(rebuild, bool):
+            raise BadInput("replay.rebuild must be true or false.")
+        selection = cls(_day("from", given), _day("to", given), tuple(dict.fromkeys(left_out)), rebuild)
+        if selection.last and selection.first > selection.last:
+            raise BadInput(f"replay.from ({selection.first}) is after replay.to ({selection.last}).")
+        if selection.left_out and not rebuild:
+            raise BadInput(
+                "Rows of a batch leave a table only when it is made anew: use --except together with --rebuild "
+                '("except" with "rebuild": true).'
+            )
+        if rebuild and (selection.first or selection.last):
+            raise BadInput(
+                "A rebuild takes all of raw, since what lies outside of --from and --to would be lost: use --rebuild "
+                "without them."
+            )
+        return selection
+
+
+def _day(name: str, given: Mapping[str, Any]) -> str:
+    value = given.get(name)
+    if value is None:
+        return ""
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise BadInput(f"replay.{name} must be a day such as 2026-01-31.") from None

@@ -1,0 +1,171 @@
+"""The watch over silence: what each export type has had, what a night was, and runs that nobody could close."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas.execution import BadInput, Execution, RunState
+from lambdas.steps.alert import TOKEN_NOT_SET
+from lambdas.vocabulary import ExportType, Period, UnknownName
+
+LOOK_BACK = timedelta(days=35)
+"""How far back runs are read; beyond the vendor's own reach nothing more is to be decided."""
+
+EMPTY_AFTER = timedelta(days=7)
+NIGHT = timedelta(days=1)
+# A replay is neither: it brings no newer data.
+_SUCCEEDED, _FAILED = "succeeded", "failed"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is known of an export type that is switched on. `runs` are run records, the newest first."""
+
+    export: ExportType
+    since: datetime
+    """When somebody began to expect it: the deployment, or the day on which it was switched on."""
+    watermark: datetime | None
+    runs: Sequence[Mapping[str, Any]]
+
+    @property
+    def successes(self) -> list[Mapping[str, Any]]:
+        """The records of runs that went well."""
+        return [run for run in self.runs if run["outcome"] == _SUCCEEDED]
+
+    @property
+    def waits_for_token(self) -> bool:
+        """Whether nothing went well yet because nobody has set the token: expected, and told once a night.
+
+        What went well before `since` was under another token: that of a stack whose data this one has taken over.
+        """
+        if any(_time(run, "ended_at") >= self.since for run in self.successes):
+            return False
+        return bool(self.runs) and self.runs[0].get("error") == TOKEN_NOT_SET
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The numbers of one export type."""
+
+    export: ExportType
+    hours_since_success: float
+    days_missing: float
+    """How far back the day lies that no export has covered yet; Symplify reaches back two weeks."""
+    is_oddly_empty: bool
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """An execution that is over, as Step Functions tells it."""
+
+    arn: str
+    status: str
+    started_at: datetime
+    stopped_at: datetime
+    given: object
+    """Its input."""
+
+
+def findings(watched: Sequence[Watched], now: datetime) -> list[Finding]:
+    """The numbers of every export type that is switched on."""
+    return [_finding(one, _is_quiet(watched), now) for one in watched]
+
+
+def unclosed(execution: Stopped) -> tuple[RunState, Execution] | None:
+    """The run that an execution was, as far as its input tells; None when it names no export type."""
+    fields = execution.given if isinstance(execution.given, Mapping) else {}
+    try:
+        state = RunState.from_json(
+            {name: fields[name] for name in ("exportType", "period", "scheduledTime") if name in fields}
+        )
+        name = state.export.name
+    except (BadInput, UnknownName):
+        return None
+    words = {"TIMED_OUT": "took longer than the machine allows", "ABORTED": "was stopped"}
+    closed = RunState(
+        export_type=name,
+        period=state.period,
+        scheduled_time=state.scheduled_time,
+        outcome="failed",
+        step=None if execution.status in words else "close_run",
+        error_name=execution.status if execution.status in words else "NotClosed",
+        reason=f"{name}: The execution {words.get(execution.status, 'failed in its last step')}, so it could not close "
+        "itself. The next run takes up what it left.",
+    )
+    return closed, Execution(execution.arn, execution.started_at)
+
+
+def summary(watched: Sequence[Watched], off: Iterable[ExportType], now: datetime) -> str:
+    """What the last day brought: a line per export type."""
+    lines = [f"What the day up to {now:%Y-%m-%d %H:%M} UTC brought:", ""]
+    lines += [f"{one.export.name:<13} {_line(one, now)}" for one in watched]
+    lines += [f"{export.name:<13} switched off" for export in off]
+    return "\n".join(lines)
+
+
+def _finding(one: Watched, is_quiet: bool, now: datetime) -> Finding:
+    if one.waits_for_token:
+        return Finding(one.export, 0.0, 0.0, is_oddly_empty=False)
+    last = max([one.since, *(_time(run, "ended_at") for run in one.successes)])
+    covered = max(one.since, one.watermark or one.since)
+    return Finding(
+        one.export,
+        round(max((now - last) / timedelta(hours=1), 0.0), 2),
+        round(max((now - covered) / timedelta(days=1), 0.0), 2),
+        is_oddly_empty=_is_oddly_empty(one, is_quiet),
+    )
+
+
+def _is_oddly_empty(one: Watched, is_quiet: bool) -> bool:
+    """Whether the newest export is empty and those of the seven days before it were not."""
+    # Nothing is opened, clicked or bounced where nothing was sent.
+    if is_quiet and one.export.is_event and one.export.name != "SENT":
+        return False
+    regular = [run for run in one.successes if run.get("period") != Period.TODAY]
+    if not regular or _rows(regular[0]):
+        return False
+    begins = _time(regular[0], "started_at") - EMPTY_AFTER
+    before = [run for run in regular[1:] if _time(run, "started_at") >= begins]
+    return bool(before) and all(_rows(run) for run in before)
+
+
+def _is_quiet(watched: Sequence[Watched]) -> bool:
+    return any(one.export.name == "SENT" and one.successes and not _rows(one.successes[0]) for one in watched)
+
+
+def _line(one: Watched, now: datetime) -> str:
+    ours = [run for run in one.runs if run["outcome"] in (_SUCCEEDED, _FAILED)]
+    night = [run for run in ours if _time(run, "ended_at") >= now - NIGHT]
+    if not night:
+        return "no run"
+    last = night[0]
+    if last["outcome"] != _SUCCEEDED:
+        return f"FAILED  {last.get('reason') or last.get('error')}"
+    parts = [f"{_rows(last)} rows, {int(last.get('rows_new') or 0)} new"]
+    parts += [f"new columns {last['new_columns']}"] if last.get("new_columns") else []
+    parts += [f"{int(last[name])} {word}" for name, word in _COUNTED if last.get(name)]
+    parts += [f"oldest new day {oldest}"] if (oldest := _oldest_new_day(last)) else []
+    healed = next(iter(ours[1:]), None)
+    if healed is not None and healed["outcome"] != _SUCCEEDED:
+        parts.append("healed after a failure")
+    parts += [f"LOST {last['unreachable_days']}"] if last.get("unreachable_days") else []
+    return ", ".join(parts)
+
+
+_COUNTED = (("rows_rescued", "rescued"), ("rows_quarantined", "quarantined"), ("rows_unknown_time", "without a time"))
+
+
+def _oldest_new_day(run: Mapping[str, Any]) -> str | None:
+    """The oldest day that got new rows: how late events came."""
+    days = json.loads(str(run.get("per_day") or "{}"))
+    return min((day for day, counts in days.items() if counts.get("new") and day[:1].isdigit()), default=None)
+
+
+def _rows(run: Mapping[str, Any]) -> int:
+    return int(run.get("rows_read") or 0)
+
+
+def _time(run: Mapping[str, Any], name: str) -> datetime:
+    return datetime.fromisoformat(str(run[name]))

@@ -1,0 +1,208 @@
+"""The quick, the strict and the careful way read a piece the same, value for value and identity for identity."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from lambdas.lake.formats.splitting import Piece
+from lambdas.lake.parsing import record_path
+from lambdas.lake.parsing.record_path import Rejected
+from lambdas.lake.schema import Kind, Schema
+from tests.unit.lake.laws import Raw, examples, fractions, names, numerals, spelled, texts, values, whole
+from tests.unit.lake.parsing_paths import OPENS, PLAIN, WITHOUT_FRACTIONS, Ways, rows_of
+
+_FROM, _TO = datetime(1990, 1, 1), datetime(2040, 1, 1)  # noqa: DTZ001 - bounds of local times
+times = st.datetimes(_FROM, _TO, timezones=st.sampled_from([UTC]) | st.timezones()).map(
+    lambda moment: moment.isoformat()
+) | st.sampled_from(
+    [
+        "2024-03-31T02:30:00.123+02:00",
+        "2024-03-31",
+        "2024-03-31 01:00:00Z",
+        "2024-02-30",
+        "infinity",
+        "2024-01-01 (BC)",
+        "soon",
+    ]
+)
+usual = {
+    Kind.BIGINT: whole,
+    Kind.DOUBLE: fractions | st.integers(-(2**40), 2**40) | st.just(Raw("-0")),
+    Kind.STRING: texts | times,
+    Kind.BOOLEAN: st.booleans(),
+    Kind.JSON: st.none(),
+}
+odd = (
+    values
+    | numerals
+    | st.sampled_from([Raw(r'"\ud800"'), Raw(r'"\u0041\/"'), Raw("1e400"), Raw("5.0"), Raw("-0"), Raw("-0.0")])
+)
+instants = times | st.integers(10**11, 10**13) | st.none()
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> tuple[Piece, bool]:
+    """A piece most of whose values are of one kind a field."""
+    named = st.sampled_from(["eventId", "contactId", "timestamp", "a", "aB", "a_b", "dt", "rowid", "x y", "é", "'"])
+    fields = draw(st.dictionaries(named | named | named | names, st.sampled_from(list(usual)), min_size=1, max_size=5))
+    is_odd = draw(st.integers(0, 3)) == 0
+    rows = []
+    for _ in range(draw(st.integers(1, 5))):
+        row: list[tuple[str, Any]] = []
+        for name, kind in fields.items():
+            usually = instants if name == "timestamp" else usual[kind] | st.none()
+            if draw(st.integers(0, 5)):
+                row.append((name, draw(odd if is_odd and draw(st.booleans()) else usually)))
+        if is_odd and row and draw(st.integers(0, 3)) == 0:
+            row.append(draw(st.sampled_from(row)))
+        rows.append(spelled(draw(st.permutations(row))))
+    is_array = draw(st.booleans())
+    separator = draw(st.sampled_from([b",", b" ,\n "] if is_array else [b"\n", b"\r\n", b"\n\n  \n"]))
+    return Piece((separator.join(rows),), 17, is_array), is_odd
+
+
+def schema_of(piece: Piece, known: Schema | None = None) -> Schema:
+    schema = known or Schema()
+    for found in record_path.read(piece):
+        assert not isinstance(found, Rejected)
+        schema = schema.widened(record_path.kinds(found), OPENS)
+    return schema
+
+
+def drawn_fields(data: st.DataObject, schema: Schema) -> set[str]:
+    """Fields to read as texts, or to look for escapes in, whether they can be or not."""
+    sources = [column.source for column in schema.columns]
+    return set(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else set()
+
+
+@examples(250)
+@given(pieces(), st.data())
+def test_a_piece_that_a_quicker_way_takes_is_read_the_same_by_the_careful_way(
+    ways: Ways, made: tuple[Piece, bool], data: st.DataObject
+) -> None:
+    piece, is_odd = made
+    schema = schema_of(piece)
+    identity = (
+        tuple(data.draw(st.lists(st.sampled_from([c.source for c in schema.columns]), unique=True)))
+        if schema.columns
+        else ()
+    )
+    rows = rows_of(replace(schema, identity=identity, identity_is_key=len(identity) == 1, identity_frozen=True))
+    strict = ways.strict(piece, rows)
+    quick = ways.quick(piece, rows, drawn_fields(data, schema), drawn_fields(data, schema))
+    event(f"odd: {is_odd}, strict: {strict is not None}, quick: {quick is not None}")
+    carefully = ways.careful(piece, rows)
+    assert strict is None or strict == carefully
+    assert quick is None or quick == carefully
+
+
+@examples(120)
+@given(pieces(), pieces(), st.data())
+def test_the_ways_agree_under_columns_that_another_export_has_made(
+    ways: Ways, made: tuple[Piece, bool], before: tuple[Piece, bool], data: st.DataObject
+) -> None:
+    earlier = schema_of(before[0])
+    known = Schema(columns=earlier.stored, frozen=frozenset(c.source for c in earlier.stored))
+    sources = [c.source for c in known.columns]
+    identity = tuple(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else ()
+    rows = rows_of(replace(schema_of(made[0], known), identity=identity))
+    strict = ways.strict(made[0], rows)
+    quick = ways.quick(made[0], rows, drawn_fields(data, rows.schema), drawn_fields(data, rows.schema))
+    event(f"strict: {strict is not None}, quick: {quick is not None}")
+    carefully = ways.careful(made[0], rows)
+    assert strict is None or strict == carefully
+    assert quick is None or quick == carefully
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"eventId":1,"contactId":"a","timestamp":"2024-03-01T10:00:00.000+02:00","rate":0.5,"ok":true}',
+        '{"eventId":9223372036854775807,"contactId":"\\u00e9\\n\\u0000","rate":-1e-5}',
+        '{"contactId":null,"rate":0.30000000000000004}',
+        "{}",
+    ],
+)
+@pytest.mark.parametrize("is_array", [True, False])
+def test_ordinary_records_go_the_strict_way(ways: Ways, text: str, is_array: bool) -> None:
+    piece = Piece((text.encode(),), 0, is_array)
+    strict = ways.strict(piece, rows_of(PLAIN))
+    assert strict is not None
+    assert strict == ways.careful(piece, rows_of(PLAIN))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"eventId":0.5}',
+        '{"eventId":"123"}',
+        '{"eventId":9223372036854775808}',
+        '{"eventId":1,"new":1}',
+        '{"eventId":1,"eventId":2}',
+        '{"eventId":1,"event\\u0049d":2}',
+        '{"rate":9007199254740993}',
+        '{"rate":0.12345678901234567890}',
+        '{"rate":1e400}',
+        '{"rate":1e-400}',
+        '{"rate":1.2345e-320}',
+        '{"rate":NaN}',
+        '{"contactId":"\\ud800"}',
+        '{"contactId":5}',
+        '{"ok":"true"}',
+        '{"ok":[]}',
+        "null",
+        '{"eventId":1} {"eventId":2}',
+        '{"eventId":\n1}',
+    ],
+)
+def test_anything_odd_goes_the_careful_way(ways: Ways, text: str) -> None:
+    piece = Piece((text.encode(),), 0, is_array=False)
+    assert ways.strict(piece, rows_of(PLAIN)) is None
+    for given_texts in ((), ("contactId",), ("contactId", "timestamp")):
+        assert ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts) is None
+
+
+def test_invalid_unicode_goes_the_careful_way(ways: Ways) -> None:
+    for broken in (b"\xff", b"\xed\xa0\x80", b"\xc0\x80"):
+        for content in (b'{"contactId":"' + broken + b'"}', b'{"' + broken + b'":1}'):
+            assert ways.strict(Piece((content,), 0, is_array=False), rows_of(PLAIN)) is None
+
+
+def _exactly(text: bytes, kind: type) -> Any:
+    value = json.loads(text, parse_float=Decimal)
+    return float(value) if kind is float else value
+
+
+@examples(150)
+@given(st.lists(st.tuples(names | texts, values | odd), max_size=5))
+def test_every_value_is_in_its_column_or_whole_among_the_rescued(fields: list[tuple[str, Any]]) -> None:
+    text = spelled(fields)
+    piece = Piece((text,), 0, is_array=True)
+    schema = PLAIN if len(fields) % 2 else schema_of(piece)
+    found = next(record_path.read(piece))
+    assert not isinstance(found, Rejected)
+    row = json.loads(record_path.normalised(found, schema, OPENS.event_time))
+    rescued = json.loads(row.get("_rescued", "{}"), parse_float=str, parse_int=str)
+    for name, held in found.items():
+        if all(one == b"null" for one in held):
+            continue
+        column = schema.by_source.get(name)
+        one = json.loads(held[0], parse_float=str, parse_int=str)
+        if name in rescued:
+            assert rescued[name] == (
+                one if len(held) == 1 else [json.loads(h, parse_float=str, parse_int=str) for h in held]
+            )
+            continue
+        assert column is not None
+        assert len(held) == 1
+        value = row[column.name]
+        if column.kind is Kind.JSON:
+            assert value.encode() == held[0]
+        else:
+            assert value == _exactly(held[0], type(value))

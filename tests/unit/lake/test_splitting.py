@@ -1,0 +1,250 @@
+"""Containers: whatever shape a file has, its records come out whole, at any size of the pieces."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats.splitting import Piece, pieces
+from lambdas.lake.parsing import record_path
+from lambdas.lake.parsing.record_path import Rejected
+from lambdas.lake.storage.raw_object import unpacked
+from lambdas.vocabulary import EXPORT_TYPES
+from tests.unit.lake.laws import examples, records
+
+OPENS = EXPORT_TYPES["OPENS"]
+RECORDS = [
+    {"eventId": 1, "name": "},{", "tags": [{"a": 1}, {"b": 2}]},
+    {"eventId": 2, "name": 'a "quoted" },{"x', "nested": {"items": [{"eventId": 9}, {"eventId": 10}]}},
+    {"eventId": 3, "name": "line\nbreak ] } é"},
+    {"eventId": 4},
+]
+SIZES = [1, 7, 40, 300, 1 << 20]
+BOM = b"\xef\xbb\xbf"
+
+
+def chunked(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[start : start + size] for start in range(0, len(content), size))
+
+
+def cut(content: bytes, size: int) -> list[Piece]:
+    return list(pieces(unpacked(chunked(content, size)), OPENS, size=size))
+
+
+def parsed(content: bytes, size: int) -> list[Any]:
+    """The records of a file, cut at that size."""
+    found = []
+    for piece in cut(content, size):
+        for _, text in piece.records():
+            found.append(json.loads(text))
+    return found
+
+
+def compact(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def pretty(value: Any) -> bytes:
+    return json.dumps(value, indent=2).encode()
+
+
+def ndjson(values: Any, end: bytes = b"\n", last: bytes = b"\n") -> bytes:
+    return end.join(map(compact, values)) + last
+
+
+def wrapped(values: Any, style: Any = compact) -> bytes:
+    return bytes(style({"status": "ok", "count": len(values), "data": values, "next": None}))
+
+
+SHAPES = {
+    "compact array": compact,
+    "pretty array": pretty,
+    "array with blanks around": lambda values: b" \n\t" + pretty(values) + b"\r\n ",
+    "lines": ndjson,
+    "lines without a last newline": lambda values: ndjson(values, last=b""),
+    "CRLF lines": lambda values: ndjson(values, b"\r\n", b"\r\n"),
+    "CRLF lines without a last newline": lambda values: ndjson(values, b"\r\n", b""),
+    "lines with blank ones between": lambda values: b"\n" + ndjson(values, b"\n \n\n"),
+    "compact wrapper": wrapped,
+    "pretty wrapper": lambda values: wrapped(values, pretty),
+}
+PACKINGS = {
+    "plain": lambda content: content,
+    "with a byte order mark": lambda content: BOM + content,
+    "gzip": gzip.compress,
+    "gzip of a byte order mark": lambda content: gzip.compress(BOM + content),
+    "gzip in two members": lambda content: gzip.compress(content[:9]) + gzip.compress(content[9:]),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_and_packing_gives_the_records_back(shape: str, packing: str, size: int) -> None:
+    assert parsed(PACKINGS[packing](SHAPES[shape](RECORDS)), size) == RECORDS
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_record_comes_out_of_every_shape(shape: str) -> None:
+    for record in RECORDS:
+        assert parsed(SHAPES[shape]([record]), 1 << 20) == [record]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "content", [b"", b" \r\n ", BOM, b"[]", b"[ \n ]", BOM + b"[]\n", b'{"data":[]}', b'{"data": [\n], "n": 0}']
+)
+def test_empty_file_and_empty_array_hold_no_records(content: bytes, size: int) -> None:
+    assert parsed(content, size) == []
+    assert parsed(gzip.compress(content), size) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pieces_lie_end_to_end_and_do_not_depend_on_how_the_bytes_arrive(size: int) -> None:
+    for content in (compact(RECORDS * 20), ndjson(RECORDS * 20), wrapped(RECORDS * 20)):
+        arrivals = [
+            [(piece.offset, piece.content) for piece in pieces(unpacked(chunked(content, n)), OPENS, size=size)]
+            for n in (3, 1000, len(content))
+        ]
+        assert arrivals[0] == arrivals[1] == arrivals[2]
+        for offset, held in arrivals[0]:
+            assert content[offset : offset + len(held)] == held
+        if size < 300:
+            assert len(arrivals[0]) > 10
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_positions_are_bytes_of_the_unpacked_file(size: int) -> None:
+    for shape in SHAPES.values():
+        content = shape(RECORDS)
+        found = [found for piece in cut(content, size) for found in piece.records()]
+        assert [content[at : at + len(text)] for at, text in found] == [text for _, text in found]
+        assert len(found) == len(RECORDS)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_array_that_is_cut_anywhere_is_an_error(size: int) -> None:
+    content = compact(RECORDS)
+    for end in range(1, len(content)):
+        with pytest.raises(Unloadable):
+            parsed(content[:end], size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_wrapper_that_is_cut_anywhere_is_an_error_or_a_rejected_line(size: int) -> None:
+    content = wrapped(RECORDS)
+    for end in range(1, len(content)):
+        try:
+            found = [record for piece in cut(content[:end], size) for record in record_path.read(piece)]
+        except Unloadable:
+            continue
+        assert [type(record) for record in found] == [Rejected]
+
+
+def test_a_gzip_file_that_is_cut_or_damaged_is_an_error() -> None:
+    content = gzip.compress(compact(RECORDS))
+    for end in range(2, len(content)):
+        with pytest.raises(Unloadable):
+            parsed(content[:end], 1 << 20)
+    with pytest.raises(Unloadable, match="gzip"):
+        parsed(content[:-6] + b"\x00" + content[-5:], 1 << 20)
+    with pytest.raises(Unloadable):
+        parsed(content + b"more", 1 << 20)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"eventId":1},]',
+        b'[{"eventId":1} {"eventId":2}]',
+        b'[,{"eventId":1}]',
+        b'[{"eventId":1}]]',
+        b'[{"eventId":1}][{"eventId":2}]',
+        b'[{"eventId":1}] x',
+        b'{"data":[{"eventId":1},]}',
+        b'{"data":[{"eventId":1}]}{"data":[{"eventId":2}]}',
+        b'{"data":[{"eventId":1}]} x',
+        b'{"data":[{"eventId":1}],"more":[{"eventId":2}]}',
+        b'{"errors":[{"code":1}],"data":[{"eventId":2}]}',
+    ],
+)
+def test_a_broken_array_never_gives_all_that_came_before(content: bytes, size: int) -> None:
+    try:
+        found = [record for piece in cut(content, size) for record in record_path.read(piece)]
+    except Unloadable:
+        return
+    assert all(isinstance(record, Rejected) for record in found)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"error":"token expired"}',
+        b'{"status":"ok","count":3}',
+        b"<html>",
+        b"null",
+        b"PK\x03\x04",
+        b'"text"',
+        b"7",
+        b'{"data":[1,2]}',
+    ],
+)
+def test_another_shape_is_refused_with_its_first_bytes(content: bytes, size: int) -> None:
+    with pytest.raises(Unloadable) as refused:
+        parsed(content, size)
+    assert repr(content.decode("latin-1")) in str(refused.value)
+
+
+def test_a_record_with_a_known_field_is_a_record_and_no_wrapper() -> None:
+    record = {"eventId": 1, "links": [{"url": "a"}], "more": []}
+    assert parsed(compact(record), 1 << 20) == [record]
+
+
+def test_an_object_that_may_be_a_record_or_a_wrapper_is_refused() -> None:
+    with pytest.raises(Unloadable, match="neither"):
+        parsed(compact({"campaignId": 1, "opens": [{"eventId": 1}]}), 1 << 20)
+
+
+def test_a_long_first_line_with_records_inside_is_no_wrapper() -> None:
+    record = {"eventId": 1, "items": [{"text": "x" * 100} for _ in range(30_000)]}
+    assert parsed(ndjson([record, {"eventId": 2}]), 1 << 10) == [record, {"eventId": 2}]
+
+
+def test_a_record_longer_than_a_piece_comes_out_whole() -> None:
+    records = [{"eventId": 1, "text": "x" * 5000}, {"eventId": 2, "text": "},{" * 3000}]
+    for content in (compact(records), ndjson(records), wrapped(records)):
+        assert parsed(content, 100) == records
+
+
+def _looks_wrapped(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+@examples(150)
+@given(
+    st.lists(records, max_size=8),
+    st.sampled_from(sorted(SHAPES)),
+    st.sampled_from(sorted(PACKINGS)),
+    st.integers(1, 200) | st.just(1 << 20),
+)
+def test_any_records_in_any_container_come_back_the_same(
+    values: list[Any], shape: str, packing: str, size: int
+) -> None:
+    if len(values) == 1:
+        # A lone object is a record only if it has a field of the type's, and nothing inside that has one too.
+        values = [*values, *values]
+    # What looks like a wrapper with records of the type inside is refused, however many there are.
+    known = {OPENS.key, *OPENS.candidates, *OPENS.event_time}
+    first = values[0] if values else {}
+    assume("lines" not in shape or known & set(first) or not any(map(_looks_wrapped, first.values())))
+    content = SHAPES[shape](values)
+    if content.startswith(b"{") and "wrapper" in shape and not values:
+        content = b'{"data":[]}'
+    assert parsed(PACKINGS[packing](content), size) == values

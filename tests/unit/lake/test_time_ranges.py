@@ -1,0 +1,62 @@
+"""A day cut by time: every row in exactly one slice, and none empty."""
+
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.lake import engine
+from lambdas.lake.rows import time_ranges
+from tests.unit.lake.laws import examples
+
+START = datetime(2024, 3, 1, tzinfo=UTC)
+ROWS = 10
+
+
+@pytest.fixture(scope="module")
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory() as folder,
+        engine.connect(Path(folder)) as duck,
+    ):
+        patch.setattr(time_ranges, "_ROWS", ROWS)
+        yield duck
+
+
+def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[list[int | None]]:
+    """The seconds that are in each slice."""
+    duck.execute("CREATE OR REPLACE TABLE day (_event_at TIMESTAMP, second INTEGER)")
+    for second in seconds:
+        at = None if second is None else engine.timestamp(START + timedelta(seconds=second))
+        duck.execute(f"INSERT INTO day VALUES ({at or 'NULL'}, ?)", [second])
+    return [
+        [second for (second,) in duck.execute(f"SELECT second FROM day WHERE {span}").fetchall()]
+        for span in time_ranges.slices(duck, "day")
+    ]
+
+
+@examples(30)
+@given(seconds=st.lists(st.integers(0, 5) | st.integers(0, 86_399), min_size=1, max_size=60))
+def test_every_row_is_in_one_slice_and_slices_follow_each_other(
+    duck: duckdb.DuckDBPyConnection, seconds: list[int]
+) -> None:
+    found = cut(duck, seconds)
+    assert all(found)
+    assert [second for one in found for second in sorted(one)] == sorted(seconds)
+
+
+def test_slices_are_about_as_large_as_they_may_be(duck: duckdb.DuckDBPyConnection) -> None:
+    seconds = random.Random(1).sample(range(86_400), 95)
+    assert {len(one) for one in cut(duck, seconds)} == {9, 10}
+
+
+@pytest.mark.parametrize("seconds", [[7] * 25, [None] * 25, [3], []], ids=["one instant", "no times", "one", "none"])
+def test_what_cannot_be_cut_is_one_slice(duck: duckdb.DuckDBPyConnection, seconds: list[int | None]) -> None:
+    assert cut(duck, seconds) == [seconds]

@@ -1,0 +1,385 @@
+"""Closing a run, well in every case."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.execution import RunState
+from lambdas.lake.storage.landing import Landing
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.ledger.ledger import COPIED, LOADED, Ledger, Order
+from lambdas.steps import close_run as module
+from lambdas.steps.close_run import Books, close_run, close_unknown
+from lambdas.vocabulary import ExportType, UnknownName
+from tests.unit.fakes import BUCKET, NOW, Crash, Failing, ago, make_run, make_settings
+
+RUN = make_run()
+TIME = "2026-11-24T03:30:00Z"
+LOADED_STATE = RunState(
+    export_type="OPENS",
+    scheduled_time=TIME,
+    period="LAST_3_DAYS",
+    outcome="loaded",
+    batch_id="7",
+    ordered_at=NOW.isoformat(timespec="microseconds"),
+    bytes=120,
+    rows=5,
+    tally={
+        "read": 5,
+        "new": 3,
+        "known": 1,
+        "updated": 1,
+        "rescued": 0,
+        "quarantined": 0,
+        "unknownTime": 0,
+        "earliest": "2026-11-22 01:00:00",
+        "latest": None,
+        "newColumns": ["a", "b"],
+        "dayCount": 1,
+        "days": {"2026-11-23": {"read": 5, "new": 3, "updated": 1}},
+    },
+)
+CRASHED = {"Error": "Broken", "Cause": json.dumps({"errorMessage": "The transfer broke.", "stackTrace": ["line 1"]})}
+
+
+class Desk:
+    """A run under way, and what closing it did besides the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.records: list[dict[str, Any]] = []
+        self.tidied = 0
+        store: Any = None
+        catalog: Any = None
+        landing: Any = self
+        self.aborted: list[str] = []
+        self.books = Books(ledger, store, catalog, landing)
+        ledger.claim(TIME, RUN, NOW)
+        ledger.take_lease(RUN, NOW)
+
+    def abort_all(self, export: ExportType) -> None:
+        self.aborted.append(export.name)
+
+    def order(self, status: str | None = None) -> None:
+        ordered_at = NOW.isoformat(timespec="microseconds")
+        self.ledger.write_order(RUN, Order(ordered_at, 0, "7", ordered_at), "LAST_3_DAYS")
+        if status:
+            self.ledger.mark_batch("7", status)
+
+    def close(self, state: RunState, ledger: Any = None, **settings: Any) -> RunState:
+        books = replace(self.books, ledger=ledger or self.ledger)
+        return close_run(state, RUN, books, make_settings(**settings), NOW + timedelta(hours=1))
+
+    @property
+    def left_over(self) -> list[str]:
+        return [batch.batch_id for batch in self.ledger.batches_left_over()]
+
+    @property
+    def may_start_again(self) -> bool:
+        """Whether another execution gets the same scheduled time."""
+        return self.ledger.claim(TIME, make_run("run-b"), NOW)
+
+
+@pytest.fixture
+def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk(ledger)
+
+    def write(store: Any, catalog: Any, folder: str, record: Any) -> None:
+        assert folder == record["run"]
+        made.records.append(dict(record))
+
+    def tidy(*args: Any) -> int:
+        made.tidied += 1
+        return 0
+
+    monkeypatch.setattr(module, "write_run_record", write)
+    monkeypatch.setattr(module, "tidy", tidy)
+    return made
+
+
+# Success
+
+
+def test_a_loaded_run_succeeds_and_leaves_nothing_behind(desk: Desk) -> None:
+    desk.order(LOADED)
+
+    state = desk.close(LOADED_STATE)
+
+    assert (state.outcome, state.reason, state.error_name, state.wait_seconds) == ("succeeded", None, None, None)
+    assert desk.ledger.lease() is None
+    assert desk.tidied == 1
+    assert not desk.may_start_again
+
+
+def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None:
+    desk.order(LOADED)
+    desk.close(LOADED_STATE)
+
+    (record,) = desk.records
+    assert {name: value for name, value in record.items() if value is not None} == {
+        "run": RUN.folder,
+        "execution_arn": RUN.arn,
+        "export_type": "OPENS",
+        "period": "LAST_3_DAYS",
+        "scheduled_time": TIME,
+        "batch_id": "7",
+        "ordered_at": "2026-11-24T03:30:00.000000+00:00",
+        "started_at": "2026-11-24T03:30:00+00:00",
+        "ended_at": "2026-11-24T04:30:00+00:00",
+        "outcome": "succeeded",
+        "bytes": 120,
+        "rows_read": 5,
+        "rows_new": 3,
+        "rows_known": 1,
+        "rows_updated": 1,
+        "rows_rescued": 0,
+        "rows_quarantined": 0,
+        "rows_unknown_time": 0,
+        "days": 1,
+        "per_day": '{"2026-11-23": {"read": 5, "new": 3, "updated": 1}}',
+        "earliest_event": "2026-11-22 01:00:00",
+        "new_columns": "a,b",
+    }
+    kept = table.get_item(Key={"pk": "OPENS", "sk": f"run#{RUN.folder}"})["Item"]
+    assert {name: kept[name] for name in record if record[name] is not None} == {
+        name: value for name, value in record.items() if value is not None
+    }
+
+
+def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
+    tally = {"read": 9, "new": 0, "known": 9, "batches": 3, "earliest": None, "latest": None}
+    asked = {"from": "2026-11-01"}
+    state = desk.close(RunState(export_type="OPENS", outcome="loaded", replay=asked, cursor="raw/x", tally=tally))
+
+    assert state.outcome == "succeeded"
+    (record,) = desk.records
+    told = (record["outcome"], record["batches"], record["rows_read"], json.loads(record["replay"]))
+    assert told == ("replayed", 3, 9, asked)
+    assert desk.ledger.watermark() is None
+    assert desk.ledger.lease() is None
+
+
+def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
+    glue = boto3.client("glue")
+    glue.create_database(DatabaseInput={"Name": "lake"})
+    books = Books(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
+
+    close_run(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, books, make_settings(), NOW)
+
+    body = s3.get_object(Bucket=BUCKET, Key=f"curated/export_runs/{RUN.folder}.json")["Body"].read()
+    assert json.loads(body)["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("period", "before", "moves"),
+    [
+        ("LAST_2_WEEKS", None, True),
+        ("LAST_3_DAYS", None, False),
+        ("TODAY", None, False),
+        ("LAST_3_DAYS", ago(days=1), True),
+        ("LAST_3_DAYS", ago(days=2), True),
+        ("LAST_3_DAYS", ago(days=3), False),
+        ("LAST_2_WEEKS", ago(days=30), True),
+        ("TODAY", ago(hours=1), False),
+        ("LAST_DAY", ago(days=1), False),
+    ],
+)
+def test_the_watermark_moves_to_the_order_time_when_no_gap_is_left(
+    desk: Desk, period: str, before: datetime | None, moves: bool
+) -> None:
+    if before:
+        desk.ledger.move_watermark(before.isoformat(timespec="microseconds"), "1")
+
+    desk.close(replace(LOADED_STATE, period=period))
+
+    assert desk.ledger.watermark() == (NOW if moves else before)
+
+
+def test_an_older_batch_never_takes_the_watermark_back(desk: Desk) -> None:
+    newer = NOW + timedelta(days=1)
+    desk.ledger.move_watermark(newer.isoformat(timespec="microseconds"), "9")
+
+    desk.close(replace(LOADED_STATE, period="LAST_2_WEEKS"))
+
+    assert desk.ledger.watermark() == newer
+
+
+# Failure
+
+
+def test_a_failed_run_frees_the_lease_and_its_scheduled_time(desk: Desk) -> None:
+    desk.order()
+
+    state = desk.close(replace(LOADED_STATE, outcome="failed", reason="No."))
+
+    assert state.outcome == "failed"
+    assert desk.ledger.lease() is None
+    assert desk.ledger.watermark() is None
+    assert desk.may_start_again
+    assert desk.records[0]["reason"] == state.reason
+
+
+def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
+    desk.order()
+
+    desk.close(replace(LOADED_STATE, outcome="failed", reason="Symplify says that the batch has failed."))
+
+    assert desk.left_over == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(LOADED_STATE, outcome="overdue", reason="Too late."),
+        replace(LOADED_STATE, outcome="failed", reason="No.", error_name="BadToken"),
+        replace(LOADED_STATE, outcome="finished", error=CRASHED),
+        replace(LOADED_STATE, outcome="something else"),
+    ],
+)
+def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: RunState) -> None:
+    desk.order()
+
+    desk.close(state)
+    desk.close(state)
+    assert desk.left_over == ["7"]
+
+    second = make_run("run-b")
+    desk.ledger.adopt(desk.ledger.batches_left_over()[0], second)
+    desk.ledger.mark_batch_failed("7", second, final=False)
+    assert desk.left_over == []
+
+
+def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> None:
+    desk.order()
+    crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED)
+
+    state = desk.close(crashed)
+
+    assert state.batch_id == "7"
+    assert "batch 7" in (state.reason or "")
+    assert desk.left_over == ["7"]
+
+
+def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
+    desk.ledger.write_intent(RUN, "2026-11-24T03:30:00.000000+00:00", 0, desk.ledger.order(RUN))
+
+    state = desk.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED))
+
+    assert "a batch may be waiting in Symplify" in (state.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (RunState(export_type="OPENS"), "UnknownOutcome"),
+        (RunState(export_type="OPENS", outcome="loaded", error=CRASHED), "Broken"),
+        (RunState(export_type="OPENS", outcome="duplicate"), "DuplicateRun"),
+        (RunState(export_type="OPENS", outcome="overdue"), "RunOverdue"),
+        (RunState(export_type="OPENS", outcome="busy", wait_seconds=60), "UnknownOutcome"),
+        (RunState(export_type="opened", outcome="failed", error_name="BadInput", reason="No."), "BadInput"),
+        (RunState(export_type="OPENS", outcome="failed"), "ExportFailed"),
+        (RunState(export_type="OPENS", outcome="planned", error={}), "Error"),
+        (RunState(export_type="OPENS", outcome="failed", tally={"days": None, "newColumns": None}), "ExportFailed"),
+    ],
+)
+def test_a_state_without_a_batch_closes_with_a_name_and_a_sentence(desk: Desk, state: RunState, name: str) -> None:
+    closed = desk.close(state)
+
+    assert (closed.outcome, closed.error_name, closed.error) == ("failed", name, None)
+    assert closed.reason
+    assert desk.records[0]["export_type"] == "OPENS"
+    assert desk.ledger.lease() is None
+
+
+def test_a_loaded_state_without_a_batch_still_closes(desk: Desk) -> None:
+    assert desk.close(RunState(export_type="OPENS", outcome="loaded")).outcome == "succeeded"
+
+
+def test_a_run_without_the_lease_leaves_it_and_the_files_alone(desk: Desk) -> None:
+    other = make_run("run-b")
+    desk.ledger.release_lease(RUN)
+    desk.ledger.take_lease(other, NOW)
+
+    desk.close(RunState(export_type="OPENS", outcome="duplicate", scheduled_time="2026-11-23T03:30:00Z"))
+
+    lease = desk.ledger.lease()
+    assert lease is not None
+    assert lease.owner == other.arn
+    assert desk.tidied == 0
+
+
+def test_a_duplicate_leaves_the_first_runs_claim(desk: Desk) -> None:
+    other = make_run("run-b")
+
+    close_run(
+        RunState(export_type="OPENS", outcome="duplicate", scheduled_time=TIME), other, desk.books, make_settings(), NOW
+    )
+
+    assert not desk.may_start_again
+
+
+def test_a_run_without_an_export_type_closes_without_a_ledger() -> None:
+    state = RunState(export_type="5", outcome="failed", error_name="BadInput", reason="exportType must be text.")
+
+    closed = close_unknown(state)
+
+    assert (closed.outcome, closed.error_name) == ("failed", "BadInput")
+    assert closed.reason == "5: exportType must be text."
+
+
+def test_closing_with_a_ledger_needs_an_export_type(desk: Desk) -> None:
+    with pytest.raises(UnknownName):
+        desk.close(RunState(export_type="SMS"))
+
+
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="overdue", reason="Too late.")])
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk, state: RunState, after: bool) -> None:
+    counted = Failing(desk.ledger)
+    desk.order(LOADED if state.outcome == "loaded" else COPIED)
+    expected = desk.close(state, counted)
+    for at in range(1, counted.count + 1):
+        desk.ledger.take_lease(RUN, NOW)
+        with pytest.raises(Crash):
+            desk.close(state, Failing(desk.ledger, at, after=after))
+
+        assert desk.close(state) == expected
+        assert desk.ledger.lease() is None
+    if state.outcome == "overdue":
+        assert desk.ledger.batches_left_over()[0].failures == 1
+
+
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="failed", reason="No.")])
+def test_what_a_copy_left_open_is_given_up_with_the_run(desk: Desk, state: RunState) -> None:
+    desk.close(state)
+
+    assert desk.aborted == ["OPENS"]
+
+
+def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk: Desk) -> None:
+    desk.ledger.release_lease(RUN)
+    desk.ledger.take_lease(make_run("run-b"), NOW)
+
+    desk.close(replace(LOADED_STATE, outcome="overdue"))
+
+    assert desk.aborted == []
+
+
+@pytest.mark.parametrize(("lost", "has_batch", "told"), [(0, True, None), (1, True, 1), (0, False, 1), (1, False, 2)])
+def test_the_record_tells_of_orders_whose_answers_were_lost_and_how_far_the_batch_was(
+    desk: Desk, lost: int, has_batch: bool, told: int | None
+) -> None:
+    at = NOW.isoformat(timespec="microseconds")
+    desk.ledger.write_intent(RUN, at, lost, desk.ledger.order(RUN))
+    if has_batch:
+        desk.ledger.write_order(RUN, Order(at, lost, "7", at), "LAST_3_DAYS")
+
+    desk.close(replace(LOADED_STATE, outcome="failed", reason="No.", progress="3/10"))
+
+    (record,) = desk.records
+    assert (record["lost_orders"], record["progress"]) == (told, "3/10")
