@@ -51,6 +51,7 @@ check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m infra.check
 
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region

@@ -24,6 +24,7 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.engine import files, name, parquet, text
+from lambdas.lake.formats.ambiguous_strings import NO_STRING, may_begin_no_string
 from lambdas.lake.formats.splitting import PieceFile
 from lambdas.lake.schema import Column, Kind, Schema
 
@@ -34,13 +35,6 @@ _MARKS, _QUOTES = len('"":,'), len('""')
 # The braces of a record, without the comma that its last field has not.
 _BRACES = len("{}") - len(",")
 _NULL = len("null")
-# What the engine makes of a value that is no string; it takes for numbers also what JSON does not know.
-_NO_STRING = r"^(?:[\[{]|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|(?i:nan|inf|infinity))\z|(?:true|false|null)\z)"
-# In Python, the end of a text is spelled otherwise.
-_NO_STRING_BYTES = re.compile(_NO_STRING.replace(r"\z", r"\Z").encode())
-# How it may begin.
-_NO_STRING_START = re.compile(r"[\[{].*|-?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]*)?", re.DOTALL)
-_WORDS = ("true", "false", "null", "nan", "infinity", "-nan", "-infinity")
 _UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
 # Longer records take another way; the engine keeps twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
@@ -228,12 +222,7 @@ def _is_no_string(column: Column) -> str:
     held = name(column.name)
     # Most texts begin otherwise.
     first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
-    return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(_NO_STRING)}) END"
-
-
-def may_begin_no_string(prefix: str) -> bool:
-    """Whether anything that is no string, as the engine spells it, may begin so: true more often than need be."""
-    return bool(_NO_STRING_START.fullmatch(prefix)) or any(word.startswith(prefix.lower()) for word in _WORDS)
+    return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(NO_STRING)}) END"
 
 
 def _saved_by_escapes(content: bytes) -> int | None:
@@ -254,11 +243,3 @@ def _bytes_of(code: int) -> int:
     if code < 0x80:
         return 1
     return 2 if code < 0x800 or 0xD800 <= code < 0xE000 else 3
-
-
-def is_text(value: bytes) -> bool:
-    """Whether a value's JSON text is a string whose content could be no other JSON value.
-
-    What it says is looked at as it stands there, with escapes, which no other value has.
-    """
-    return value[:1] == b'"' and not _NO_STRING_BYTES.match(value[1:-1])

@@ -17,10 +17,11 @@ import duckdb
 
 from lambdas.lake.engine import THREADS, workers
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats import json_records
+from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
 from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import Accountant
-from lambdas.lake.parsing.record_path import Fields, Rejected
 from lambdas.lake.parsing.validated_path import StrictReader
 from lambdas.lake.profile.field_statistics import Census
 from lambdas.lake.rows.sorted_files import Chunk, Run
@@ -84,7 +85,7 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         Unloadable: the file is broken.
     """
     known = rows.schema
-    first = (found for piece in islice(pieces(False), 1) for found in record_path.read(piece))
+    first = (found for piece in islice(pieces(False), 1) for found in json_records.read(piece))
     sample = Census.of(islice(first, _SAMPLE_RECORDS))
     guessed = replace(rows, schema=sample.schema(known, rows.export))
     for is_bold in (True, False):
@@ -96,7 +97,7 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         except _SchemaChanged:
             shutil.rmtree(work)
             break
-    survey = Census.of(found for piece in pieces(False) for found in record_path.read(piece))
+    survey = Census.of(found for piece in pieces(False) for found in json_records.read(piece))
     surveyed = replace(rows, schema=survey.schema(known, rows.export))
     return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
 
@@ -237,7 +238,7 @@ class _Stager:
             raise _WrongCut
         source, count = file.path.with_suffix(".normalised"), 0
         with source.open("wb") as normalised:
-            for found in record_path.read(piece):
+            for found in json_records.read(piece):
                 if isinstance(found, Rejected):
                     rejected.append(found)
                     continue
@@ -275,12 +276,12 @@ def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
 def _check(fields: Fields, rows: Rows) -> None:
     """Stop when a record holds what the guessed schema lacks."""
     schema = rows.schema
-    found = record_path.kinds(fields)
+    found = json_records.kinds(fields)
     if not schema.foresees(found) and schema.widened(found, rows.export) != schema:
         raise _SchemaChanged
     # The key of a new table is one only if every record has it.
     must_have = schema.identity if schema.identity_is_key and not schema.identity_frozen else ()
-    if not all(record_path.has_value(fields, name) for name in must_have):
+    if not all(json_records.has_value(fields, name) for name in must_have):
         raise _SchemaChanged
 
 

@@ -6,82 +6,17 @@ Slow, and right; the strict way (`strict.py`) takes the pieces in which nothing 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from lambdas.lake.errors import Unloadable
-from lambdas.lake.formats import json_scan
-from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.parsing import numbers
-from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode, join
-
-IDENTITY = "_identity_"
-"""The fields of a normalised row that hold the components of its identity, numbered from 1."""
-TIME_TEXT, TIME_NUMBER = "_time_text_", "_time_number_"
-"""The fields of a normalised row that hold what its event times say, whatever their columns hold, numbered from 1."""
+from lambdas.lake.formats import numbers
+from lambdas.lake.formats.json_records import Fields, has_value, kind_of, whole_number
+from lambdas.lake.rows.staging import IDENTITY, TIME_NUMBER, TIME_TEXT
+from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode
 
 # Far above any real record, far below what the interpreter can follow.
 _DEEPEST_CANONICAL = 100
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
-
-Fields = Mapping[str, list[bytes]]
-"""A record: the texts of each field's values, more than one where a name is repeated."""
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """What stands where a record should be and is no JSON object."""
-
-    position: int
-    """Bytes from the start of the unpacked file."""
-    text: str
-
-
-def read(piece: Piece) -> Iterator[Fields | Rejected]:
-    """Read the records of a piece.
-
-    Raises:
-        Unloadable: the inside of an array is no JSON; finding the next record there would be guessing.
-    """
-    for position, text in piece.records():
-        fields = _fields(text)
-        if fields is not None:
-            yield fields
-        elif piece.is_array and not _is_value(text):
-            raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON, inside an array.")
-        else:
-            yield Rejected(position, text.decode("utf-8", "backslashreplace"))
-
-
-def kind_of(text: bytes) -> Kind:
-    """What kind of value a JSON text is. A whole number beyond 64 bits is of no kind of its own, so it is MIXED."""
-    match text[:1]:
-        case b'"':
-            return Kind.STRING
-        case b"{" | b"[":
-            return Kind.JSON
-        case b"t" | b"f":
-            return Kind.BOOLEAN
-        case b"n":
-            return Kind.NULL
-    if any(mark in text for mark in b".eE"):
-        return Kind.DOUBLE
-    return Kind.BIGINT if _whole(text) is not None else Kind.MIXED
-
-
-def kinds(fields: Fields) -> dict[str, Kind]:
-    """The kinds of a record's fields."""
-    found: dict[str, Kind] = {}
-    for name, texts in fields.items():
-        for text in texts:
-            found[name] = join(found.get(name, Kind.NULL), kind_of(text))
-    return found
-
-
-def has_value(fields: Fields, name: str) -> bool:
-    """Whether a record has that field with a value."""
-    return any(kind_of(text) is not Kind.NULL for text in fields.get(name, ()))
 
 
 def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
@@ -145,30 +80,6 @@ def _tree(text: bytes) -> Any:
     return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Object)
 
 
-def _fields(text: bytes) -> Fields | None:
-    if not text.startswith(b"{"):
-        return None
-    try:
-        text.decode("utf-8")
-        found = json_scan.members(text)
-    except UnicodeDecodeError:
-        return None
-    if not found.is_whole or found.end != len(text):
-        return None
-    fields: dict[str, list[bytes]] = {}
-    for member in found.members:
-        fields.setdefault(member.name, []).append(member.value)
-    return fields
-
-
-def _is_value(text: bytes) -> bool:
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not text.startswith(b"{")
-
-
 def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
     """The value for a column of that kind, and whether it says all that the text says."""
     match column:
@@ -178,7 +89,7 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
         case Kind.MIXED:
             return text.decode(), False
         case Kind.BIGINT if _is_number(text):
-            whole = _whole(text)
+            whole = whole_number(text)
             return whole, whole is not None
         case Kind.DOUBLE if _is_number(text):
             number, is_whole_truth = numbers.double(text)
@@ -208,11 +119,6 @@ def _one_text(texts: list[bytes]) -> bytes:
 
 def _is_number(text: bytes) -> bool:
     return text[:1] in b"-0123456789"
-
-
-def _whole(text: bytes) -> int | None:
-    number = numbers.parse(text)
-    return None if number is None else number.whole
 
 
 def _is_deep(text: bytes) -> bool:

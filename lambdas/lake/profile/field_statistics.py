@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.fast_path import is_text
-from lambdas.lake.parsing.record_path import Fields, Rejected
+from lambdas.lake.formats import json_records
+from lambdas.lake.formats.ambiguous_strings import is_text
+from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.schema import Kind, Schema, choose_identity, join
 from lambdas.vocabulary import ExportType
 
@@ -33,7 +33,7 @@ class Census:
     def add(self, fields: Fields) -> None:
         """Take one more record."""
         self.records += 1
-        for name, kind in record_path.kinds(fields).items():
+        for name, kind in json_records.kinds(fields).items():
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
             if kind is not Kind.NULL:
                 self.with_value[name] = self.with_value.get(name, 0) + 1

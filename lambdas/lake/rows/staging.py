@@ -8,7 +8,6 @@ from pathlib import Path
 from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats.splitting import PieceFile
-from lambdas.lake.parsing.record_path import IDENTITY, TIME_NUMBER, TIME_TEXT
 from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.vocabulary import ExportType
 
@@ -20,6 +19,10 @@ ENGINE_TYPES = {
     Kind.JSON: "VARCHAR",
     Kind.MIXED: "VARCHAR",
 }
+IDENTITY = "_identity_"
+"""The fields of a normalised row that hold the components of its identity, numbered from 1."""
+TIME_TEXT, TIME_NUMBER = "_time_text_", "_time_number_"
+"""The fields of a normalised row that hold what its event times say, whatever their columns hold, numbered from 1."""
 NO_VALUE = "n"
 """The component of a field without a value."""
 

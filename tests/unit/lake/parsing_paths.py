@@ -8,10 +8,11 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake import engine
+from lambdas.lake.formats import json_records
+from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, write_piece
 from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import Accountant
-from lambdas.lake.parsing.record_path import Rejected
 from lambdas.lake.parsing.validated_path import StrictReader
 from lambdas.lake.rows.sorted_files import Chunk
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
@@ -69,7 +70,7 @@ class Ways:
         return found
 
     def careful(self, piece: Piece, rows: Rows) -> list[str]:
-        found = list(record_path.read(piece))
+        found = list(json_records.read(piece))
         assert not any(isinstance(one, Rejected) for one in found)
         content = [
             record_path.normalised(one, rows.schema, OPENS.event_time) for one in found if not isinstance(one, Rejected)

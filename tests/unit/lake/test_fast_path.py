@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.lake.formats.ambiguous_strings import may_begin_no_string
 from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.parsing.fast_path import may_begin_no_string
 from tests.unit.lake.laws import examples, numerals
 from tests.unit.lake.parsing_paths import WITHOUT_FRACTIONS, Ways, rows_of
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from lambdas.lake.formats import json_records
+from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.record_path import Rejected
 from lambdas.lake.schema import Kind, Schema
 from tests.unit.lake.laws import Raw, examples, fractions, names, numerals, spelled, texts, values, whole
 from tests.unit.lake.parsing_paths import OPENS, PLAIN, WITHOUT_FRACTIONS, Ways, rows_of
@@ -69,9 +70,9 @@ def pieces(draw: st.DrawFn) -> tuple[Piece, bool]:
 
 def schema_of(piece: Piece, known: Schema | None = None) -> Schema:
     schema = known or Schema()
-    for found in record_path.read(piece):
+    for found in json_records.read(piece):
         assert not isinstance(found, Rejected)
-        schema = schema.widened(record_path.kinds(found), OPENS)
+        schema = schema.widened(json_records.kinds(found), OPENS)
     return schema
 
 
@@ -185,7 +186,7 @@ def test_every_value_is_in_its_column_or_whole_among_the_rescued(fields: list[tu
     text = spelled(fields)
     piece = Piece((text,), 0, is_array=True)
     schema = PLAIN if len(fields) % 2 else schema_of(piece)
-    found = next(record_path.read(piece))
+    found = next(json_records.read(piece))
     assert not isinstance(found, Rejected)
     row = json.loads(record_path.normalised(found, schema, OPENS.event_time))
     rescued = json.loads(row.get("_rescued", "{}"), parse_float=str, parse_int=str)

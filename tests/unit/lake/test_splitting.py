@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats import json_records
+from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, pieces
-from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.record_path import Rejected
 from lambdas.lake.storage.raw_object import unpacked
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.laws import examples, records
@@ -140,7 +140,7 @@ def test_a_wrapper_that_is_cut_anywhere_is_an_error_or_a_rejected_line(size: int
     content = wrapped(RECORDS)
     for end in range(1, len(content)):
         try:
-            found = [record for piece in cut(content[:end], size) for record in record_path.read(piece)]
+            found = [record for piece in cut(content[:end], size) for record in json_records.read(piece)]
         except Unloadable:
             continue
         assert [type(record) for record in found] == [Rejected]
@@ -176,7 +176,7 @@ def test_a_gzip_file_that_is_cut_or_damaged_is_an_error() -> None:
 )
 def test_a_broken_array_never_gives_all_that_came_before(content: bytes, size: int) -> None:
     try:
-        found = [record for piece in cut(content, size) for record in record_path.read(piece)]
+        found = [record for piece in cut(content, size) for record in json_records.read(piece)]
     except Unloadable:
         return
     assert all(isinstance(record, Rejected) for record in found)

@@ -1,0 +1,97 @@
+"""Records as the texts that stand in the file: each field with the text of every value it has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lambdas.lake.errors import Unloadable
+from lambdas.lake.formats import json_scan, numbers
+from lambdas.lake.formats.splitting import Piece
+from lambdas.lake.schema import Kind, join
+
+Fields = Mapping[str, list[bytes]]
+"""A record: the texts of each field's values, more than one where a name is repeated."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What stands where a record should be and is no JSON object."""
+
+    position: int
+    """Bytes from the start of the unpacked file."""
+    text: str
+
+
+def read(piece: Piece) -> Iterator[Fields | Rejected]:
+    """Read the records of a piece.
+
+    Raises:
+        Unloadable: the inside of an array is no JSON; finding the next record there would be guessing.
+    """
+    for position, text in piece.records():
+        fields = _fields(text)
+        if fields is not None:
+            yield fields
+        elif piece.is_array and not _is_value(text):
+            raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON, inside an array.")
+        else:
+            yield Rejected(position, text.decode("utf-8", "backslashreplace"))
+
+
+def kind_of(text: bytes) -> Kind:
+    """What kind of value a JSON text is. A whole number beyond 64 bits is of no kind of its own, so it is MIXED."""
+    match text[:1]:
+        case b'"':
+            return Kind.STRING
+        case b"{" | b"[":
+            return Kind.JSON
+        case b"t" | b"f":
+            return Kind.BOOLEAN
+        case b"n":
+            return Kind.NULL
+    if any(mark in text for mark in b".eE"):
+        return Kind.DOUBLE
+    return Kind.BIGINT if whole_number(text) is not None else Kind.MIXED
+
+
+def kinds(fields: Fields) -> dict[str, Kind]:
+    """The kinds of a record's fields."""
+    found: dict[str, Kind] = {}
+    for name, texts in fields.items():
+        for text in texts:
+            found[name] = join(found.get(name, Kind.NULL), kind_of(text))
+    return found
+
+
+def has_value(fields: Fields, name: str) -> bool:
+    """Whether a record has that field with a value."""
+    return any(kind_of(text) is not Kind.NULL for text in fields.get(name, ()))
+
+
+def whole_number(text: bytes) -> int | None:
+    """A whole number that fits 64 bits; None for any other number."""
+    number = numbers.parse(text)
+    return None if number is None else number.whole
+
+
+def _fields(text: bytes) -> Fields | None:
+    if not text.startswith(b"{"):
+        return None
+    try:
+        text.decode("utf-8")
+        found = json_scan.members(text)
+    except UnicodeDecodeError:
+        return None
+    if not found.is_whole or found.end != len(text):
+        return None
+    fields: dict[str, list[bytes]] = {}
+    for member in found.members:
+        fields.setdefault(member.name, []).append(member.value)
+    return fields
+
+
+def _is_value(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not text.startswith(b"{")
