@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from lambdas.symplify.token import TokenNotSet, token_source
 from lambdas.vocabulary import EXPORT_TYPES
 from local.problem import Problem

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from lambdas.symplify.token import is_usable
 from local.problem import Problem
 from local.processes import Process, start

@@ -23,8 +23,8 @@ from benchmarks.wishes import Wishes
 from lambdas.execution import Execution
 from lambdas.lake.storage import keys
 from lambdas.ledger.ledger import Ledger, Order
+from lambdas.symplify.answers import Batch, BatchState, Link, Ordered
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Batch, BatchState, Link, Ordered
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.cloud import Cloud, boot
 from local.standin import Options, StandIn

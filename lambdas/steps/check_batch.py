@@ -8,8 +8,8 @@ from lambdas.execution import Execution, RunState
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.refusal import refused
+from lambdas.symplify.answers import Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
 
 # A batch that was ordered a moment ago may not be known everywhere at the vendor's yet.
 NOT_FOUND_GRACE = timedelta(minutes=5)

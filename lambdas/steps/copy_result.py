@@ -14,8 +14,8 @@ from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.multipart_copy import Partial, Remaining, Transfer
 from lambdas.steps.refusal import refused
+from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from lambdas.symplify.remote import Remote
 
 

@@ -16,7 +16,7 @@ from io import BytesIO
 
 from lambdas.lake.storage.landing import PART_BYTES, Landed, Landing, Part
 from lambdas.ledger.ledger import Ledger, Upload
-from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
+from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.remote import READERS, Remote
 from lambdas.symplify.result import Broken, Result, SourceChanged, Span, Version
 

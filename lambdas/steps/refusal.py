@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.execution import RunState
-from lambdas.symplify.outcomes import BadToken, NoToken, Refused
+from lambdas.symplify.answers import BadToken, NoToken, Refused
 
 _NAMES: Mapping[type[Refused], str] = {BadToken: "BadToken", NoToken: "TokenNotSet"}
 

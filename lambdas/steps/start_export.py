@@ -9,8 +9,8 @@ from lambdas.ledger.ledger import Ledger, Order
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.refusal import refused
+from lambdas.symplify.answers import Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.vocabulary import period
 
 

@@ -1,4 +1,4 @@
-"""The calls of Symplify's export API, each mapped to an outcome.
+"""The calls of Symplify's export API, each mapped to an answer.
 
 Vendor facts are from Symplify's published API pages unless a comment says otherwise.
 """
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from lambdas.symplify.outcomes import (
+from lambdas.symplify.answers import (
     BadToken,
     Batch,
     BatchState,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import urllib3
 
+from lambdas.symplify.answers import Link, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Link, RateLimited, Refused, Unavailable
 from lambdas.symplify.result import LinkExpired, Result, Span, Version, check_link, open_first, open_range
 
 # The link in use, one that another reader fetched some time ago, and a fresh one.

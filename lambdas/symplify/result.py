@@ -13,7 +13,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
-from lambdas.symplify.outcomes import Link, Refused, Unavailable
+from lambdas.symplify.answers import Link, Refused, Unavailable
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0

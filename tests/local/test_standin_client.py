@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import urllib3
 
+from lambdas.symplify.answers import Batch, BatchState, Link, NotFound, Ordered, RateLimited, Refused
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import Batch, BatchState, Link, NotFound, Ordered, RateLimited, Refused
 from lambdas.symplify.result import LinkExpired, Result, check_link, open_first
 from lambdas.vocabulary import Period, export_type
 from local.standin import ManualClock, Options, StandIn

@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.execution import BadInput, RunState
 from lambdas.steps.check_batch import check_batch
-from lambdas.symplify.outcomes import BadToken, Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
+from lambdas.symplify.answers import BadToken, Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
 from tests.unit.fakes import NOW, ago, make_run, make_settings
 
 RUNNING = Batch(BatchState.RUNNING, 3, 10)

@@ -13,8 +13,8 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger, Order
 from lambdas.steps import multipart_copy as module
 from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, Partial, Transfer
+from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import RateLimited, Refused, Unavailable
 from lambdas.symplify.remote import Remote
 from lambdas.symplify.result import Broken
 from lambdas.vocabulary import EXPORT_TYPES

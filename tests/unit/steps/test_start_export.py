@@ -8,7 +8,7 @@ import pytest
 from lambdas.execution import RunState
 from lambdas.ledger.ledger import Ledger
 from lambdas.steps.start_export import start_export
-from lambdas.symplify.outcomes import BadToken, Lost, Ordered, RateLimited, Refused, Unavailable
+from lambdas.symplify.answers import BadToken, Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.vocabulary import EXPORT_TYPES, UnknownName
 from tests.unit.fakes import NOW, Crash, Failing, make_run, make_settings
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
-from lambdas.symplify.client import Client
-from lambdas.symplify.outcomes import (
+from lambdas.symplify.answers import (
     Batch,
     BatchState,
     Link,
@@ -20,6 +19,7 @@ from lambdas.symplify.outcomes import (
     Refused,
     Unavailable,
 )
+from lambdas.symplify.client import Client
 from lambdas.symplify.token import TokenNotSet
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, ORDER_PATH, RESULT_URL, TOKEN, CutBody, FakeHttp

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from urllib3.exceptions import IncompleteRead
 
-from lambdas.symplify.outcomes import Link, Refused, Unavailable
+from lambdas.symplify.answers import Link, Refused, Unavailable
 from lambdas.symplify.result import (
     Broken,
     LinkExpired,

@@ -1,4 +1,4 @@
-"""What a call to Symplify may come to. Each is a value; only what nobody foresaw is an exception."""
+"""What a call to Symplify may answer. Each answer is a value; only the unforeseen is an exception."""
 
 from dataclasses import dataclass
 from enum import Enum
