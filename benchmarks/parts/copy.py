@@ -22,7 +22,8 @@ from benchmarks.parts.load import OURS
 from benchmarks.wishes import Wishes
 from lambdas.execution import Execution
 from lambdas.lake.storage import keys
-from lambdas.ledger.ledger import Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import Order
 from lambdas.symplify.answers import Batch, BatchState, Link, Ordered
 from lambdas.symplify.client import Client
 from lambdas.vocabulary import EXPORT_TYPES, Period

@@ -9,7 +9,7 @@ import urllib3
 from botocore.config import Config
 
 from lambdas.handlers import metrics
-from lambdas.ledger.history import History
+from lambdas.ledger.history import Notifications
 from lambdas.ledger.ledger import Ledger
 from lambdas.settings import Settings
 from lambdas.symplify.client import Client
@@ -53,9 +53,9 @@ def ledger(export: ExportType) -> Ledger:
     return Ledger(_table(), export)
 
 
-def history() -> History:
-    """What the ledger remembers across export types."""
-    return History(_table())
+def notifications() -> Notifications:
+    """The notifications that concern all export types alike."""
+    return Notifications(_table())
 
 
 @cache

@@ -22,6 +22,6 @@ def tell(state: RunState, before: RunState, run: Execution, now: datetime) -> No
         return
     if state.error_name in ACCOUNT_WIDE and state.scheduled_time is not None:
         night = state.scheduled_time[:10]
-        if not clients.history().tell_once(state.error_name, night, run.arn, now):
+        if not clients.notifications().claim_notification(state.error_name, night, run.arn, now):
             return
     topic.publish(failure_message(state, before, run, topic.place()))

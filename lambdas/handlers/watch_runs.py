@@ -69,26 +69,27 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _watched(now: datetime, *, is_new: bool) -> tuple[list[Watched], list[ExportType]]:
     """The export types that are switched on, and those that are not."""
-    history, switched_on = clients.history(), clients.settings().watched_exports
+    switched_on = clients.settings().watched_exports
     on: list[Watched] = []
     off: list[ExportType] = []
     for export in EXPORT_TYPES.values():
-        since = history.clock(export)
+        ledger = clients.ledger(export)
+        since = ledger.expected_since()
         if export.name not in switched_on:
             off.append(export)
             if since is not None:
-                history.set_clock(export, None)
+                ledger.set_expected_since(None)
             continue
         if since is None or is_new:
             since = now
-            history.set_clock(export, since)
-        on.append(Watched(export, since, clients.ledger(export).watermark(), history.runs(export, now - LOOK_BACK)))
+            ledger.set_expected_since(since)
+        on.append(Watched(export, since, ledger.watermark(), ledger.runs(now - LOOK_BACK)))
     return on, off
 
 
 def _known(now: datetime) -> set[str]:
     """The runs that have a record."""
-    return {run["run"] for export in EXPORT_TYPES.values() for run in clients.history().runs(export, now - LOOK_BACK)}
+    return {run["run"] for export in EXPORT_TYPES.values() for run in clients.ledger(export).runs(now - LOOK_BACK)}
 
 
 def _close(stopped: Iterable[Stopped]) -> list[str]:

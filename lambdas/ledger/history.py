@@ -1,84 +1,81 @@
-"""What the ledger remembers across export types: past runs, when the watch over a type began, what was told.
+"""What outlives a run: the watermark, run records, since when successes are expected, and sent notifications."""
 
-Sort keys beside those of `ledger.py`:
-
-    <export type>  clock                      since when a success of the type is expected
-    account        told#<what>#<night>        which run has told of something that concerns all types alike
-"""
-
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from lambdas.ledger.ledger import SCHEMA_VERSION
-from lambdas.schema_version import check_version
-from lambdas.vocabulary import ExportType
+from lambdas.execution import Execution
+from lambdas.ledger.items import Items, epoch
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import Table
 
-_TOLD_LIFE = timedelta(days=30)
+_NOTIFICATION_LIFE = timedelta(days=30)
 
 
-class History:
-    """Reads runs; keeps the clocks and what was told."""
+class RunHistory(Items):
+    """An export type's past runs, and how far its data reaches."""
 
-    def __init__(self, table: "Table") -> None:
-        self._table = table
+    def watermark(self) -> datetime | None:
+        """The order time up to which no gap is left; None before the first success."""
+        item = self._get("watermark")
+        return datetime.fromisoformat(str(item["ordered_at"])) if item else None
 
-    def runs(self, export: ExportType, since: datetime) -> list[Mapping[str, Any]]:
-        """The records of the type's runs that started at that time or later, the newest first.
+    def move_watermark(self, ordered_at: str, batch_id: str) -> None:
+        """Move the watermark forward; an earlier time changes nothing."""
+        later = Attr("pk").not_exists() | Attr("ordered_at").lt(ordered_at)
+        self._put("watermark", {"ordered_at": ordered_at, "batch_id": batch_id}, later)
+
+    def write_run(self, run: Execution, record: Mapping[str, Any]) -> None:
+        """Write a run's record."""
+        item = {name: _storable(value) for name, value in record.items() if value is not None}
+        self._put(f"run#{run.folder}", item)
+
+    def runs(self, since: datetime) -> list[Mapping[str, Any]]:
+        """The records of runs that started at that time or later, the newest first.
 
         Raises:
-            WrittenByNewer: a record is of a newer version.
+            WrittenByNewer: a newer version of this code wrote a record.
         """
         # A run's folder begins with its start.
         started = Key("sk").between(f"run#{since:%Y%m%dT%H%M%S}", "run#~")
-        query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(export.name) & started,
-            "ScanIndexForward": False,
-        }
-        found: list[Mapping[str, Any]] = []
-        while True:
-            page = self._table.query(**query)
-            found += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                break
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        for item in found:
-            check_version(item.get("schema_version"), SCHEMA_VERSION, f"The ledger's record of {item['sk']}")
-        return found
+        return list(self._query(started, ScanIndexForward=False))
 
-    def clock(self, export: ExportType) -> datetime | None:
-        """Since when a success of the type is expected; None while nobody expects one."""
-        item = self._table.get_item(Key={"pk": export.name, "sk": "clock"}, ConsistentRead=True).get("Item")
+    def expected_since(self) -> datetime | None:
+        """Since when a success is expected; None while none is."""
+        item = self._get("clock")
         return datetime.fromisoformat(str(item["since"])) if item else None
 
-    def set_clock(self, export: ExportType, since: datetime | None) -> None:
+    def set_expected_since(self, since: datetime | None) -> None:
         """Expect successes from that time on; None for a type that is switched off."""
-        text = since.isoformat(timespec="seconds") if since else None
-        if text is None:
-            self._table.delete_item(Key={"pk": export.name, "sk": "clock"})
+        if since is None:
+            self._delete("clock")
         else:
-            self._table.put_item(
-                Item={"pk": export.name, "sk": "clock", "schema_version": SCHEMA_VERSION, "since": text}
-            )
+            self._put("clock", {"since": since.isoformat(timespec="seconds")})
 
-    def tell_once(self, what: str, night: str, owner: str, now: datetime) -> bool:
-        """Whether this run is the one that tells of it in that night; asked again, the same run may tell again."""
-        try:
-            self._table.put_item(
-                Item={
-                    "pk": "account",
-                    "sk": f"told#{what}#{night}",
-                    "schema_version": SCHEMA_VERSION,
-                    "owner": owner,
-                    "expires_at": int((now + _TOLD_LIFE).timestamp()),
-                },
-                ConditionExpression=Attr("pk").not_exists() | Attr("owner").eq(owner),
-            )
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+
+class Notifications(Items):
+    """The notifications that concern all export types alike and are sent once a night."""
+
+    def __init__(self, table: "Table") -> None:
+        super().__init__(table, "account")
+
+    def claim_notification(self, what: str, night: str, owner: str, now: datetime) -> bool:
+        """Whether this run sends the notification of that night; the same run may ask, and send, again."""
+        item = {"owner": owner, "expires_at": epoch(now + _NOTIFICATION_LIFE)}
+        return self._put(f"told#{what}#{night}", item, Attr("pk").not_exists() | Attr("owner").eq(owner))
+
+
+def _storable(value: Any) -> Any:
+    """The value for DynamoDB, which takes no floats."""
+    if isinstance(value, float):
+        return Decimal(str(value)) if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value

@@ -12,7 +12,8 @@ from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.lake.tables.vacuum import tidy
-from lambdas.ledger.ledger import Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import Order
 from lambdas.settings import Settings
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 from lambdas.steps.plan_run import leaves_no_gap

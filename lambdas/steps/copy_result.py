@@ -9,7 +9,8 @@ import urllib3
 from lambdas.execution import Execution, RunState
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Landing, Manifest
-from lambdas.ledger.ledger import COPIED, Ledger
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.multipart_copy import Partial, Remaining, Transfer

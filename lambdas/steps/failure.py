@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lambdas.execution import RunState
-from lambdas.ledger.ledger import COPIED, DEAD, LOADED, ORDERED
+from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
 from lambdas.steps.deadline import OVERDUE
 
 BAD_INPUT = "BadInput"

@@ -10,7 +10,8 @@ from lambdas.execution import Execution, RunState
 from lambdas.lake.errors import LostLease, Unfinished, Unloadable
 from lambdas.lake.tables.shadow_table import finish_switch
 from lambdas.lake.tables.vacuum import tidy
-from lambdas.ledger.ledger import LOADED, Ledger
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import LOADED
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, merge_batch
 

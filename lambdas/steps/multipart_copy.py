@@ -15,7 +15,8 @@ from hashlib import md5
 from io import BytesIO
 
 from lambdas.lake.storage.landing import PART_BYTES, Landed, Landing, Part
-from lambdas.ledger.ledger import Ledger, Upload
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import Upload
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.remote import READERS, Remote
 from lambdas.symplify.result import Broken, Result, SourceChanged, Span, Version

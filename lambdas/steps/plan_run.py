@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lambdas.execution import TAKES, BadInput, Execution, RunState
-from lambdas.ledger.ledger import COPIED, BatchRecord, Ledger
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED, BatchRecord
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.replay_request import Selection
@@ -147,7 +148,7 @@ def _left_over(
     It reaches as far back as the plan needs, is at most a night old (what came after it comes with the next night),
     and holds something that no newer export has brought. What TODAY means changes every day, so it is never taken up.
     """
-    for batch in ledger.batches_left_over():
+    for batch in ledger.unloaded_batches():
         if batch.owner == run.arn:
             return batch
         covered, ordered_at = period(batch.period), datetime.fromisoformat(batch.ordered_at)

@@ -18,7 +18,8 @@ from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.storage import keys
 from lambdas.lake.tables.shadow_table import Draft, LostDraft, finish_switch
 from lambdas.lake.tables.vacuum import tidy
-from lambdas.ledger.ledger import LOADED, Ledger
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import LOADED
 from lambdas.settings import Settings
 from lambdas.steps.load_result import Clock, hold_lease
 from lambdas.steps.merge_batch import Lake, merge_batch
@@ -169,7 +170,7 @@ def _check_holes(call: _Replay) -> None:
     """
     export, left_out = call.export, set(call.asked.left_out)
     present = {found.key for found in call.lake.store.objects(keys.raw_prefix(export))}
-    loaded = call.ledger.batches_loaded()
+    loaded = call.ledger.loaded_batches()
     missing = []
     for batch in sorted(loaded, key=lambda one: one.ordered_at):
         raw = keys.raw(export, batch.ordered_at, batch.batch_id)

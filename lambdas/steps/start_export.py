@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from lambdas.execution import Execution, RunState
-from lambdas.ledger.ledger import Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import Order
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.refusal import refused

@@ -14,8 +14,7 @@ import pytest
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import SCHEMA_VERSION as MANIFEST_VERSION
 from lambdas.lake.storage.landing import Landing
-from lambdas.ledger.history import History
-from lambdas.ledger.ledger import SCHEMA_VERSION as LEDGER_VERSION
+from lambdas.ledger.items import SCHEMA_VERSION as LEDGER_VERSION
 from lambdas.ledger.ledger import Ledger
 from lambdas.schema_version import WrittenByNewer
 from lambdas.vocabulary import EXPORT_TYPES
@@ -42,9 +41,9 @@ def test_the_ledger_of_version_1_is_read(old_table: Any) -> None:
     assert lease.owner == run.arn
     assert watermark == datetime(2026, 11, 23, 3, 31, tzinfo=UTC)
     assert ledger.order(run).batch_id == "7"
-    (left,) = ledger.batches_left_over()
+    (left,) = ledger.unloaded_batches()
     assert (left.batch_id, left.status, left.ordered_at) == ("7", "copied", ORDERED_AT)
-    (record,) = History(old_table).runs(OPENS, datetime(2026, 11, 1, tzinfo=UTC))
+    (record,) = Ledger(old_table, OPENS).runs(datetime(2026, 11, 1, tzinfo=UTC))
     assert record["outcome"] == "succeeded"
 
 
@@ -70,13 +69,13 @@ def test_an_item_of_a_newer_version_is_refused(old_table: Any, sk: str) -> None:
     )
     ledger = Ledger(old_table, OPENS)
     with pytest.raises(WrittenByNewer, match="newer version of this stack"):
-        _ = (ledger.lease(), ledger.watermark(), ledger.order(make_run()), ledger.batches_left_over())
+        _ = (ledger.lease(), ledger.watermark(), ledger.order(make_run()), ledger.unloaded_batches())
 
 
 def test_a_run_record_of_a_newer_version_is_refused(old_table: Any) -> None:
     old_table.put_item(Item={"pk": "OPENS", "sk": "run#20261124T040000-x", "schema_version": LEDGER_VERSION + 1})
     with pytest.raises(WrittenByNewer):
-        History(old_table).runs(OPENS, datetime(2026, 11, 1, tzinfo=UTC))
+        Ledger(old_table, OPENS).runs(datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def test_a_manifest_of_a_newer_version_is_refused_also_with_fields_that_nobody_knows(s3: Any) -> None:
@@ -84,19 +83,3 @@ def test_a_manifest_of_a_newer_version_is_refused_also_with_fields_that_nobody_k
     put_manifest(json.dumps(newer))
     with pytest.raises(WrittenByNewer, match=r"manifest\.json was written by a newer version"):
         Landing(s3, BUCKET).manifest(OPENS, ORDERED_AT, "7")
-
-
-def test_what_is_told_once_a_night_is_told_by_one_run_alone(table: Any) -> None:
-    history, now = History(table), datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
-    told = [history.tell_once("TokenNotSet", "2026-11-24", owner, now) for owner in ("a", "b", "a")]
-    assert told == [True, False, True]
-    assert history.tell_once("TokenNotSet", "2026-11-25", "b", now)
-    assert history.tell_once("BadToken", "2026-11-24", "b", now)
-
-
-def test_a_clock_is_kept_until_the_type_is_switched_off(table: Any) -> None:
-    history, now = History(table), datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
-    history.set_clock(OPENS, now)
-    assert history.clock(OPENS) == now
-    history.set_clock(OPENS, None)
-    assert history.clock(OPENS) is None

@@ -11,7 +11,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 
 from lambdas.lake.storage import keys
-from lambdas.ledger.ledger import LOADED
+from lambdas.ledger.orders import LOADED
 from lambdas.vocabulary import EXPORT_TYPES
 from local import athena, deployment
 from local.deployment import Deployment

@@ -10,7 +10,7 @@ import pytest
 
 from lambdas.execution import Execution, RunState
 from lambdas.lake.tables.vacuum import tidy
-from lambdas.ledger.ledger import COPIED, LOADED, Order
+from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
 from tests.unit.lake.lakehouse import age, array, new_house
@@ -54,7 +54,7 @@ class Night:
         """Everything is loaded, readers see it, and nothing else lies in the table's folder."""
         assert state.outcome == "loaded"
         assert self.reader.view() == expected
-        assert [batch.status for batch in self.ledger.batches_loaded()] == [LOADED]
+        assert [batch.status for batch in self.ledger.loaded_batches()] == [LOADED]
         assert self.ledger.lease() is not None
         self.check_tidy()
 

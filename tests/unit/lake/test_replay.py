@@ -8,7 +8,7 @@ import pytest
 from lambdas.execution import BadInput, RunState
 from lambdas.lake.storage import keys
 from lambdas.lake.tables.shadow_table import LostDraft
-from lambdas.ledger.ledger import DEAD, LOADED, Order
+from lambdas.ledger.orders import DEAD, LOADED, Order
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import Age, House, age, array, bag
@@ -102,12 +102,12 @@ def test_batch_that_once_failed_is_loaded_when_it_can_be(house: House) -> None:
     assert house.load(doubled, at=on(1)).outcome == "failed"
     ledger = house.ledger(OPENS)
     run = house.execution()
-    ledger.adopt(ledger.batches_left_over()[0], run)
+    ledger.adopt(ledger.unloaded_batches()[0], run)
     assert ledger.mark_batch_failed("batch-1", run, final=True) == DEAD
     assert house.replay({}).outcome == "failed"
     assert house.replay({}, identity_fields={"OPENS": ("eventId", "name")}).outcome == "loaded"
     assert len(house.rows()) == 2
-    assert [batch.status for batch in ledger.batches_loaded()] == [LOADED]
+    assert [batch.status for batch in ledger.loaded_batches()] == [LOADED]
 
 
 def test_replayed_day_never_writes_over_a_file_that_readers_see(house: House) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from lambdas.execution import Execution
-from lambdas.ledger.ledger import COPIED, DEAD, LOADED, ORDERED, Ledger, Order
+from lambdas.ledger.history import Notifications
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED, Order
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import NOW, ago, make_run
 
@@ -25,7 +27,7 @@ def statuses(table: Any) -> dict[str, str]:
 
 
 def left_over(ledger: Ledger) -> list[str]:
-    return [batch.batch_id for batch in ledger.batches_left_over()]
+    return [batch.batch_id for batch in ledger.unloaded_batches()]
 
 
 # Claims
@@ -168,26 +170,26 @@ def test_a_batch_of_another_type_is_not_left_over_here(table: Any, ledger: Ledge
 
 def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
     place(ledger, "7", A)
-    (batch,) = ledger.batches_left_over()
+    (batch,) = ledger.unloaded_batches()
 
     assert ledger.adopt(batch, B)
     assert not ledger.adopt(batch, C)
-    assert ledger.batches_left_over()[0].owner == B.arn
+    assert ledger.unloaded_batches()[0].owner == B.arn
 
 
 def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_batch_is_taken_up(
     table: Any, ledger: Ledger
 ) -> None:
     place(ledger, "7", A)
-    assert ledger.adopt(ledger.batches_left_over()[0], B)
+    assert ledger.adopt(ledger.unloaded_batches()[0], B)
 
-    assert not ledger.adopt(ledger.batches_left_over()[0], C)
+    assert not ledger.adopt(ledger.unloaded_batches()[0], C)
     assert statuses(table) == {"batch#7": DEAD}
 
 
 def test_a_batch_that_came_further_meanwhile_is_not_adopted(ledger: Ledger) -> None:
     place(ledger, "7", A)
-    (batch,) = ledger.batches_left_over()
+    (batch,) = ledger.unloaded_batches()
     ledger.mark_batch("7", LOADED)
 
     assert not ledger.adopt(batch, B)
@@ -213,7 +215,7 @@ def test_a_batch_is_dead_when_two_runs_failed_on_it(ledger: Ledger) -> None:
     assert ledger.mark_batch_failed("7", A, final=False) == ORDERED
     assert left_over(ledger) == ["7"]
 
-    ledger.adopt(ledger.batches_left_over()[0], B)
+    ledger.adopt(ledger.unloaded_batches()[0], B)
     assert ledger.mark_batch_failed("7", B, final=False) == DEAD
     assert left_over(ledger) == []
 
@@ -223,7 +225,7 @@ def test_a_run_that_closes_twice_counts_once(ledger: Ledger) -> None:
 
     for _ in range(3):
         assert ledger.mark_batch_failed("7", A, final=False) == ORDERED
-    assert ledger.batches_left_over()[0].failures == 1
+    assert ledger.unloaded_batches()[0].failures == 1
 
 
 def test_a_batch_that_failed_for_good_is_dead_at_once(ledger: Ledger) -> None:
@@ -242,7 +244,7 @@ def test_a_loaded_batch_never_fails(table: Any, ledger: Ledger) -> None:
 
 def test_a_run_that_lost_its_batch_cannot_fail_it(ledger: Ledger) -> None:
     place(ledger, "7", A)
-    ledger.adopt(ledger.batches_left_over()[0], B)
+    ledger.adopt(ledger.unloaded_batches()[0], B)
 
     ledger.mark_batch_failed("7", A, final=True)
 
@@ -299,3 +301,24 @@ def test_another_error_of_dynamodb_is_not_taken_for_a_refusal(ledger: Ledger, ta
     ):
         with pytest.raises(Exception, match="ResourceNotFound"):
             call()
+
+
+# Expectations and notifications
+
+
+def test_a_success_is_expected_until_the_type_is_switched_off(ledger: Ledger) -> None:
+    ledger.set_expected_since(NOW)
+    assert ledger.expected_since() == NOW
+
+    ledger.set_expected_since(None)
+    assert ledger.expected_since() is None
+
+
+def test_a_notification_is_sent_once_a_night_by_one_run(table: Any) -> None:
+    notifications = Notifications(table)
+
+    claimed = [notifications.claim_notification("TokenNotSet", "2026-11-24", owner, NOW) for owner in ("a", "b", "a")]
+
+    assert claimed == [True, False, True]
+    assert notifications.claim_notification("TokenNotSet", "2026-11-25", "b", NOW)
+    assert notifications.claim_notification("BadToken", "2026-11-24", "b", NOW)

@@ -12,7 +12,8 @@ from lambdas.execution import RunState
 from lambdas.lake.storage.landing import Landing
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
-from lambdas.ledger.ledger import COPIED, LOADED, Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.steps import close_run as module
 from lambdas.steps.close_run import Books, close_run, close_unknown
 from lambdas.vocabulary import ExportType, UnknownName
@@ -77,7 +78,7 @@ class Desk:
 
     @property
     def left_over(self) -> list[str]:
-        return [batch.batch_id for batch in self.ledger.batches_left_over()]
+        return [batch.batch_id for batch in self.ledger.unloaded_batches()]
 
     @property
     def may_start_again(self) -> bool:
@@ -249,7 +250,7 @@ def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: 
     assert desk.left_over == ["7"]
 
     second = make_run("run-b")
-    desk.ledger.adopt(desk.ledger.batches_left_over()[0], second)
+    desk.ledger.adopt(desk.ledger.unloaded_batches()[0], second)
     desk.ledger.mark_batch_failed("7", second, final=False)
     assert desk.left_over == []
 
@@ -351,7 +352,7 @@ def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk,
         assert desk.close(state) == expected
         assert desk.ledger.lease() is None
     if state.outcome == "overdue":
-        assert desk.ledger.batches_left_over()[0].failures == 1
+        assert desk.ledger.unloaded_batches()[0].failures == 1
 
 
 @pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="failed", reason="No.")])

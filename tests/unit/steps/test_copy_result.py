@@ -9,7 +9,8 @@ import pytest
 from lambdas.execution import BadInput, RunState
 from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
-from lambdas.ledger.ledger import COPIED, LOADED, Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.steps.copy_result import Source, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.result import Broken
@@ -47,7 +48,7 @@ def open_uploads(s3: Any) -> list[Any]:
 
 
 def status(ledger: Ledger) -> str:
-    return ledger.batches_left_over()[0].status
+    return ledger.unloaded_batches()[0].status
 
 
 def test_a_result_lands_byte_for_byte_and_its_manifest_says_so(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
@@ -96,7 +97,7 @@ def test_a_retry_that_comes_late_does_not_take_a_loaded_batch_back(ordered: Ledg
 
     step(ordered, http, s3)
 
-    assert ordered.batches_left_over() == []
+    assert ordered.unloaded_batches() == []
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import RunState
-from lambdas.ledger.ledger import COPIED, DEAD, LOADED, ORDERED
+from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 
 NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'

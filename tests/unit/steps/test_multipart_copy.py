@@ -10,7 +10,8 @@ from urllib3.exceptions import IncompleteRead
 
 from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
-from lambdas.ledger.ledger import Ledger, Order
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import Order
 from lambdas.steps import multipart_copy as module
 from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, Partial, Transfer
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable

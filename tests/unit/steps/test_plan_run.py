@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lambdas.execution import BadInput, RunState
-from lambdas.ledger.ledger import COPIED, LOADED, Lease, Ledger, Order
+from lambdas.ledger.claims import Lease
+from lambdas.ledger.ledger import Ledger
+from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.steps.plan_run import leaves_no_gap, plan_run
 from lambdas.vocabulary import Period, UnknownName
 from tests.unit.fakes import NOW, Crash, Failing, ago, make_run, make_settings
@@ -331,7 +333,7 @@ def test_a_batch_that_covers_the_plan_is_taken_up_where_it_stands(
 
     assert (state.outcome, state.batch_id, state.period) == (outcome, "7", "LAST_WEEK")
     assert state.ordered_at == ago(hours=24).isoformat(timespec="microseconds")
-    assert ledger.batches_left_over()[0].owner == RUN.arn
+    assert ledger.unloaded_batches()[0].owner == RUN.arn
 
 
 @pytest.mark.parametrize(
@@ -354,7 +356,7 @@ def test_a_batch_that_does_not_serve_the_plan_is_left(
     state = planned(ledger, RunState(export_type="OPENS", period=asked))
 
     assert (state.outcome, state.batch_id) == ("planned", None), reason
-    assert ledger.batches_left_over()[0].owner == OTHER.arn
+    assert ledger.unloaded_batches()[0].owner == OTHER.arn
 
 
 def test_a_batch_that_a_newer_load_has_overtaken_is_left(ledger: Ledger) -> None:

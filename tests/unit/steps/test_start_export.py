@@ -46,7 +46,7 @@ def step(ledger: Any, vendor: Vendor, now: datetime = NOW, state: RunState = PLA
 
 
 def batches(ledger: Ledger) -> list[tuple[str, str, str]]:
-    return [(batch.batch_id, batch.owner, batch.period) for batch in ledger.batches_left_over()]
+    return [(batch.batch_id, batch.owner, batch.period) for batch in ledger.unloaded_batches()]
 
 
 def test_an_order_is_placed_and_remembered(ledger: Ledger) -> None:
