@@ -1,8 +1,8 @@
-"""Errors of AWS, by their codes."""
+"""What an AWS call failed with."""
 
 from botocore.exceptions import ClientError
 
 
-def error_code(error: ClientError) -> str:
-    """The code by which AWS names an error, such as `ConditionalCheckFailedException`; empty when there is none."""
-    return error.response.get("Error", {}).get("Code", "")
+def has_code(error: ClientError, *codes: str) -> bool:
+    """Whether the service answered with one of these error codes."""
+    return error.response.get("Error", {}).get("Code") in codes

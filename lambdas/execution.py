@@ -35,6 +35,16 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class EndedExecution(Execution):
+    """An execution that is over, as Step Functions reports it."""
+
+    status: str
+    stopped_at: datetime
+    given: object
+    """Its input."""
+
+
+@dataclass(frozen=True)
 class RunState:
     """What the state machine carries from step to step: a flat JSON object with these names in camelCase.
 

@@ -16,7 +16,7 @@ from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
-from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import READERS
 
@@ -31,7 +31,7 @@ answer = copy_result(
     state,
     Execution("arn:aws:states:eu-west-1:000000000000:execution:benchmark:copy", now),
     Ledger(boto3.resource("dynamodb").Table(given["table"]), state.export),
-    Source(client, urllib3.PoolManager(maxsize=READERS)),
+    ResultSource(client, urllib3.PoolManager(maxsize=READERS)),
     Landing(clients.s3_for_parts(), given["bucket"]),
     settings,
     # What a call of the function has.

@@ -11,8 +11,8 @@ from lambdas.steps.check_batch import check_batch
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Ask how far the batch is."""
-    return run_step("check_batch", event, _poll)
+    return run_step("check_batch", event, _check)
 
 
-def _poll(state: RunState, run: Execution) -> RunState:
-    return check_batch(state, run, clients.client(), clients.settings(), datetime.now(UTC))
+def _check(state: RunState, run: Execution) -> RunState:
+    return check_batch(state, run, client=clients.symplify(), settings=clients.settings(), now=datetime.now(UTC))

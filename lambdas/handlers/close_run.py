@@ -3,43 +3,29 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.handlers.entrypoint import run_step
-from lambdas.handlers.notify import tell
-from lambdas.lake.storage.landing import Landing
-from lambdas.lake.storage.store import Store
-from lambdas.lake.tables.catalog import Catalog
-from lambdas.steps.close_run import Books, close_run, close_unknown
+from lambdas.handlers.notify import notify
+from lambdas.steps.close_run import CloseDependencies, close_run, close_unknown
 from lambdas.vocabulary import UnknownName
-
-_s3 = boto3.client("s3")
-_glue = boto3.client("glue")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Close the run."""
-    return run_step("close_run", event, _close)
+    """Close the run, and notify."""
+    return run_step("close_run", event, _close_and_notify)
 
 
-def _close(state: RunState, run: Execution) -> RunState:
-    closed = _closed(state, run)
-    tell(closed, state, run, datetime.now(UTC))
+def _close_and_notify(state: RunState, run: Execution) -> RunState:
+    closed = _close(state, run)
+    notify(closed, before=state, run=run, now=datetime.now(UTC))
     return closed
 
 
-def _closed(state: RunState, run: Execution) -> RunState:
+def _close(state: RunState, run: Execution) -> RunState:
     try:
         export = state.export
     except UnknownName:
         return close_unknown(state)
-    settings = clients.settings()
-    books = Books(
-        clients.ledger(export),
-        Store(_s3, settings.bucket),
-        Catalog(_glue, settings.database, settings.bucket),
-        Landing(_s3, settings.bucket),
-    )
-    return close_run(state, run, books, settings, datetime.now(UTC))
+    dependencies = CloseDependencies(clients.ledger(export), clients.store(), clients.catalog(), clients.landing())
+    return close_run(state, run, dependencies, settings=clients.settings(), now=datetime.now(UTC))

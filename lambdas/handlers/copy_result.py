@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.handlers.entrypoint import run_step
-from lambdas.lake.storage.landing import Landing
-from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.steps.multipart_copy import Remaining
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-_s3 = clients.s3_for_parts()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -26,14 +23,13 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 def _copy(state: RunState, run: Execution, remaining: Remaining) -> RunState:
-    settings = clients.settings()
     return copy_result(
         state,
         run,
-        clients.ledger(state.export),
-        Source(clients.client(), clients.http()),
-        Landing(_s3, settings.bucket),
-        settings,
-        remaining,
-        datetime.now(UTC),
+        ledger=clients.ledger(state.export),
+        source=ResultSource(clients.symplify(), clients.http()),
+        landing=clients.landing_for_copy(),
+        settings=clients.settings(),
+        remaining=remaining,
+        now=datetime.now(UTC),
     )

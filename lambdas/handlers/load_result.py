@@ -5,20 +5,12 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
-import boto3
-
 from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.handlers.entrypoint import run_step
-from lambdas.lake.storage.landing import Landing
-from lambdas.lake.storage.store import Store
-from lambdas.lake.tables.catalog import Catalog
 from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
-
-_s3 = boto3.client("s3")
-_glue = boto3.client("glue")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -27,15 +19,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _load(state: RunState, run: Execution) -> RunState:
-    settings = clients.settings()
-    lake = Lake(
-        _s3,
-        Landing(_s3, settings.bucket),
-        Store(_s3, settings.bucket),
-        Catalog(_glue, settings.database, settings.bucket),
-    )
+    step = load_result if state.replay is None else replay
     with TemporaryDirectory() as folder:
-        ledger, work = clients.ledger(state.export), Path(folder)
-        if state.replay is not None:
-            return replay(state, run, ledger, lake, settings, work, monotonic)
-        return load_result(state, run, ledger, lake, settings, work, monotonic)
+        return step(
+            state,
+            run,
+            ledger=clients.ledger(state.export),
+            lake=Lake(clients.s3(), clients.landing(), clients.store(), clients.catalog()),
+            settings=clients.settings(),
+            folder=Path(folder),
+            clock=monotonic,
+        )

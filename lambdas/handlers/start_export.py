@@ -11,10 +11,15 @@ from lambdas.steps.start_export import start_export
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Order the export."""
-    return run_step("start_export", event, _order)
+    return run_step("start_export", event, _start)
 
 
-def _order(state: RunState, run: Execution) -> RunState:
+def _start(state: RunState, run: Execution) -> RunState:
     return start_export(
-        state, run, clients.ledger(state.export), clients.client(), clients.settings(), datetime.now(UTC)
+        state,
+        run,
+        ledger=clients.ledger(state.export),
+        client=clients.symplify(),
+        settings=clients.settings(),
+        now=datetime.now(UTC),
     )

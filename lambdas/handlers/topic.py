@@ -1,26 +1,15 @@
 """The alert topic."""
 
-from functools import cache
-from typing import Any
-
-import boto3
-
 from lambdas.handlers import clients
 from lambdas.steps.alert import Message, Place
 
 
 def publish(message: Message) -> None:
-    """Send a message to all who subscribe."""
-    _sns().publish(TopicArn=clients.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
+    """Send a message to all subscribers."""
+    clients.sns().publish(TopicArn=clients.settings().alert_topic_arn, Subject=message.subject, Message=message.text)
 
 
 def place() -> Place:
-    """Where this stack is found."""
+    """The names by which people find this stack."""
     settings = clients.settings()
     return Place(settings.stack_name, settings.state_machine_arn)
-
-
-@cache
-def _sns() -> Any:
-    """Made when it is first used: most runs have nothing to tell."""
-    return boto3.client("sns")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
-from lambdas.aws_errors import error_code
+from lambdas.aws_errors import has_code
 from lambdas.schema_version import check_version
 
 if TYPE_CHECKING:
@@ -111,6 +111,6 @@ def _readable(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _condition_failed(error: ClientError) -> bool:
     """Return false for a failed condition; raise any other error."""
-    if error_code(error) != "ConditionalCheckFailedException":
+    if not has_code(error, "ConditionalCheckFailedException"):
         raise error
     return False

@@ -25,8 +25,8 @@ REPLAYED = "replayed"
 
 
 @dataclass(frozen=True)
-class Books:
-    """Where a run is written down."""
+class CloseDependencies:
+    """What closing a run reads and writes."""
 
     ledger: Ledger
     store: Store
@@ -34,7 +34,9 @@ class Books:
     landing: Landing
 
 
-def close_run(state: RunState, run: Execution, books: Books, settings: Settings, now: datetime) -> RunState:
+def close_run(
+    state: RunState, run: Execution, dependencies: CloseDependencies, settings: Settings, now: datetime
+) -> RunState:
     """Return the state with outcome `succeeded`, or `failed` with the error's name and a sentence for people.
 
     It may run twice: nothing counts twice, and what is written the second time is the same.
@@ -42,27 +44,27 @@ def close_run(state: RunState, run: Execution, books: Books, settings: Settings,
     Raises:
         UnknownName: the state names no export type: see `close_unknown`.
     """
-    export = state.export
-    placed = books.ledger.order(run)
+    export, ledger = state.export, dependencies.ledger
+    placed = ledger.order(run)
     if state.outcome == "loaded" and state.error is None:
         closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
-        _move_watermark(state, books.ledger, settings)
+        _move_watermark(state, ledger, settings)
     else:
         state = with_order(state, placed)
-        status = _settle_failure(state, run, books.ledger)
+        status = _settle_failure(state, run, ledger)
         closed = _failed(state, status or (MAYBE_ORDERED if placed.intent_at else None))
     record = record_of(closed, run, now, placed.unanswered)
-    books.ledger.write_run(run, record)
-    write_run_record(books.store, books.catalog, run.folder, record)
-    lease = books.ledger.lease()
+    ledger.write_run(run, record)
+    write_run_record(dependencies.store, dependencies.catalog, run.folder, record)
+    lease = ledger.lease()
     if lease is not None and lease.owner == run.arn:
-        # Whoever holds the lease is the only one that copies this type: what is open now, nobody goes on with.
-        books.landing.abort_all(export)
+        # Only the owner of the lease copies this type, so no other run resumes an upload that is open now.
+        dependencies.landing.abort_all(export)
         retention = timedelta(hours=settings.superseded_retention_hours)
-        tidy(export, books.store, books.catalog, retention, now)
-        books.ledger.release_lease(run)
+        tidy(export, dependencies.store, dependencies.catalog, retention, now)
+        ledger.release_lease(run)
     if closed.outcome == FAILED and state.scheduled_time is not None:
-        books.ledger.release_claim(state.scheduled_time, run)
+        ledger.release_claim(state.scheduled_time, run)
     return closed
 
 

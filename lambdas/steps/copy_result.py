@@ -21,7 +21,7 @@ from lambdas.symplify.remote import Remote
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultSource:
     """Where results come from."""
 
     client: Client
@@ -32,7 +32,7 @@ def copy_result(
     state: RunState,
     run: Execution,
     ledger: Ledger,
-    source: Source,
+    source: ResultSource,
     landing: Landing,
     settings: Settings,
     remaining: Remaining,

@@ -1,44 +1,52 @@
-"""The watch over silence: what each export type has had, what a night was, and runs that nobody could close."""
+"""The watch over silence: how late each export type is, what the last day loaded, and runs that could not close."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.execution import BadInput, Execution, RunState
+from lambdas.execution import BadInput, EndedExecution, Execution, RunState
+from lambdas.lake.storage.store import Store
+from lambdas.lake.tables.catalog import Catalog
+from lambdas.lake.tables.export_runs import write_run_record
+from lambdas.ledger.ledger import Ledger
 from lambdas.steps.alert import TOKEN_NOT_SET
-from lambdas.vocabulary import ExportType, Period, UnknownName
+from lambdas.steps.close_run import record_of, with_order
+from lambdas.vocabulary import EXPORT_TYPES, ExportType, Period, UnknownName
 
 LOOK_BACK = timedelta(days=35)
-"""How far back runs are read; beyond the vendor's own reach nothing more is to be decided."""
+"""How far back runs are read: longer than the vendor's own reach, so that older runs decide nothing."""
 
 EMPTY_AFTER = timedelta(days=7)
 NIGHT = timedelta(days=1)
-# A replay is neither: it brings no newer data.
+# A replay is neither, since it loads no newer data.
 _SUCCEEDED, _FAILED = "succeeded", "failed"
+
+
+Ledgers = Callable[[ExportType], Ledger]
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What is known of an export type that is switched on. `runs` are run records, the newest first."""
+    """An export type that is switched on. `runs` are run records, the newest first."""
 
     export: ExportType
     since: datetime
-    """When somebody began to expect it: the deployment, or the day on which it was switched on."""
+    """Since when a success is expected: the deployment, or the day on which the type was switched on."""
     watermark: datetime | None
     runs: Sequence[Mapping[str, Any]]
 
     @property
     def successes(self) -> list[Mapping[str, Any]]:
-        """The records of runs that went well."""
+        """The records of runs that succeeded."""
         return [run for run in self.runs if run["outcome"] == _SUCCEEDED]
 
     @property
     def waits_for_token(self) -> bool:
-        """Whether nothing went well yet because nobody has set the token: expected, and told once a night.
+        """Whether nothing has succeeded yet because nobody has set the token: expected, and notified once a night.
 
-        What went well before `since` was under another token: that of a stack whose data this one has taken over.
+        A success before `since` was under another token: that of a stack whose data this one has taken over.
         """
         if any(_time(run, "ended_at") >= self.since for run in self.successes):
             return False
@@ -55,17 +63,65 @@ class Finding:
     """How far back the day lies that no export has covered yet; Symplify reaches back two weeks."""
     is_oddly_empty: bool
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers as CloudWatch gets them."""
+        return {
+            "HoursSinceSuccess": self.hours_since_success,
+            "DaysMissing": self.days_missing,
+            "OddlyEmpty": float(self.is_oddly_empty),
+        }
 
-@dataclass(frozen=True)
-class Stopped:
-    """An execution that is over, as Step Functions tells it."""
+    def to_json(self) -> dict[str, float | bool]:
+        """The numbers as the function answers them."""
+        return {
+            "hoursSinceSuccess": self.hours_since_success,
+            "daysMissing": self.days_missing,
+            "isOddlyEmpty": self.is_oddly_empty,
+        }
 
-    arn: str
-    status: str
-    started_at: datetime
-    stopped_at: datetime
-    given: object
-    """Its input."""
+
+def watched_exports(
+    ledgers: Ledgers, switched_on: Iterable[str], now: datetime, *, is_new: bool
+) -> tuple[list[Watched], list[ExportType]]:
+    """The export types that are switched on, and those that are not; a new deployment restarts the expectations."""
+    on: list[Watched] = []
+    off: list[ExportType] = []
+    for export in EXPORT_TYPES.values():
+        ledger = ledgers(export)
+        since = ledger.expected_since()
+        if export.name not in switched_on:
+            off.append(export)
+            if since is not None:
+                ledger.set_expected_since(None)
+            continue
+        if since is None or is_new:
+            since = now
+            ledger.set_expected_since(since)
+        on.append(Watched(export, since, ledger.watermark(), ledger.runs(now - LOOK_BACK)))
+    return on, off
+
+
+def recorded_runs(ledgers: Ledgers, now: datetime) -> set[str]:
+    """The folders of the runs that have a record."""
+    return {run["run"] for export in EXPORT_TYPES.values() for run in ledgers(export).runs(now - LOOK_BACK)}
+
+
+def close_unclosed(
+    executions: Iterable[EndedExecution], ledgers: Ledgers, store: Store, catalog: Catalog
+) -> Iterator[tuple[RunState, Execution]]:
+    """Write the records of runs that could not close themselves, one by one; yield each run once it is recorded."""
+    for execution in executions:
+        found = unclosed(execution)
+        if found is None:
+            continue
+        state, run = found
+        ledger = ledgers(state.export)
+        state = with_order(state, ledger.order(run))
+        record = record_of(state, run, execution.stopped_at)
+        ledger.write_run(run, record)
+        write_run_record(store, catalog, run.folder, record)
+        yield state, run
 
 
 def findings(watched: Sequence[Watched], now: datetime) -> list[Finding]:
@@ -73,8 +129,8 @@ def findings(watched: Sequence[Watched], now: datetime) -> list[Finding]:
     return [_finding(one, _is_quiet(watched), now) for one in watched]
 
 
-def unclosed(execution: Stopped) -> tuple[RunState, Execution] | None:
-    """The run that an execution was, as far as its input tells; None when it names no export type."""
+def unclosed(execution: EndedExecution) -> tuple[RunState, Execution] | None:
+    """The failed run that an execution was, from its input; None when that names no export type."""
     fields = execution.given if isinstance(execution.given, Mapping) else {}
     try:
         state = RunState.from_json(
@@ -98,7 +154,7 @@ def unclosed(execution: Stopped) -> tuple[RunState, Execution] | None:
 
 
 def summary(watched: Sequence[Watched], off: Iterable[ExportType], now: datetime) -> str:
-    """What the last day brought: a line per export type."""
+    """What the last day loaded, in one line per export type."""
     lines = [f"What the day up to {now:%Y-%m-%d %H:%M} UTC brought:", ""]
     lines += [f"{one.export.name:<13} {_line(one, now)}" for one in watched]
     lines += [f"{export.name:<13} switched off" for export in off]

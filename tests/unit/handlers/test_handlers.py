@@ -11,7 +11,17 @@ import boto3
 import pytest
 
 from lambdas.execution import RunState
-from lambdas.handlers import check_batch, clients, close_run, copy_result, entrypoint, plan_run, start_export, topic
+from lambdas.handlers import (
+    check_batch,
+    clients,
+    close_run,
+    copy_result,
+    entrypoint,
+    executions,
+    plan_run,
+    start_export,
+    topic,
+)
 from lambdas.ledger.ledger import Ledger
 from lambdas.steps.alert import Message, Place
 from lambdas.symplify.client import Client
@@ -46,7 +56,7 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any) -> Any:
         raise AssertionError("A refused input must not reach any service.")
 
-    for name in ("settings", "http", "client", "ledger"):
+    for name in ("settings", "http", "symplify", "ledger", "s3", "s3_for_parts", "glue"):
         monkeypatch.setattr(clients, name, refuse)
 
 
@@ -57,13 +67,13 @@ def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) 
     monkeypatch.setitem(EXECUTION, "startedAt", now)
     monkeypatch.setattr(clients, "settings", make_settings)
     monkeypatch.setattr(clients, "http", lambda: http)
-    monkeypatch.setattr(clients, "client", lambda: Client(http, BASE_URL, "4711", lambda: TOKEN))
+    monkeypatch.setattr(clients, "symplify", lambda: Client(http, BASE_URL, "4711", lambda: TOKEN))
     monkeypatch.setattr(clients, "ledger", lambda export: Ledger(table, export))
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
-    for module in (close_run, copy_result):
-        monkeypatch.setattr(module, "_s3", s3)
-    monkeypatch.setattr(close_run, "_glue", glue)
+    for name in ("s3", "s3_for_parts"):
+        monkeypatch.setattr(clients, name, lambda: s3)
+    monkeypatch.setattr(clients, "glue", lambda: glue)
     return http
 
 
@@ -176,7 +186,7 @@ def test_a_run_goes_from_its_input_to_a_landed_result(world: FakeHttp, s3: Any) 
 def test_a_run_that_waits_for_the_lease_plans_again_from_its_own_answer(
     world: FakeHttp, table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_run, "_stopped_at", lambda arn: None)
+    monkeypatch.setattr(executions, "stopped_at", lambda arn: None)
     owner = entrypoint.Execution("arn:other", datetime.now(UTC))
     Ledger(table, EXPORT_TYPES["OPENS"]).take_lease(owner, datetime.now(UTC))
 
@@ -246,9 +256,9 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
 def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
     monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
 ) -> None:
-    monkeypatch.setattr(plan_run, "_step_functions", lambda: StepFunctions(answer))
+    monkeypatch.setattr(clients, "step_functions", lambda: StepFunctions(answer))
 
-    assert plan_run._stopped_at("arn:x") == ended
+    assert executions.stopped_at("arn:x") == ended
 
 
 # The edge itself
@@ -295,12 +305,12 @@ def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatc
         text = ",".join(value) if isinstance(value, tuple) else str(value)
         monkeypatch.setenv(name.upper(), "false" if value is False else text)
     monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
-    made = (clients.settings, clients.http, clients.client, clients._table)
+    made = (clients.settings, clients.http, clients.symplify, clients._table)
     for tool in made:
         tool.cache_clear()
     try:
         assert clients.settings().bucket == BUCKET
-        assert clients.client() is clients.client()
+        assert clients.symplify() is clients.symplify()
         assert clients.http().connection_pool_kw == {"maxsize": READERS}
         assert clients.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
     finally:

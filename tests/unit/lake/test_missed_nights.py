@@ -19,8 +19,8 @@ from lambdas.execution import Execution, RunState
 from lambdas.lake.storage.landing import Landing
 from lambdas.settings import Settings
 from lambdas.steps.check_batch import check_batch
-from lambdas.steps.close_run import Books, close_run
-from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.close_run import CloseDependencies, close_run
+from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.steps.load_result import load_result
 from lambdas.steps.plan_run import plan_run
 from lambdas.steps.start_export import start_export
@@ -114,13 +114,15 @@ class Team:
         state = check_batch(state, run, client, settings, now)
         assert state.outcome == "finished"
         landing = Landing(self.house.s3, settings.bucket)
-        state = copy_result(state, run, ledger, Source(client, self.vendor), landing, settings, lambda: 900.0, now)
+        state = copy_result(
+            state, run, ledger, ResultSource(client, self.vendor), landing, settings, lambda: 900.0, now
+        )
         assert state.outcome == "copied"
         with TemporaryDirectory(dir=self.house.work) as folder:
             state = load_result(state, run, ledger, lake, settings, Path(folder), time.monotonic)
         assert state.outcome == "loaded"
-        books = Books(ledger, self.house.store, self.house.catalog, landing)
-        return close_run(state, run, books, settings, now)
+        dependencies = CloseDependencies(ledger, self.house.store, self.house.catalog, landing)
+        return close_run(state, run, dependencies, settings, now)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lambdas.lake.tables.catalog import Catalog
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.steps import close_run as module
-from lambdas.steps.close_run import Books, close_run, close_unknown
+from lambdas.steps.close_run import CloseDependencies, close_run, close_unknown
 from lambdas.vocabulary import ExportType, UnknownName
 from tests.unit.fakes import BUCKET, NOW, Crash, Failing, ago, make_run, make_settings
 
@@ -59,7 +59,7 @@ class Desk:
         catalog: Any = None
         landing: Any = self
         self.aborted: list[str] = []
-        self.books = Books(ledger, store, catalog, landing)
+        self.dependencies = CloseDependencies(ledger, store, catalog, landing)
         ledger.claim(TIME, RUN, NOW)
         ledger.take_lease(RUN, NOW)
 
@@ -73,8 +73,8 @@ class Desk:
             self.ledger.mark_batch("7", status)
 
     def close(self, state: RunState, ledger: Any = None, **settings: Any) -> RunState:
-        books = replace(self.books, ledger=ledger or self.ledger)
-        return close_run(state, RUN, books, make_settings(**settings), NOW + timedelta(hours=1))
+        dependencies = replace(self.dependencies, ledger=ledger or self.ledger)
+        return close_run(state, RUN, dependencies, make_settings(**settings), NOW + timedelta(hours=1))
 
     @property
     def left_over(self) -> list[str]:
@@ -168,9 +168,9 @@ def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
 def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
-    books = Books(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
+    dependencies = CloseDependencies(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
 
-    close_run(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, books, make_settings(), NOW)
+    close_run(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, dependencies, make_settings(), NOW)
 
     body = s3.get_object(Bucket=BUCKET, Key=f"curated/export_runs/{RUN.folder}.json")["Body"].read()
     assert json.loads(body)["outcome"] == "failed"
@@ -318,7 +318,11 @@ def test_a_duplicate_leaves_the_first_runs_claim(desk: Desk) -> None:
     other = make_run("run-b")
 
     close_run(
-        RunState(export_type="OPENS", outcome="duplicate", scheduled_time=TIME), other, desk.books, make_settings(), NOW
+        RunState(export_type="OPENS", outcome="duplicate", scheduled_time=TIME),
+        other,
+        desk.dependencies,
+        make_settings(),
+        NOW,
     )
 
     assert not desk.may_start_again

@@ -11,7 +11,7 @@ from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
-from lambdas.steps.copy_result import Source, copy_result
+from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.result import Broken
 from tests.unit.fakes import BASE_URL, BUCKET, NOW, RESULT_URL, TOKEN, Crash, Failing, FakeHttp, make_run, make_settings
@@ -33,7 +33,7 @@ def ordered(ledger: Ledger) -> Ledger:
 
 
 def step(ledger: Any, http: FakeHttp, s3: Any, now: Any = NOW, state: RunState = FINISHED, **settings: Any) -> RunState:
-    source = Source(Client(http, BASE_URL, "4711", lambda: TOKEN), http)
+    source = ResultSource(Client(http, BASE_URL, "4711", lambda: TOKEN), http)
     return copy_result(state, RUN, ledger, source, Landing(s3, BUCKET), make_settings(**settings), lambda: 900.0, now)
 
 

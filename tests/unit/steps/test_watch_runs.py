@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.steps.watch_runs import Finding, Stopped, Watched, findings, summary, unclosed
+from lambdas.execution import EndedExecution
+from lambdas.steps.watch_runs import Finding, Watched, findings, summary, unclosed
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import NOW, ago
 
@@ -110,8 +111,10 @@ def test_the_summary_has_a_line_per_export() -> None:
     assert "switched off" in lines["LISTS"]
 
 
-def stopped(status: str = "ABORTED", given: object = None) -> Stopped:
-    return Stopped("arn:aws:states:eu-west-1:1:execution:lake:run-x", status, ago(hours=9), NOW, given)
+def stopped(status: str = "ABORTED", given: object = None) -> EndedExecution:
+    return EndedExecution(
+        "arn:aws:states:eu-west-1:1:execution:lake:run-x", ago(hours=9), status=status, stopped_at=NOW, given=given
+    )
 
 
 @pytest.mark.parametrize(
