@@ -27,7 +27,7 @@ _NOT_ENFORCED = "the emulator does not enforce "
 EXCEPTIONS = {
     "PublishTables": _NOT_ENFORCED + "rights on Glue tables",
     "PublishRunRecords": _NOT_ENFORCED + "rights on Glue tables",
-    "TellPeople": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
+    "PublishAlerts": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
     "UseKey": _NOT_ENFORCED + "grants on keys; it is there only with a key of the team's own",
     "logs:CreateLogStream, logs:PutLogEvents": "the emulator writes a function's log itself",
     "xray:PutTelemetryRecords, xray:PutTraceSegments": "the emulator keeps no traces",
