@@ -195,6 +195,19 @@ def test_only_the_load_carries_the_engine(template: Template) -> None:
     }
 
 
+def test_parallelism_is_bounded_by_the_rules_and_the_lease_and_no_function_reserves_concurrency(
+    template: Template,
+) -> None:
+    for function in resources(template, "AWS::Lambda::Function"):
+        assert "ReservedConcurrentExecutions" not in function["Properties"]
+    # One function at a time works for a run; a type's lease admits one run, and its rule starts one a night.
+    (definition,) = definitions(template.to_json()).values()
+    kinds = {state["Type"] for state in json.loads(definition)["States"].values()}
+    assert kinds == {"Task", "Choice", "Wait", "Succeed", "Fail"}
+    starts = [rule["ScheduleExpression"] for rule in export_rules(template)]
+    assert len(set(starts)) == len(starts) == len(EXPORT_TYPES)
+
+
 def test_every_function_has_a_role_and_a_log_group_of_its_own(template: Template) -> None:
     functions = resources(template, "AWS::Lambda::Function")
     roles = {json.dumps(function["Properties"]["Role"]) for function in functions}
