@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks import page, show
-from benchmarks.cost import Unmeasured
+from benchmarks.cost_model import Unmeasured
 from benchmarks.measure import ROOT, Failed, run_command
 from benchmarks.options import PEERS, BenchmarkOptions
 from benchmarks.parts import PARTS, Line

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cost, prices, show
-from benchmarks.cost import Unmeasured
+from benchmarks.cost_model import Unmeasured
 from benchmarks.measure import ROOT
 from benchmarks.targets import Verdict
 
