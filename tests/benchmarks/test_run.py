@@ -11,12 +11,13 @@ import benchmarks.__main__ as bench
 from benchmarks import page
 from benchmarks.measure import Failed
 from benchmarks.options import BenchmarkOptions
+from local import interrupts
 
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bench, "BUILD", tmp_path)
-    monkeypatch.setattr(bench.interrupts, "install", lambda: None)
+    monkeypatch.setattr(interrupts, "install", lambda: None)
     monkeypatch.setattr(bench, "_SECOND_CHANCE_SECONDS", 0.0)
     return tmp_path
 

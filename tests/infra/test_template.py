@@ -16,7 +16,7 @@ from tests.infra.conftest import synthesized
 
 
 def resources(template: Template, kind: str) -> list[dict[str, Any]]:
-    return list(template.find_resources(kind).values())
+    return [dict(resource) for resource in template.find_resources(kind).values()]
 
 
 def properties(template: Template, kind: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_a_message_of_a_crash_names_the_step_that_the_machine_goes_to(template: 
         name = state["Next"] if state["Type"] == "Wait" else name
         return re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower()
 
-    ways = {
+    ways: dict[tuple[str | None, str], str] = {
         (step(name), choice["StringEquals"]): step(choice["Next"])
         for name, task in states.items()
         if task["Type"] == "Task" and name != "CloseRun"
