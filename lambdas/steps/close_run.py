@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lambdas.execution import Execution, RunState
@@ -11,7 +11,7 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger, Order
 from lambdas.settings import Settings
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
@@ -57,8 +57,7 @@ def close_run(state: RunState, run: Execution, books: Books, settings: Settings,
     if lease is not None and lease.owner == run.arn:
         # Whoever holds the lease is the only one that copies this type: what is open now, nobody goes on with.
         books.landing.abort_all(export)
-        retention = timedelta(hours=settings.superseded_retention_hours)
-        tidy(export, books.store, books.catalog, retention, now)
+        vacuum(export, books.store, books.catalog, retention=settings.superseded_retention, now=now)
         books.ledger.release_lease(run)
     if closed.outcome == FAILED and state.scheduled_time is not None:
         books.ledger.release_claim(state.scheduled_time, run)
