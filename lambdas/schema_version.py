@@ -1,12 +1,12 @@
-"""What is stored says by which version of this code it was written; a newer one's is refused and never guessed at."""
+"""Versions of formats on disk: data that a newer version of this code wrote is refused and never interpreted."""
 
 
 class WrittenByNewer(Exception):
-    """Something stored was written by a newer version of this stack than the one that reads it."""
+    """Stored data was written by a newer version of this stack than the one that reads it."""
 
 
-def check_version(found: object, known: int, what: str) -> None:
-    """Take what this version or an earlier one wrote; `found` is the stored `schema_version`, missing before version 1.
+def check_version(found: object, known: int, what: str) -> int:
+    """Return the version of `what`, given its stored `schema_version`, which is missing before version 1.
 
     Raises:
         WrittenByNewer: it is newer than `known`.
@@ -17,3 +17,4 @@ def check_version(found: object, known: int, what: str) -> None:
             f"{what} was written by a newer version of this stack (schema version {version}; this one knows {known}). "
             "Deploy the newer version again; nothing was changed."
         )
+    return version

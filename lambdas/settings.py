@@ -54,6 +54,11 @@ class Settings:
         """The deadline as a length of time."""
         return timedelta(minutes=self.run_deadline_minutes)
 
+    @property
+    def superseded_retention(self) -> timedelta:
+        """The retention of superseded files as a length of time."""
+        return timedelta(hours=self.superseded_retention_hours)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the settings.

@@ -14,7 +14,7 @@ from benchmarks.disk import DiskGlue, DiskS3
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
-from lambdas.steps.merge_batch import Lake, merge_batch
+from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 
 out, manifests = Path(sys.argv[1]), json.loads(sys.argv[2])
 s3: Any = DiskS3(out)
@@ -25,13 +25,15 @@ tallies = []
 for manifest in manifests:
     with TemporaryDirectory(dir=out) as folder:
         tally = merge_batch(
-            Manifest(**manifest),
-            f"run-{manifest['batch_id']}",
-            lake,
-            settings,
-            Path(folder),
-            lambda: None,
-            lambda: 0.0,
+            MergeRequest(
+                manifest=Manifest(**manifest),
+                folder_name=f"run-{manifest['batch_id']}",
+                lake=lake,
+                settings=settings,
+                work=Path(folder),
+                check_lease=lambda: None,
+                elapsed=lambda: 0.0,
+            )
         )
         tallies.append({name: tally[name] for name in ("read", "new", "known", "updated", "rescued", "quarantined")})
 live = [part["StorageDescriptor"]["Location"].removeprefix("s3://bucket/") for part in glue.partitions.values()]

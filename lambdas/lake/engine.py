@@ -1,4 +1,4 @@
-"""DuckDB, set up so that it stays within a function's memory and never reaches for the network."""
+"""DuckDB within a function's memory and without network access, and helpers that quote SQL."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,22 +8,22 @@ from pathlib import Path
 
 import duckdb
 
-# Measured: enough for a piece on each thread and for a day's merge; what does not fit goes to the work folder.
+# Measured: enough for a piece on each thread and for a day's merge; the rest spills to the work folder.
 MEMORY_LIMIT = "400MB"
 THREADS = 2
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open an engine that keeps its overflow in the folder."""
+    """Open an engine that spills to the folder."""
     spill = folder / "spill"
     spill.mkdir(parents=True, exist_ok=True)
     engine = duckdb.connect()
     engine.execute(f"SET temp_directory = {text(str(spill))}")
     engine.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     engine.execute(f"SET threads = {THREADS}")
-    # Insertion order costs five times the memory; every file is sorted by us instead.
+    # Insertion order costs five times the memory, and files are sorted explicitly anyway.
     engine.execute("SET preserve_insertion_order = false")
-    # For every connection.
+    # GLOBAL: for every cursor.
     engine.execute("SET GLOBAL TimeZone = 'UTC'")
     engine.execute("SET autoinstall_known_extensions = false")
     engine.execute("SET autoload_known_extensions = false")
@@ -32,7 +32,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def workers(engine: duckdb.DuckDBPyConnection) -> Iterator[ThreadPoolExecutor]:
-    """Threads that work side by side, on a cursor each: every statement stays on its caller's thread meanwhile."""
+    """A pool of threads, each with its own cursor; meanwhile every statement runs on its caller's thread alone."""
     engine.execute("SET threads = 1")
     try:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -42,25 +42,25 @@ def workers(engine: duckdb.DuckDBPyConnection) -> Iterator[ThreadPoolExecutor]:
 
 
 def text(value: str) -> str:
-    """A string as SQL writes it."""
+    """A string as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def timestamp(moment: datetime) -> str:
-    """An instant as SQL writes it: a timestamp in UTC."""
+    """An instant as an SQL literal: a timestamp in UTC."""
     return f"TIMESTAMP {text(moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' '))}"
 
 
 def name(value: str) -> str:
-    """A column's name as SQL writes it."""
+    """A column's name as an SQL identifier."""
     return '"' + value.replace('"', '""') + '"'
 
 
 def files(paths: Sequence[Path]) -> str:
-    """A list of files as SQL writes it."""
+    """A list of files as an SQL literal."""
     return "[" + ", ".join(text(str(path)) for path in paths) + "]"
 
 
 def parquet(paths: Sequence[Path]) -> str:
-    """The rows of Parquet files of the same columns, as SQL."""
+    """SQL for the rows of Parquet files with the same columns."""
     return f"read_parquet({files(paths)}, hive_partitioning=false)"

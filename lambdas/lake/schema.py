@@ -1,6 +1,6 @@
-"""What the columns of a table are called, what they hold, and how they grow.
+"""Schemas: the columns of a table, their kinds, and how new fields extend them.
 
-A column's kind is decided by the first export that has the field with a value, over the whole of it, and never changes.
+A column's kind is inferred from all values of the first export that has the field with a value, and never changes.
 """
 
 import re
@@ -12,7 +12,7 @@ from lambdas.vocabulary import ExportType
 
 
 class Kind(StrEnum):
-    """What a field's values are. Athena's type of each stands in `ATHENA_TYPES`."""
+    """The kind of a field's values; `ATHENA_TYPES` maps it to a column type."""
 
     NULL = "null"
     """No value yet: not a column."""
@@ -39,7 +39,7 @@ ATHENA_TYPES: Mapping[Kind, str] = {
 BATCH_ID, ORDERED_AT, EVENT_AT, ROW_ID, RESCUED = "_batch_id", "_ordered_at", "_event_at", "_row_id", "_rescued"
 DAY = "dt"
 
-# Glue's own limit is far higher, but a table whose columns are somebody's ids is of no use to anybody.
+# Far below Glue's limit: more fields than this are ids used as names, which make no useful table.
 MAX_COLUMNS = 1000
 
 _NAME_LENGTH = 120
@@ -47,7 +47,7 @@ _SOURCE_LENGTH = 255
 
 
 def join(one: Kind, other: Kind) -> Kind:
-    """The narrowest kind that holds the values of both."""
+    """The narrowest kind that represents the values of both."""
     if one is other or other is Kind.NULL:
         return one
     if one is Kind.NULL:
@@ -59,7 +59,7 @@ def join(one: Kind, other: Kind) -> Kind:
 
 @dataclass(frozen=True)
 class Column:
-    """A field of the source and the column that holds it."""
+    """A field of the source and its column."""
 
     source: str
     name: str
@@ -70,13 +70,13 @@ class Column:
 class Schema:
     """The columns of a table that come from the source, in their order, and the fields that identify a record.
 
-    `frozen` columns stand in the catalog; the others are what this export adds.
+    `frozen` columns are in the catalog; the others are added by this export.
     """
 
     columns: tuple[Column, ...] = ()
     frozen: frozenset[str] = frozenset()
     identity: tuple[str, ...] = ()
-    """Source names. The event's instant always belongs to it as well."""
+    """Source names. The event's instant always belongs to the identity too."""
     identity_is_key: bool = False
     identity_frozen: bool = False
     by_source: Mapping[str, Column] = field(init=False, compare=False, repr=False)
@@ -86,11 +86,11 @@ class Schema:
 
     @property
     def stored(self) -> tuple[Column, ...]:
-        """The columns that the table has: those with a value somewhere."""
+        """The columns of the table: those with a value somewhere."""
         return tuple(column for column in self.columns if column.kind is not Kind.NULL)
 
     def foresees(self, kinds: Mapping[str, Kind]) -> bool:
-        """Whether fields of these kinds surely change nothing: a quick look before `widened`."""
+        """Whether fields of these kinds certainly change nothing: a fast check before `widened`."""
         columns = self.by_source
         return all(
             source in columns and join(columns[source].kind, kind) is columns[source].kind
@@ -98,7 +98,7 @@ class Schema:
         )
 
     def widened(self, kinds: Mapping[str, Kind], export: ExportType) -> "Schema":
-        """Return the schema that also holds fields of these kinds; frozen columns stay as they are."""
+        """Return the schema extended by fields of these kinds; frozen columns stay as they are."""
         columns = dict(self.by_source)
         taken = {column.name for column in self.columns}
         for source, kind in kinds.items():
@@ -127,7 +127,7 @@ def choose_identity(export: ExportType, fields: Iterable[str], always: Iterable[
 
 
 def snake_case(source: str) -> str:
-    """A column name for a field: lower case, words parted by `_`, ASCII letters and digits only."""
+    """A column name for a field: lower case, words joined by `_`, ASCII letters and digits only."""
     words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", source)
     name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:_NAME_LENGTH]
     if not name or name[0].isdigit():
@@ -136,7 +136,7 @@ def snake_case(source: str) -> str:
 
 
 def _free_name(source: str, taken: set[str]) -> str:
-    """The column's name; `dt` and what another field has already get a number."""
+    """A unique column name; `dt` and names in use get a number."""
     name = snake_case(source)
     if name != DAY and name not in taken:
         return name
@@ -147,7 +147,7 @@ def _free_name(source: str, taken: set[str]) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a string is text: lone halves of surrogate pairs are none."""
+    """Whether a string is valid Unicode: without lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -160,5 +160,5 @@ def _can_be_column(source: str) -> bool:
 
 
 def _decided(source: str, found: Kind, export: ExportType) -> Kind:
-    """The kind of a new column. Only text can be decided beforehand, since it holds whatever comes."""
+    """The kind of a new column. Only text can be fixed in advance, since it can represent any value."""
     return join(Kind.STRING, found) if source in export.texts and found is not Kind.NULL else found

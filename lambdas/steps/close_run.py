@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lambdas.execution import Execution, RunState
@@ -11,7 +11,7 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Order
 from lambdas.settings import Settings
@@ -60,8 +60,7 @@ def close_run(
     if lease is not None and lease.owner == run.arn:
         # Only the owner of the lease copies this type, so no other run resumes an upload that is open now.
         dependencies.landing.abort_all(export)
-        retention = timedelta(hours=settings.superseded_retention_hours)
-        tidy(export, dependencies.store, dependencies.catalog, retention, now)
+        vacuum(export, dependencies.store, dependencies.catalog, retention=settings.superseded_retention, now=now)
         ledger.release_lease(run)
     if closed.outcome == FAILED and state.scheduled_time is not None:
         ledger.release_claim(state.scheduled_time, run)

@@ -88,7 +88,7 @@ def copy_result(
             bytes=brought.landed.bytes,
             crc32=brought.landed.crc32,
             md5=brought.md5,
-            md5_holds=brought.md5_holds or None,
+            md5_verified=brought.md5_holds or None,
         )
         landing.write_manifest(landed)
     ledger.mark_batch(batch_id, COPIED)

@@ -1,22 +1,22 @@
-"""Load a landed batch: from raw/ to rows that readers see."""
+"""Load a landed batch: from raw/ to published rows."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from lambdas.execution import Execution, RunState
 from lambdas.lake.errors import LostLease, Unfinished, Unloadable
 from lambdas.lake.tables.shadow_table import finish_switch
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import LOADED
 from lambdas.settings import Settings
-from lambdas.steps.merge_batch import Lake, merge_batch
+from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 
 Clock = Callable[[], float]
-"""Seconds that only grow."""
+"""A monotonic clock, in seconds."""
 
 
 def load_result(
@@ -24,13 +24,14 @@ def load_result(
 ) -> RunState:
     """Return the state with outcome `loaded`, `partial` (call again) or `failed`.
 
-    Nothing is visible to readers before all of it is.
+    Nothing is published before every day is merged.
 
     Raises:
         BadInput: the state has no batch.
         LostLease: another run may write the table now.
-        CatalogRefused: Glue did not take a change; running the step again is safe.
-        LostDraft: a rebuild was killed while it switched tables, and its draft is gone.
+        CatalogRefused: Glue refused a change; running the step again is safe.
+        LostShadowTable: a rebuild was killed during its switch, and its shadow table is gone.
+        WrittenByNewer: a newer version of this stack wrote the table.
     """
     began = clock()
     ordered_at, batch_id = state.age
@@ -43,27 +44,28 @@ def load_result(
     finish_switch(export, lake.store, lake.catalog)
     try:
         tally = merge_batch(
-            manifest,
-            run.folder,
-            lake,
-            settings,
-            folder,
-            check_lease,
-            lambda: clock() - began,
-            goes_on=state.outcome == "partial",
+            MergeRequest(
+                manifest=manifest,
+                folder_name=run.folder,
+                lake=lake,
+                settings=settings,
+                work=folder,
+                check_lease=check_lease,
+                elapsed=lambda: clock() - began,
+                resume=state.outcome == "partial",
+            )
         )
     except Unfinished:
         return replace(state, outcome="partial", wait_seconds=None)
     except Unloadable as error:
         return replace(state, outcome="failed", reason=str(error))
     ledger.mark_batch(batch_id, LOADED)
-    retention = timedelta(hours=settings.superseded_retention_hours)
-    tidy(export, lake.store, lake.catalog, retention, datetime.now(UTC))
+    vacuum(export, lake.store, lake.catalog, retention=settings.superseded_retention, now=datetime.now(UTC))
     return replace(state, outcome="loaded", bytes=manifest.bytes, rows=tally["read"], tally=tally, wait_seconds=None)
 
 
 def hold_lease(ledger: Ledger, run: Execution) -> None:
-    """Make sure that the run still holds its type's lease.
+    """Check that the run still holds its type's lease.
 
     Raises:
         LostLease: another run may write the table now.

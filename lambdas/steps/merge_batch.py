@@ -1,138 +1,181 @@
-"""One landed batch into a table: read, merge, publish."""
+"""Merge one landed batch into a table: stage its records, merge them day by day, publish the days."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from lambdas.lake import engine
 from lambdas.lake.errors import Unfinished, Unloadable
-from lambdas.lake.formats.splitting import pieces
+from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.parse import Staged, Threshold
-from lambdas.lake.rows.checkpoint import MergedDay, Progress
+from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.schema import Kind, Schema
+from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.raw_object import RawObject, check_size, unpacked
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
-from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
-from lambdas.lake.tables.shadow_table import Draft
+from lambdas.lake.tables.glue_tables import Table
+from lambdas.lake.tables.protocol import Tables
+from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
+from lambdas.steps.table_checks import check_identity_fields, check_not_left_out, initial_schema
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# An export spans two weeks. A file of times that are none must not make a run's state or record too large.
-_MOST_DAYS_TOLD = 400
-# A call begins no other day after that time: what is left of a function's 15 minutes is many times what a day of ten
+# An export spans two weeks. A file of invalid times must not make a run's state or record too large.
+_MAX_TALLY_DAYS = 400
+# A call begins no other day after that time: the rest of a function's 15 minutes is many times what a day of ten
 # million rows took (docs/performance.md).
 _CALL_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Lake:
-    """Our side: the bucket, the catalog, and the tables that a merge goes into: the catalog's, or a draft's."""
+    """The bucket, the catalog, and the tables that a merge publishes to: the catalog's, or a rebuild's shadow table."""
 
     s3: "S3Client"
     landing: Landing
     store: Store
     catalog: Catalog
-    draft: Draft | None = None
+    shadow_table: ShadowTable | None = None
 
     @property
-    def tables(self) -> Catalog | Draft:
-        """Where a merge finds and publishes a table."""
-        return self.draft or self.catalog
+    def tables(self) -> Tables:
+        """Where a merge reads and publishes a table."""
+        return self.shadow_table or self.catalog
 
 
-def merge_batch(
-    manifest: Manifest,
-    name: str,
-    lake: Lake,
-    settings: Settings,
-    folder: Path,
-    check_lease: Callable[[], None],
-    elapsed: Callable[[], float],
-    *,
-    goes_on: bool = False,
-    is_replay: bool = False,
-) -> dict[str, Any]:
-    """Merge a batch and publish it; return what was counted (`read`, `new`, `known`, …).
+@dataclass(frozen=True)
+class MergeRequest:
+    """A batch to merge, and everything that the merge needs."""
 
-    `name` is the last folder of the files that are written: no two merges of different batches share one, so that no
-    file that a reader may see is ever written over. `check_lease` is called right before publishing. `elapsed` tells
-    the seconds since the call began; a call after one that was unfinished `goes_on`. A replay also merges into what
-    somebody has deleted, which brings it back.
+    manifest: Manifest
+    folder_name: str
+    """The last folder of every key that is written; unique to a run and batch, so no visible file is overwritten."""
+    lake: Lake
+    settings: Settings
+    work: Path
+    """A local folder for temporary files."""
+    check_lease: Callable[[], None]
+    """Called right before publishing."""
+    elapsed: Callable[[], float]
+    """The seconds since the call began."""
+    resume: bool = False
+    """Whether an earlier call was unfinished: continue from its checkpoint."""
+    is_replay: bool = False
+    """A replay may merge into a day whose files somebody has deleted, which restores them."""
+
+    @property
+    def export(self) -> ExportType:
+        """The batch's export type."""
+        return export_type(self.manifest.export_type)
+
+
+def merge_batch(request: MergeRequest) -> dict[str, Any]:
+    """Merge a batch and publish it; return the counts (`read`, `new`, `known`, …).
 
     Raises:
-        Unfinished: call again, to go on with the days that are left.
-        Unloadable: trying again changes nothing, and nothing was published.
+        Unfinished: call again, to resume with the remaining days.
+        Unloadable: a retry changes nothing, and nothing was published.
         LostLease: another run may write the table now.
-        CatalogRefused: Glue did not take a change; running the step again is safe.
+        CatalogRefused: Glue refused a change; running the step again is safe.
+        WrittenByNewer: a newer version of this stack wrote the table.
     """
-    check_size(manifest.bytes)
-    export = export_type(manifest.export_type)
-    table = lake.tables.table(export)
-    if table is not None and manifest.batch_id in table.left_out:
-        raise Unloadable(f"The table was rebuilt without batch {manifest.batch_id}, so it is not loaded again.")
-    rows = Rows(
-        export,
-        _start(table, export, settings),
-        settings.time_zone,
-        datetime.fromisoformat(manifest.ordered_at),
-        manifest.batch_id,
-    )
-    raw = RawObject(lake.s3, lake.store.bucket, manifest)
-    threshold = Threshold(settings.quarantine_ratio, settings.quarantine_minimum)
-    with engine.connect(folder) as duck:
-        staged = parse.read(duck, lambda is_bold: pieces(unpacked(raw.read()), export, is_bold=is_bold), rows, folder)
-        if staged.rejected:
-            lake.store.upload(staged.rejects, keys.quarantine(export, name))
-        threshold.check(staged.rejected, staged.rows)
+    check_size(request.manifest.bytes)
+    table = request.lake.tables.table(request.export)
+    known = _rows(request, table)
+    with engine.connect(request.work) as duck:
+        staged = _stage(request, duck, known)
         if not staged.rows:
-            return _tally(staged, {}, rows.schema)
-        rows = replace(rows, schema=staged.schema)
+            return _tally(staged, {}, known.schema)
+        rows = replace(known, schema=staged.schema)
         if table is None:
-            _check_chosen(settings.identity_fields.get(export.name, ()), rows.schema, export)
-        merge = Merge(duck, rows, staged.runs)
+            check_identity_fields(rows.schema, request.export, request.settings)
+        merge = Merge(duck, rows, staged.sorted_files)
         merge.check_key()
-        progress = Progress(lake.store, export, name)
-        merged = progress.read() if goes_on else {}
-        before_this_call = len(merged)
-        stored = _locations(lake.tables, export, table)
-        for day in sorted(staged.runs.keys() - merged.keys()):
-            if len(merged) > before_this_call and elapsed() >= _CALL_SECONDS:
-                progress.write(merged)
-                raise Unfinished
-            before = lake.store.download(lake.store.prefix(stored[day]), folder / day) if day in stored else []
-            if day in stored and not before and not is_replay:
-                raise Unloadable(_gone(export, day, stored[day]))
-            done = merge.into(day, before, folder)
-            prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
-            if done.files:
-                lake.store.upload_all(done.files, prefix)
-            location = lake.store.location(prefix) if done.files else None
-            merged[day] = MergedDay(done.read, done.new, done.updated, location)
-            for path in (*before, *done.files):
-                path.unlink()
-    published = {day: done.location for day, done in merged.items() if done.location is not None}
-    if published:
-        check_lease()
-        if export.is_event:
-            lake.tables.publish_days(export, table, rows.schema, rows.time_zone, published)
-        else:
-            lake.tables.publish_entity(export, table, rows.schema, rows.time_zone, published[ALL])
-    return _tally(staged, merged, table.schema if table else Schema())
+        merged = _merge_days(request, merge, staged, table)
+    _publish(request, table, rows, merged)
+    return _tally(staged, merged, known.schema)
 
 
-def _gone(export: ExportType, day: str, location: str) -> str:
+def _rows(request: MergeRequest, table: Table | None) -> Rows:
+    """The context of staging, with the schema as it is before this batch."""
+    check_not_left_out(table, request.manifest.batch_id)
+    return Rows(
+        export=request.export,
+        schema=initial_schema(table, request.export, request.settings),
+        time_zone=request.settings.time_zone,
+        ordered_at=datetime.fromisoformat(request.manifest.ordered_at),
+        batch_id=request.manifest.batch_id,
+    )
+
+
+def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows) -> Staged:
+    """Read the batch into sorted files; put rejected records into quarantine."""
+    store, settings = request.lake.store, request.settings
+    raw = RawObject(request.lake.s3, store.bucket, request.manifest)
+
+    def split(is_optimistic: bool) -> Iterator[Piece]:
+        return pieces(unpacked(raw.read()), request.export, is_optimistic=is_optimistic)
+
+    staged = parse.read(duck, split, rows, request.work)
+    if staged.rejected:
+        store.upload(staged.rejects, keys.quarantine(request.export, request.folder_name))
+    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
+    return staged
+
+
+def _merge_days(request: MergeRequest, merge: Merge, staged: Staged, table: Table | None) -> dict[str, MergedDay]:
+    """Merge every staged day that the checkpoint lacks, as long as the call may last."""
+    checkpoint = Checkpoint(request.lake.store, request.export, request.folder_name)
+    merged = checkpoint.read() if request.resume else {}
+    resumed_at = len(merged)
+    locations = _locations(request, table)
+    for day in sorted(staged.sorted_files.keys() - merged.keys()):
+        if len(merged) > resumed_at and request.elapsed() >= _CALL_SECONDS:
+            checkpoint.write(merged)
+            raise Unfinished
+        merged[day] = _merge_day(request, merge, day, locations.get(day))
+    return merged
+
+
+def _locations(request: MergeRequest, table: Table | None) -> dict[str, str]:
+    """The locations of the stored rows, by day."""
+    if table is None:
+        return {}
+    return request.lake.tables.locations(request.export) if request.export.is_event else {ALL: table.location}
+
+
+def _merge_day(request: MergeRequest, merge: Merge, day: str, location: str | None) -> MergedDay:
+    """Merge one day with its stored files and upload the new ones, which nothing points to yet."""
+    export, store, work = request.export, request.lake.store, request.work
+    stored = store.download(store.prefix(location), work / day) if location is not None else []
+    if location is not None and not stored and not request.is_replay:
+        raise Unloadable(_missing_files(export, day, location))
+    done = merge.into(day, stored, work)
+    name = request.folder_name
+    prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
+    if done.files:
+        store.upload_all(done.files, prefix)
+    for path in (*stored, *done.files):
+        path.unlink()
+    return MergedDay(
+        read=done.read, new=done.new, updated=done.updated, location=store.location(prefix) if done.files else None
+    )
+
+
+def _missing_files(export: ExportType, day: str, location: str) -> str:
     what = f"day {day} of the table {export.table}" if export.is_event else f"table {export.table}"
     return (
         f"The files of the {what} are gone: the catalog points to {location}, and nothing lies there. Merging into it "
@@ -141,50 +184,21 @@ def _gone(export: ExportType, day: str, location: str) -> str:
     )
 
 
-def _locations(tables: Catalog | Draft, export: ExportType, table: Table | None) -> dict[str, str]:
-    """Where what is stored lies, by day."""
-    if table is None:
-        return {}
-    return tables.locations(export) if export.is_event else {ALL: table.location}
-
-
-def _start(table: Table | None, export: ExportType, settings: Settings) -> Schema:
-    """The schema to start from; what is frozen with a table is compared with the settings here."""
-    chosen = settings.identity_fields.get(export.name, ())
-    if table is None:
-        return Schema(identity=chosen, identity_frozen=bool(chosen))
-    if table.schema_version != SCHEMA_VERSION:
-        raise Unloadable(
-            f"The table {export.table} was made by another version of this software ({table.schema_version} and not "
-            f"{SCHEMA_VERSION}), which told rows apart in another way: they would count twice. Make it anew from raw/ "
-            "with replay --rebuild; until then it stays as it is."
-        )
-    if table.time_zone != settings.time_zone:
-        raise Unloadable(
-            f"The table's days are those of {table.time_zone}, and the setting timeZone now says {settings.time_zone}: "
-            "every row would move. Set it back, or make the table anew with replay --rebuild."
-        )
-    if chosen and sorted(chosen) != sorted(table.schema.identity):
-        raise Unloadable(
-            f"The table tells its rows by {', '.join(table.schema.identity)}, and the setting identityFields now says "
-            f"{', '.join(chosen)}: rows would count twice. Set it back, or make the table anew with replay --rebuild."
-        )
-    return table.schema
-
-
-def _check_chosen(chosen: tuple[str, ...], schema: Schema, export: ExportType) -> None:
-    """Refuse chosen fields that a new table's records do not have: a name with a typo would make all records one."""
-    held = {column.source for column in schema.columns if column.kind is not Kind.NULL}
-    missing = [name for name in chosen if name not in held]
-    if missing:
-        raise Unloadable(
-            f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
-            f"{export.name}. Its fields are {', '.join(sorted(held))[:300]}."
-        )
+def _publish(request: MergeRequest, table: Table | None, rows: Rows, merged: Mapping[str, MergedDay]) -> None:
+    """Make the changed days visible, if the run still has the lease."""
+    changed = {day: done.location for day, done in merged.items() if done.location is not None}
+    if not changed:
+        return
+    request.check_lease()
+    export, tables = request.export, request.lake.tables
+    if export.is_event:
+        tables.publish_days(export, before=table, schema=rows.schema, time_zone=rows.time_zone, days=changed)
+    else:
+        tables.publish_entity(export, before=table, schema=rows.schema, time_zone=rows.time_zone, location=changed[ALL])
 
 
 def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> dict[str, Any]:
-    runs = [run for found in staged.runs.values() for run in found]
+    files = [file for found in staged.sorted_files.values() for file in found]
     known = {column.name for column in before.stored}
     days = {day: {"read": done.read, "new": done.new, "updated": done.updated} for day, done in merged.items()}
     return {
@@ -192,12 +206,12 @@ def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> d
         "new": sum(day.new for day in merged.values()),
         "known": sum(day.known for day in merged.values()),
         "updated": sum(day.updated for day in merged.values()),
-        "rescued": sum(run.rescued for run in runs),
+        "rescued": sum(file.rescued for file in files),
         "quarantined": staged.rejected,
-        "unknownTime": sum(run.rows for run in staged.runs.get(keys.UNKNOWN_DAY, ())),
-        "earliest": min((run.first for run in runs if run.first), default=None),
-        "latest": max((run.last for run in runs if run.last), default=None),
+        "unknownTime": sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ())),
+        "earliest": min((file.first for file in files if file.first), default=None),
+        "latest": max((file.last for file in files if file.last), default=None),
         "newColumns": [column.name for column in staged.schema.stored if column.name not in known],
         "dayCount": len(days),
-        "days": dict(sorted(days.items())[-_MOST_DAYS_TOLD:]),
+        "days": dict(sorted(days.items())[-_MAX_TALLY_DAYS:]),
     }

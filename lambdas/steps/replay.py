@@ -1,13 +1,13 @@
-"""Replay: merge landed batches again, from raw/ alone. A rebuild merges all of them into a draft, and switches to it.
+"""Replay: merge landed batches again, from raw/ alone. A rebuild merges all into a shadow table, and switches to it.
 
-A call takes a few batches and answers `partial` with a cursor, so neither time-out nor state nor history grows with
-their number. Every call may run twice.
+A call merges a few batches and returns `partial` with a cursor, so neither time-out nor state nor history grows with
+their number. Every call is idempotent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,19 +16,19 @@ from typing import Any
 from lambdas.execution import Execution, RunState
 from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.storage import keys
-from lambdas.lake.tables.shadow_table import Draft, LostDraft, finish_switch
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.shadow_table import LostShadowTable, ShadowTable, finish_switch
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import LOADED
 from lambdas.settings import Settings
 from lambdas.steps.load_result import Clock, hold_lease
-from lambdas.steps.merge_batch import Lake, merge_batch
+from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import ExportType
 
 SWITCH = "switch"
-"""The cursor of a rebuild that has merged everything; the next call is the switch alone."""
-# A call begins no other batch after that time, so that even then a batch has most of a function's 15 minutes.
+"""The cursor of a rebuild that has merged everything; the next call only switches."""
+# A call begins no other batch after that time, so that every batch has most of a function's 15 minutes.
 _CALL_SECONDS = 120
 _SUMS = ("read", "new", "known", "updated", "rescued", "quarantined", "unknownTime")
 _SHOWN = 5
@@ -53,13 +53,22 @@ def replay(
     """Return the state with outcome `partial` (call again), `loaded` or `failed`.
 
     Raises:
-        BadInput: what is asked makes no sense.
+        BadInput: the request is invalid.
         LostLease: another run may write the table now.
-        LostDraft: somebody removed what a rebuild has made so far.
-        CatalogRefused: Glue did not take a change; running the step again is safe.
+        LostShadowTable: the rebuild's shadow table is gone, or an earlier version of this stack began it.
+        CatalogRefused: Glue refused a change; running the step again is safe.
+        WrittenByNewer: a newer version of this stack wrote the table or the shadow table.
     """
     asked = Selection.from_json(state.replay or {})
-    call = _Replay(asked, state.export, run, ledger, lake, settings, partial(hold_lease, ledger, run))
+    call = _Replay(
+        asked=asked,
+        export=state.export,
+        run=run,
+        ledger=ledger,
+        lake=lake,
+        settings=settings,
+        check_lease=partial(hold_lease, ledger, run),
+    )
     call.check_lease()
     try:
         if asked.is_rebuild:
@@ -69,39 +78,40 @@ def replay(
         if done.outcome == "loaded":
             if done.cursor is None:
                 raise Unloadable(f"No batch of {call.export.name} that was ordered in that time lies in raw/.")
-            _tidy(call)
+            _vacuum(call)
         return done
     except Unloadable as error:
         return replace(state, outcome="failed", reason=str(error), wait_seconds=None)
 
 
 def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
-    draft = Draft(call.lake.store, call.export, call.run.folder)
+    shadow_table = ShadowTable(call.lake.store, call.export, call.run.folder)
     if state.cursor == SWITCH:
-        return _switch(state, call, draft)
+        return _switch(state, call, shadow_table)
     _check_holes(call)
     if state.cursor is None:
-        # A new draft replaces whatever a killed run has left, also what cannot be finished any more.
-        with suppress(LostDraft):
+        # The new shadow table replaces whatever a killed run has left, also a switch that cannot be completed.
+        with suppress(LostShadowTable):
             finish_switch(call.export, call.lake.store, call.lake.catalog)
-        draft.begin(call.asked.left_out)
-    done = _merge_some(state, replace(call, lake=replace(call.lake, draft=draft)), folder, clock)
+        shadow_table.begin(call.asked.left_out)
+    into_shadow = replace(call, lake=replace(call.lake, shadow_table=shadow_table))
+    done = _merge_some(state, into_shadow, folder, clock)
     return replace(done, outcome="partial", cursor=SWITCH) if done.outcome == "loaded" else done
 
 
-def _switch(state: RunState, call: _Replay, draft: Draft) -> RunState:
-    # Without a draft, this call ran before and its answer was lost.
-    if draft.exists:
+def _switch(state: RunState, call: _Replay, shadow_table: ShadowTable) -> RunState:
+    # Without a shadow table, this call ran before and its answer was lost.
+    if shadow_table.exists:
         _check_holes(call)
         call.check_lease()
-        if not draft.switch(call.export, call.lake.catalog):
+        if not shadow_table.switch(call.export, call.lake.catalog):
             raise Unloadable("All that lies in raw/ holds no rows, so there is nothing to make a table of.")
-    _tidy(call)
+    _vacuum(call)
     return replace(state, outcome="loaded", cursor=None)
 
 
 def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
-    """Merge the batches after the cursor until the call has lasted long enough, or until none is left (`loaded`)."""
+    """Merge the batches after the cursor until the call's time is used, or until none is left (`loaded`)."""
     began, done = clock(), state
     table = call.lake.tables.table(call.export)
     left_out = call.asked.left_out or (table.left_out if table else ())
@@ -125,23 +135,25 @@ def _merge_one(
     try:
         with TemporaryDirectory(dir=folder) as work:
             tally = merge_batch(
-                manifest,
-                name,
-                call.lake,
-                call.settings,
-                Path(work),
-                call.check_lease,
-                elapsed,
-                goes_on=state.outcome == "partial",
-                is_replay=True,
+                MergeRequest(
+                    manifest=manifest,
+                    folder_name=name,
+                    lake=call.lake,
+                    settings=call.settings,
+                    work=Path(work),
+                    check_lease=call.check_lease,
+                    elapsed=elapsed,
+                    resume=state.outcome == "partial",
+                    is_replay=True,
+                )
             )
     except Unloadable as error:
-        way = (
-            f"To make the table anew without it, add --except {manifest.batch_id}."
+        advice = (
+            f"To rebuild the table without it, add --except {manifest.batch_id}."
             if call.asked.is_rebuild
-            else "The batches before it are merged; --from and --to go round it by its day of order."
+            else "The batches before it are merged; use --from and --to to skip it by its day of order."
         )
-        raise Unloadable(f"Batch {manifest.batch_id}, ordered {manifest.ordered_at[:10]}: {error} {way}") from None
+        raise Unloadable(f"Batch {manifest.batch_id}, ordered {manifest.ordered_at[:10]}: {error} {advice}") from None
     if not call.asked.is_rebuild:
         call.ledger.mark_batch(manifest.batch_id, LOADED)
     total = _added(state.tally or {}, tally)
@@ -150,23 +162,23 @@ def _merge_one(
 
 
 def _landed(call: _Replay, left_out: tuple[str, ...], cursor: str | None) -> Iterator[str]:
-    """The manifests of the chosen batches in the order of their keys, which begin with the day of order."""
+    """Yield the manifests of the selected batches in the order of their keys, which begin with the day of order."""
     prefix = keys.raw_prefix(call.export)
-    gone = {keys.batch_folder(batch_id) for batch_id in left_out}
+    excluded = {keys.batch_folder(batch_id) for batch_id in left_out}
     for found in call.lake.store.objects(prefix, after=cursor or f"{prefix}{call.asked.first}"):
         day, _, rest = found.key.removeprefix(prefix).partition("/")
         batch, _, name = rest.partition("/")
         if call.asked.last and day > call.asked.last:
             return
-        if name == keys.MANIFEST and batch not in gone:
+        if name == keys.MANIFEST and batch not in excluded:
             yield found.key
 
 
 def _check_holes(call: _Replay) -> None:
-    """Make sure that raw/ still has every batch whose rows the table may hold.
+    """Check that raw/ still has every batch whose rows the table may have.
 
     Raises:
-        Unloadable: it has not, or a batch to leave out is none.
+        Unloadable: one is missing, or a batch to leave out does not exist.
     """
     export, left_out = call.export, set(call.asked.left_out)
     present = {found.key for found in call.lake.store.objects(keys.raw_prefix(export))}
@@ -183,18 +195,18 @@ def _check_holes(call: _Replay) -> None:
             "more, so their rows would be lost. Restore them, or leave them out for good with --except."
         )
     known = {batch.batch_id for batch in loaded} | {key.rsplit("/", 2)[-2] for key in present}
-    strangers = sorted(one for one in left_out if one not in known and keys.batch_folder(one) not in known)
-    if strangers:
-        raise Unloadable(f"{', '.join(strangers[:_SHOWN])}: no such batch of {export.name}, so nothing was left out.")
+    unknown = sorted(one for one in left_out if one not in known and keys.batch_folder(one) not in known)
+    if unknown:
+        raise Unloadable(f"{', '.join(unknown[:_SHOWN])}: no such batch of {export.name}, so nothing was left out.")
 
 
-def _tidy(call: _Replay) -> None:
-    retention = timedelta(hours=call.settings.superseded_retention_hours)
-    tidy(call.export, call.lake.store, call.lake.catalog, retention, datetime.now(UTC))
+def _vacuum(call: _Replay) -> None:
+    retention = call.settings.superseded_retention
+    vacuum(call.export, call.lake.store, call.lake.catalog, retention=retention, now=datetime.now(UTC))
 
 
 def _added(total: Mapping[str, Any], tally: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts over all batches so far. Single days are left out: of a year of batches they would fill the state."""
+    """Counts over all batches so far, without single days: a year of them would not fit the state."""
     times = {
         name: choose((moment for moment in (total.get(name), tally[name]) if moment), default=None)
         for name, choose in (("earliest", min), ("latest", max))

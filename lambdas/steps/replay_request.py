@@ -1,4 +1,4 @@
-"""What a replay is asked for: which landed batches, and whether the table is made anew."""
+"""The request of a replay: which landed batches to merge, and whether to rebuild the table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 from lambdas.execution import BadInput
 
 _NAMES = ("from", "to", "except", "rebuild")
-# What an execution's state carries from step to step; a rebuild without so much is another question.
+# The limit that an execution's state can carry.
 _MOST_LEFT_OUT = 500
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A replay's choice of batches."""
+    """A replay's selection of batches."""
 
     first: str = ""
     """The first day of order, `YYYY-MM-DD`; empty for all."""
     last: str = ""
-    """The last one, which belongs to it; empty for all."""
+    """The last day, inclusive; empty for all."""
     left_out: tuple[str, ...] = ()
     """Batch ids."""
     is_rebuild: bool = False
@@ -29,7 +29,7 @@ class Selection:
         """Read `{"from": …, "to": …, "except": […], "rebuild": …}`, of which any may be missing.
 
         Raises:
-            BadInput: it makes no sense; the text is a sentence.
+            BadInput: it is invalid; the text is a sentence.
         """
         unknown = sorted(set(given) - set(_NAMES))
         if unknown:
@@ -47,7 +47,7 @@ class Selection:
             raise BadInput(f"replay.from ({selection.first}) is after replay.to ({selection.last}).")
         if selection.left_out and not rebuild:
             raise BadInput(
-                "Rows of a batch leave a table only when it is made anew: use --except together with --rebuild "
+                "Rows of a batch leave a table only when it is rebuilt: use --except together with --rebuild "
                 '("except" with "rebuild": true).'
             )
         if rebuild and (selection.first or selection.last):

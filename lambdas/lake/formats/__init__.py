@@ -1,0 +1,1 @@
+"""Result files: splitting them into pieces, and JSON values by their text."""

@@ -1,4 +1,4 @@
-"""The stream of an unpacked file, as far as it is being looked at."""
+"""A look-ahead buffer over the blocks of a decompressed stream."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ from lambdas.lake.formats.json_scan import SPACE
 _HEAD_BYTES = 1 << 16
 
 
-class Buffer:
-    """Blocks as they came, since putting them together takes time; positions count from the first byte not dropped."""
+class BlockBuffer:
+    """Keeps blocks as they arrive, since joining them takes time; positions count from the first byte not dropped."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._coming = blocks
         self._blocks: deque[bytes] = deque()
-        # Of the first block, so many bytes are gone.
+        # Dropped bytes of the first block.
         self._gone = 0
         self.size = 0
         self.offset = 0
         self.at_end = False
 
     def fill(self, size: int) -> None:
-        """Hold so many bytes, or all that are left."""
+        """Read until the buffer has `size` bytes, or to the end."""
         while self.size < size and not self.at_end:
             block = next(self._coming, None)
             if block is None:
@@ -31,12 +31,12 @@ class Buffer:
                 self.size += len(block)
 
     def holds_the_rest(self, size: int) -> bool:
-        """Whether no more than `size` bytes are left, which does not depend on how the bytes arrive."""
+        """Whether at most `size` bytes are left, however the blocks are cut."""
         self.fill(size + 1)
         return self.size <= size
 
     def parts(self, start: int, end: int) -> tuple[memoryview, ...]:
-        """The bytes between two positions, as far as there are any, where they lie."""
+        """The bytes between two positions, as views of their blocks; fewer at the end."""
         found = []
         at = -self._gone
         for block in self._blocks:
@@ -49,15 +49,15 @@ class Buffer:
         return tuple(found)
 
     def joined(self, start: int, end: int) -> bytes:
-        """The bytes between two positions, as far as there are any, put together."""
+        """The bytes between two positions, joined; fewer at the end."""
         return b"".join(self.parts(start, end))
 
     def head(self) -> bytes:
-        """As much of the start as is looked through at once."""
+        """The first bytes, enough to recognise a format by."""
         return self.joined(0, _HEAD_BYTES)
 
     def rfind(self, letter: bytes, end: int) -> int:
-        """The position of a byte's last place before the end; -1 where there is none."""
+        """The last position of a byte before `end`; -1 when there is none."""
         after = self.size
         for block in reversed(self._blocks):
             start = after - len(block)
@@ -68,7 +68,7 @@ class Buffer:
         return -1
 
     def drop(self, count: int) -> None:
-        """Forget so many of the bytes that it holds."""
+        """Drop bytes from the start."""
         self.size -= count
         self.offset += count
         self._gone += count
@@ -76,7 +76,7 @@ class Buffer:
             self._gone -= len(self._blocks.popleft())
 
     def drop_space(self) -> None:
-        """Drop blanks at the start, however many."""
+        """Drop leading whitespace, however long."""
         while True:
             self.fill(1)
             head = self.head()

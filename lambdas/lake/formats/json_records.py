@@ -1,4 +1,4 @@
-"""Records as the texts that stand in the file: each field with the text of every value it has."""
+"""Records with their original text: each field with the text of every value it has."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ Fields = Mapping[str, list[bytes]]
 
 @dataclass(frozen=True)
 class Rejected:
-    """What stands where a record should be and is no JSON object."""
+    """Something in a record's place that is not a JSON object."""
 
     position: int
-    """Bytes from the start of the unpacked file."""
+    """Bytes from the start of the decompressed file."""
     text: str
 
 
@@ -25,7 +25,7 @@ def read(piece: Piece) -> Iterator[Fields | Rejected]:
     """Read the records of a piece.
 
     Raises:
-        Unloadable: the inside of an array is no JSON; finding the next record there would be guessing.
+        Unloadable: invalid JSON inside an array; resynchronising there would be guessing.
     """
     for position, text in piece.records():
         fields = _fields(text)
@@ -38,7 +38,7 @@ def read(piece: Piece) -> Iterator[Fields | Rejected]:
 
 
 def kind_of(text: bytes) -> Kind:
-    """What kind of value a JSON text is. A whole number beyond 64 bits is of no kind of its own, so it is MIXED."""
+    """The kind of a JSON text. A whole number beyond 64 bits has no kind of its own, so it is MIXED."""
     match text[:1]:
         case b'"':
             return Kind.STRING

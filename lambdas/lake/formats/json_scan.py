@@ -1,7 +1,6 @@
-"""JSON values as the text that stands in the file: found with the standard library's scanner, never rewritten.
+"""JSON values as their original text, found with the standard library's scanner.
 
-The quick decoder (`strict.py`) has no use for the text; the careful way needs it, since a number or a string that fits
-no column is kept exactly as it came.
+The record path needs the text, since a number or a string that fits no column is kept exactly as it came.
 """
 
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ from json import JSONDecoder
 SPACE = b" \t\r\n"
 
 
-class Broken(ValueError):
-    """The text is no JSON from some position on."""
+class InvalidJson(ValueError):
+    """The text is not JSON from some position on."""
 
 
 def _refuse(constant: str) -> object:
-    raise Broken(f"{constant} is no JSON value")
+    raise InvalidJson(f"{constant} is no JSON value")
 
 
 # Numbers stay text: Python's own limits on digits do not matter here. NaN and Infinity are no JSON.
@@ -25,7 +24,7 @@ _scan = JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse).raw_
 
 @dataclass(frozen=True)
 class Member:
-    """A name of an object with its value's text, which is cut when the object is not whole."""
+    """A member of an object: its name and its value's text, which is truncated when the object is."""
 
     name: str
     value: bytes
@@ -34,7 +33,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Members:
-    """The members of an object, in order, names maybe repeated; and where the object ends."""
+    """The members of an object in order, repeated names included, and where the object ends."""
 
     members: tuple[Member, ...]
     end: int
@@ -42,12 +41,12 @@ class Members:
 
 
 def values(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Walk over values parted by commas: (start, end, position of what follows it) of each.
+    """Yield (start, end, position of what follows) of each value in a comma-separated sequence.
 
-    Ends quietly where no comma follows.
+    Stops where no comma follows.
 
     Raises:
-        Broken: a value or a comma is expected and something else stands there.
+        InvalidJson: something else stands where a value is expected.
     """
     # Latin-1 keeps one character a byte, so positions stay byte positions; in UTF-8 all of JSON's own marks are ASCII.
     text = data.decode("latin-1")
@@ -65,7 +64,7 @@ def values(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def members(data: bytes) -> Members:
-    """Walk over the members of the object that the data starts with, as far as it goes."""
+    """Return the members of the object that the data starts with, as far as it goes."""
     text = data.decode("latin-1")
     found: list[Member] = []
     position = after_space(data, 1)
@@ -78,7 +77,7 @@ def members(data: bytes) -> Members:
         name_text, start = name
         try:
             end = _end(text, start)
-        except Broken:
+        except InvalidJson:
             found.append(Member(name_text, data[start:], start))
             return Members(tuple(found), len(data), is_whole=False)
         found.append(Member(name_text, data[start:end], start))
@@ -92,7 +91,7 @@ def members(data: bytes) -> Members:
 
 
 def _name(data: bytes, text: str, position: int) -> tuple[str, int] | None:
-    """The name that stands there and where its value starts; None when there is no whole name."""
+    """The name at a position and where its value starts; None when it is incomplete."""
     if text[position : position + 1] != '"':
         return None
     try:
@@ -105,16 +104,21 @@ def _name(data: bytes, text: str, position: int) -> tuple[str, int] | None:
 
 
 def after_space(data: bytes, position: int) -> int:
-    """The position of the next byte that is no blank."""
+    """The position of the next byte that is not whitespace."""
     while data[position : position + 1] and data[position] in SPACE:
         position += 1
     return position
+
+
+def shown(data: bytes) -> str:
+    """The first bytes, for messages."""
+    return repr(data[:60].decode("utf-8", "backslashreplace"))
 
 
 def _end(text: str, start: int) -> int:
     try:
         return _scan(text, start)[1]
     except RecursionError:
-        raise Broken("it is nested too deeply") from None
+        raise InvalidJson("it is nested too deeply") from None
     except ValueError as error:
-        raise Broken(str(error)) from None
+        raise InvalidJson(str(error)) from None

@@ -1,28 +1,28 @@
-"""JSON numbers by their text: what they are worth exactly, and which column type says all of it."""
+"""JSON numbers by their text: their exact value, and whether a double or a 64-bit integer represents it."""
 
 import math
 import re
 from dataclasses import dataclass
 
 _INT64 = range(-(2**63), 2**63)
-# A double printed with more significant digits than these shows digits that nobody wrote.
+# More significant digits of a double are artefacts.
 _DOUBLE_DIGITS = 17
-# Whatever has fewer significant digits than these comes out of a double as it went in, unless it is tiny.
+# Numbers of so many significant digits survive a double unchanged, unless they are tiny.
 _SAFE_DIGITS = 15
 
 _PARTS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 _LONGEST_EXPONENT = 18
 
-# A number with a fraction or an exponent, as it stands between JSON's own marks. Possessive, so linear on any input.
+# A number with a fraction or an exponent, between JSON's delimiters. Possessive, so linear on any input.
 _FRACTION = re.compile(rb"(?<=[:,\[\s])(-?+[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++))(?=[\s,}\]])")
 _DIGITS_AS_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
-# What numbers look like that may lose something, every digit shown as zero and without points.
+# Numbers that may lose precision, with every digit as zero and without points.
 _SUSPECTS = (b"0" * (_SAFE_DIGITS + 1), b"e-000", b"E-000")
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number as sign, digits (without zeros at either end, none for zero) and power of ten: one form a value."""
+    """A number in canonical form: sign, digits (without zeros at either end, none for zero) and power of ten."""
 
     sign: str
     digits: str
@@ -30,7 +30,7 @@ class Number:
 
     @property
     def whole(self) -> int | None:
-        """The number as a 64-bit whole one, if it is one (`5.0` is)."""
+        """The number as a 64-bit integer, if it is one (`5.0` is)."""
         if not self.digits:
             return 0
         if self.power < 0 or len(self.digits) + self.power > 19:
@@ -44,7 +44,7 @@ class Number:
 
 
 def parse(text: bytes | str) -> Number | None:
-    """The value of a JSON number; None when its exponent is beyond all counting."""
+    """Parse a JSON number; None when its exponent is absurdly large."""
     parts = _PARTS.fullmatch(text if isinstance(text, str) else text.decode("ascii"))
     if parts is None:
         raise ValueError("That is no JSON number.")
@@ -60,31 +60,31 @@ def parse(text: bytes | str) -> Number | None:
 
 
 def spelling(text: bytes) -> str:
-    """One text for all spellings of a number."""
+    """The canonical spelling of a number."""
     number = parse(text)
     return f"d{text.decode()}" if number is None else str(number)
 
 
 def double(text: bytes) -> tuple[float | None, bool]:
-    """The nearest double if there is one, and whether it says all that the text says."""
+    """The nearest double, if there is one, and whether it is exact to the digits written."""
     value, number = float(text), parse(text)
     if number is None or not math.isfinite(value):
         return None, False
     if not number.digits:
-        # The engine keeps the sign of -0.0, and -0 has none.
+        # The engine keeps the sign of -0.0; the integer -0 has none.
         return (0.0 if text.lstrip(b"-").isdigit() else value), True
     shown = len(number.digits)
     return value, shown <= _DOUBLE_DIGITS and parse(f"{value:.{shown - 1}e}") == number
 
 
 def fit_doubles(content: bytes) -> bool:
-    """Whether every number with a fraction or an exponent in a piece of JSON comes out of a double as it went in.
+    """Whether every number with a fraction or an exponent in a piece of JSON survives a double unchanged.
 
-    Quick where no run of digits is long. Digits inside strings are looked at too, so False may be a false alarm.
+    Fast where no sequence of digits is long. Digits inside strings count too, so False may be a false alarm.
     """
     shown = content.translate(_DIGITS_AS_ZERO, b".")
     if not any(suspect in shown for suspect in _SUSPECTS):
         return True
-    # Most are written as a double is shown, and then there is nothing to work out.
+    # Most are written as a double prints, which is checked fast.
     found = _FRACTION.findall(content)
     return all(repr(float(text)).encode() == text or double(text)[1] for text in found)

@@ -1,0 +1,1 @@
+"""From the pieces of a file to staged rows, on three paths."""

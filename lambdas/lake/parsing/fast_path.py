@@ -39,10 +39,10 @@ _UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
 # Longer records take another way; the engine keeps twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
 _LONGEST_NUMBER = 19
-_ODD = "error('longer than it stands there')"
+_COERCED = "error('longer than it stands there')"
 
 
-class Accountant:
+class FastPath:
     """Reads chunks under a schema, and tells whether they add up."""
 
     def __init__(self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = ()) -> None:
@@ -60,9 +60,9 @@ class Accountant:
             column.source.startswith("_") for column in schema.columns
         )
 
-    def without_texts(self) -> "Accountant | None":
+    def without_texts(self) -> "FastPath | None":
         """One that reads every field as JSON text, if that is another."""
-        return Accountant(self._schema, (), self._escaped) if self._texts else None
+        return FastPath(self._schema, (), self._escaped) if self._texts else None
 
     def source(self, pieces: Sequence[PieceFile]) -> str:
         """The records of a chunk as SQL: a column for each field that is stored, under its own name.
@@ -140,13 +140,13 @@ class Accountant:
             case Kind.BIGINT:
                 # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
                 return (
-                    f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_ODD}::BIGINT "
+                    f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_COERCED}::BIGINT "
                     f"ELSE {held}::BIGINT END"
                 )
             case Kind.BOOLEAN:
                 return (
                     f"CASE WHEN {held} = 'true' THEN true WHEN {held} = 'false' THEN false "
-                    f"WHEN {held} IS NOT NULL THEN {_ODD}::BOOLEAN END"
+                    f"WHEN {held} IS NOT NULL THEN {_COERCED}::BOOLEAN END"
                 )
             case Kind.JSON:
                 return "NULL::VARCHAR"
@@ -154,7 +154,7 @@ class Accountant:
             return held
         inside = f"substring({held}, 2, length({held}) - 2)"
         return (
-            f"CASE WHEN NOT starts_with({held}, '\"') THEN {_ODD}::VARCHAR "
+            f"CASE WHEN NOT starts_with({held}, '\"') THEN {_COERCED}::VARCHAR "
             f"WHEN contains({held}, '\\') THEN {held}::JSON ->> '$' ELSE {inside} END"
         )
 

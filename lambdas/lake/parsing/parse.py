@@ -21,10 +21,10 @@ from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
 from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.fast_path import Accountant
-from lambdas.lake.parsing.validated_path import StrictReader
-from lambdas.lake.profile.field_statistics import Census
-from lambdas.lake.rows.sorted_files import Chunk, Run
+from lambdas.lake.parsing.fast_path import FastPath
+from lambdas.lake.parsing.validated_path import ValidatedPath
+from lambdas.lake.profile.field_statistics import FieldStatistics
+from lambdas.lake.rows.sorted_files import Chunk, SortedFile
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.schema import Schema
 
@@ -60,10 +60,10 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Staged:
-    """What came of reading a file: sorted runs by day, in the order in which their rows stood in the file."""
+    """What came of reading a file: sorted files by day, in the order in which their rows stood in the file."""
 
     schema: Schema
-    runs: Mapping[str, tuple[Run, ...]]
+    sorted_files: Mapping[str, tuple[SortedFile, ...]]
     rows: int
     rejected: int
     rejects: Path
@@ -86,18 +86,18 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
     """
     known = rows.schema
     first = (found for piece in islice(pieces(False), 1) for found in json_records.read(piece))
-    sample = Census.of(islice(first, _SAMPLE_RECORDS))
+    sample = FieldStatistics.of(islice(first, _SAMPLE_RECORDS))
     guessed = replace(rows, schema=sample.schema(known, rows.export))
-    for is_bold in (True, False):
-        work = folder / ("bold" if is_bold else "proven")
+    for is_optimistic in (True, False):
+        work = folder / ("optimistic" if is_optimistic else "safe")
         try:
-            return _Stager(engine, guessed, sample, work, is_bold=is_bold).stage(pieces(is_bold))
+            return _Stager(engine, guessed, sample, work, is_optimistic=is_optimistic).stage(pieces(is_optimistic))
         except _WrongCut:
             shutil.rmtree(work)
         except _SchemaChanged:
             shutil.rmtree(work)
             break
-    survey = Census.of(found for piece in pieces(False) for found in json_records.read(piece))
+    survey = FieldStatistics.of(found for piece in pieces(False) for found in json_records.read(piece))
     surveyed = replace(rows, schema=survey.schema(known, rows.export))
     return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
 
@@ -109,21 +109,21 @@ class _Stager:
         self,
         engine: duckdb.DuckDBPyConnection,
         rows: Rows,
-        sample: Census,
+        sample: FieldStatistics,
         folder: Path,
         *,
-        is_bold: bool = False,
+        is_optimistic: bool = False,
         is_final: bool = False,
     ) -> None:
         """Prepare for a schema, which a file may still prove wrong unless it is final."""
         self._engine = engine
         self._rows = rows
         self._folder = folder
-        self._is_bold = is_bold
+        self._is_bold = is_optimistic
         self._is_final = is_final
-        self._strict = StrictReader(rows.schema, rows.export.event_time)
-        accountant = Accountant(rows.schema, sample.texts, sample.escaped)
-        self._accountant = accountant if accountant.is_usable and self._strict.is_usable else None
+        self._validated_path = ValidatedPath(rows.schema, rows.export.event_time)
+        fast_path = FastPath(rows.schema, sample.texts, sample.escaped)
+        self._fast_path = fast_path if fast_path.is_usable and self._validated_path.is_usable else None
         # Entities come in any order.
         self._sorts = not rows.export.is_event
         self._free: deque[Path] = deque()
@@ -131,7 +131,7 @@ class _Stager:
 
     def stage(self, pieces: Iterator[Piece]) -> Staged:
         """Stage all pieces."""
-        runs: dict[str, list[Run]] = {}
+        by_day: dict[str, list[SortedFile]] = {}
         rows = rejected = 0
         rejects = self._folder / "rejected.ndjson"
         with (
@@ -143,8 +143,8 @@ class _Stager:
             def settle() -> None:
                 nonlocal rows, rejected
                 done = waiting.popleft().result()
-                for day, run in done.runs.items():
-                    runs.setdefault(day, []).append(run)
+                for day, file in done.sorted_files.items():
+                    by_day.setdefault(day, []).append(file)
                 rows += done.rows
                 rejected += len(done.rejected)
                 for one in done.rejected:
@@ -157,7 +157,7 @@ class _Stager:
                     settle()
             while waiting:
                 settle()
-        return Staged(self._rows.schema, {day: tuple(found) for day, found in runs.items()}, rows, rejected, rejects)
+        return Staged(self._rows.schema, {day: tuple(found) for day, found in by_day.items()}, rows, rejected, rejects)
 
     def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
         """Write the pieces, and put as many together as a chunk should hold: few at first, so that no worker waits."""
@@ -178,49 +178,49 @@ class _Stager:
         with self._engine.cursor() as engine:
             chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
             rejected: list[Rejected] = []
-            rows = self._quick(chunk, pieces)
-            if rows is None and self._accountant is None:
-                rows = self._checked(chunk, pieces)
+            rows = self._read_fast(chunk, pieces)
+            if rows is None and self._fast_path is None:
+                rows = self._read_validated(chunk, pieces)
             if rows is None:
                 rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
             self._free.extend(piece.path for piece in pieces)
-            runs, came_sorted = chunk.runs()
+            sorted_files, came_sorted = chunk.sorted_files()
             # What came in another order once will do so again.
             self._sorts = self._sorts or not came_sorted
-            return _Done(runs, rows, rejected)
+            return _Done(sorted_files, rows, rejected)
 
     def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
         """Stage a piece of a chunk that does not add up."""
-        rows = self._quick(chunk, [piece])
+        rows = self._read_fast(chunk, [piece])
         if rows is None:
-            rows = self._checked(chunk, [piece])
+            rows = self._read_validated(chunk, [piece])
             if rows is not None:
                 # There is nothing odd in it, but it is not written as closely as accounts need: no piece will be.
-                self._accountant = None
-        return self._slow(chunk, piece, rejected) if rows is None else rows
+                self._fast_path = None
+        return self._read_records(chunk, piece, rejected) if rows is None else rows
 
-    def _quick(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+    def _read_fast(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
         """Have the engine read pieces, if then every byte is accounted for; return the number of rows."""
-        while self._accountant is not None:
-            accountant = self._accountant
-            added = _added(chunk, staged(self._rows, accountant.source(pieces)))
+        while self._fast_path is not None:
+            fast_path = self._fast_path
+            added = _added(chunk, staged(self._rows, fast_path.source(pieces)))
             if added is not None:
                 part, count = added
-                if accountant.adds_up(chunk.engine, part, pieces):
+                if fast_path.adds_up(chunk.engine, part, pieces):
                     return count
                 chunk.undo()
             # Once a file holds what texts cannot be told from, it will hold more of it.
-            less = accountant.without_texts()
+            less = fast_path.without_texts()
             if less is None:
                 return None
-            self._accountant = less
+            self._fast_path = less
         return None
 
-    def _checked(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
+    def _read_validated(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
         """Have the engine read pieces that the decoder has found to be what the schema says."""
         expected = 0
         for piece in pieces:
-            found = self._strict.count(piece.load())
+            found = self._validated_path.count(piece.load())
             if found is None:
                 return None
             expected += found
@@ -231,7 +231,7 @@ class _Stager:
         _same(expected, count)
         return count
 
-    def _slow(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
+    def _read_records(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
         """Read a piece record by record."""
         piece = file.load()
         if self._is_bold and piece.is_array and not piece.is_whole:
@@ -257,7 +257,7 @@ class _Stager:
 class _Done:
     """What came of a chunk."""
 
-    runs: Mapping[str, Run]
+    sorted_files: Mapping[str, SortedFile]
     rows: int
     rejected: list[Rejected]
 

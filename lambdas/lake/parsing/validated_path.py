@@ -32,7 +32,7 @@ _TYPES: dict[Kind, Any] = {
 COMPARABLE = (Kind.STRING, Kind.MIXED, Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, Kind.NULL)
 
 
-class StrictReader:
+class ValidatedPath:
     """Checks pieces against a schema."""
 
     def __init__(self, schema: Schema, times: Sequence[str]) -> None:

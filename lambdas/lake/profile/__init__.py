@@ -1,0 +1,1 @@
+"""What is inferred from an export's fields."""

@@ -1,4 +1,4 @@
-"""The census: which fields the records of a file have, and what they hold."""
+"""Inferred field statistics: which fields the records of a file have, and of which kinds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,8 +11,8 @@ from lambdas.vocabulary import ExportType
 
 
 @dataclass
-class Census:
-    """What is known of a file's fields so far."""
+class FieldStatistics:
+    """Counts of the fields and kinds in the records seen so far."""
 
     records: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
@@ -22,16 +22,16 @@ class Census:
     """The fields with a backslash in a value."""
 
     @classmethod
-    def of(cls, records: Iterable[Fields | Rejected]) -> "Census":
-        """What records show; what is none of them shows nothing."""
-        census = cls()
+    def of(cls, records: Iterable[Fields | Rejected]) -> "FieldStatistics":
+        """Count records; rejected ones are skipped."""
+        statistics = cls()
         for found in records:
             if not isinstance(found, Rejected):
-                census.add(found)
-        return census
+                statistics.add(found)
+        return statistics
 
     def add(self, fields: Fields) -> None:
-        """Take one more record."""
+        """Count one more record."""
         self.records += 1
         for name, kind in json_records.kinds(fields).items():
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
@@ -44,11 +44,11 @@ class Census:
 
     @property
     def texts(self) -> set[str]:
-        """The fields whose values were texts as `is_text` says."""
+        """The fields whose values were all unambiguous strings (`is_text`)."""
         return set(self.kinds) - self.no_text
 
     def schema(self, known: Schema, export: ExportType) -> Schema:
-        """The schema that is right for these records, grown from what the table has."""
+        """Return the schema that fits these records, widened from the table's."""
         grown = known.widened(self.kinds, export)
         if known.identity_frozen or not self.records:
             return grown

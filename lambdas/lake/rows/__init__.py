@@ -1,0 +1,1 @@
+"""Rows: staging, sorted files, and the merge."""

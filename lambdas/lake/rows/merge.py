@@ -1,7 +1,7 @@
-"""The merge: for every identity, the rows of the one export that has most of them, and among equals the newest.
+"""The merge: an idempotent upsert. An identity's rows come from the one export that has most of them, or the newest.
 
 A table is thereby a function of the set of exports loaded, whatever their order and however often each was loaded.
-The rows themselves carry the rule forward: their age (`_ordered_at`, `_batch_id`) and their identity (`_row_id`).
+The rows store what the rule needs: their age (`_ordered_at`, `_batch_id`) and their identity (`_row_id`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ import duckdb
 
 from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.rows.sorted_files import Run, follow_each_other, shape, write
+from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape, write
 from lambdas.lake.rows.staging import NO_VALUE, Rows, identity, key, key_column, stored_columns
-from lambdas.lake.rows.time_ranges import slices
+from lambdas.lake.rows.time_ranges import range_predicates
 from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
 
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
@@ -24,7 +24,7 @@ _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did to one day of a table, in rows, and its new files; without any when nothing in it changed."""
+    """The result of merging one day, in rows, and its new files; none when nothing changed."""
 
     read: int
     new: int
@@ -35,8 +35,10 @@ class Merged:
 class Merge:
     """Merges staged rows into stored files, one day (or one entity table) at a time."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Mapping[str, Sequence[Run]]) -> None:
-        """Prepare for the runs of an export, by day."""
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Mapping[str, Sequence[SortedFile]]
+    ) -> None:
+        """Prepare for the sorted files of an export, by day."""
         self._engine = engine
         self._rows = rows
         self._staged = staged
@@ -48,7 +50,7 @@ class Merge:
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows.schema, rows.export)})")
 
     def check_key(self) -> None:
-        """Make sure that a key is one.
+        """Check that the key is unique.
 
         Raises:
             Unloadable: two records of the export share the key and differ.
@@ -62,7 +64,7 @@ class Merge:
             f"GROUP BY 1 HAVING count(DISTINCT row({self._content})) > 1 ORDER BY 1 LIMIT 1"
         ).fetchone()
         if twice is not None:
-            # The component tells its kind and a text's length before the value.
+            # A component starts with its kind and a text's length.
             value = str(twice[0]).split(":", 1)[1] if str(twice[0]).startswith("s") else str(twice[0])[1:]
             raise Unloadable(
                 f"{self._rows.schema.identity[0]} {value[:100]} holds twice in this export, with different content, "
@@ -71,28 +73,28 @@ class Merge:
             )
 
     def into(self, day: str, stored: list[Path], folder: Path) -> Merged:
-        """Merge the staged rows of a day (`ALL` for an entity) with what is stored of it; new files go to a folder."""
-        runs = self._staged[day]
+        """Merge the staged rows of a day (`ALL` for an entity) with its stored files; write new files to `folder`."""
+        fresh = self._staged[day]
         run = self._engine.execute
-        # A key that holds twice holds the same content (`check_key`), so one row of it says all.
+        # Rows that share a key are equal (`check_key`), so one of them suffices.
         once = (
             f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {self._identity}) = 1"
             if self._repeats
             else ""
         )
-        run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {parquet(_files(runs))} {once}")
+        run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {parquet(_paths(fresh))} {once}")
         if not stored:
-            return self._first(runs, folder)
+            return self._first(fresh, folder)
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         read, new, updated, changed = self._judge()
         made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
         return Merged(read, new, updated, made)
 
     def _judge(self) -> tuple[int, int, int, bool]:
-        """Make the table of verdicts, one an identity that is fresh; return (rows read, new, updated; any change)."""
+        """Decide for every fresh identity whether its rows win; return (rows read, new, updated; any change)."""
         run = self._engine.execute
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
-        # The rows of an identity as a multiset; it only counts what changed, and decides nothing.
+        # The hash of an identity's rows as a multiset: it counts what changed, and decides nothing.
         content = f"sum(hash({self._content})::HUGEINT) AS _content"
         run(
             "CREATE OR REPLACE TABLE verdict AS WITH "
@@ -111,11 +113,11 @@ class Merge:
         read, new, updated, changed = tally or (0, 0, 0, False)
         return int(read or 0), int(new or 0), int(updated or 0), bool(changed)
 
-    def _first(self, runs: Sequence[Run], folder: Path) -> Merged:
-        """A day of which nothing is stored: every fresh row is new, and its runs may be what is to be stored."""
-        if not self._repeats and follow_each_other(runs):
-            count = sum(run.rows for run in runs)
-            return Merged(count, count, 0, _files(runs))
+    def _first(self, fresh: Sequence[SortedFile], folder: Path) -> Merged:
+        """Merge into a day without stored rows: every fresh row is new, and sorted files may be stored as they are."""
+        if not self._repeats and follow_each_other(fresh):
+            count = sum(file.rows for file in fresh)
+            return Merged(count, count, 0, _paths(fresh))
         (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
         return Merged(count, count, 0, self._write(self._fresh, "fresh", folder))
 
@@ -132,40 +134,40 @@ class Merge:
         )
 
     def _write(self, selected: Callable[[str], str], rows: str, folder: Path) -> tuple[Path, ...]:
-        """Write what is selected of a span of time, span by span, to files that follow each other."""
+        """Write the selected rows to consecutive files, one a time range."""
 
-        def slice_of(number: int, span: str) -> Path:
+        def write_range(number: int, span: str) -> Path:
             file = folder / f"merged-{number:05}.parquet"
             with self._engine.cursor() as engine:
                 write(engine, selected(span), self._rows, file)
             return file
 
-        spans = slices(self._engine, rows) if self._rows.export.is_event else ["true"]
+        spans = range_predicates(self._engine, rows) if self._rows.export.is_event else ["true"]
         if len(spans) == 1:
-            return (slice_of(0, *spans),)
+            return (write_range(0, *spans),)
         with workers(self._engine) as pool:
-            return tuple(pool.map(slice_of, count(), spans))
+            return tuple(pool.map(write_range, count(), spans))
 
     def _are_same(self, one: str, other: str) -> str:
-        """Whether rows of two tables have the same identity."""
+        """SQL for whether rows of two relations have the same identity."""
         columns = map(name, identity(self._rows))
         return " AND ".join(f"{one}.{column} IS NOT DISTINCT FROM {other}.{column}" for column in columns)
 
     @cached_property
     def _all(self) -> str:
-        return parquet(_files([run for runs in self._staged.values() for run in runs]))
+        return parquet(_paths([file for fresh in self._staged.values() for file in fresh]))
 
     @cached_property
     def _repeats(self) -> bool:
-        """Whether a key may hold twice: seldom, and asking once costs less than going through each day's rows."""
+        """Whether a key may occur twice: rare, and checking once costs less than deduplicating every day."""
         if not self._rows.schema.identity_is_key:
             return False
         column = key_column(self._rows)
         if column is None:
             return True
-        # A value that fits no column is no key by its column, and then the rows are looked at one by one.
+        # A key that did not fit its column is null there: check the rows.
         held = name(column.name)
-        # Keys that only grow, in whatever order the files are read, hold once. That is told in a fifth of the time.
+        # Keys that only grow, in whatever order the files are read, are unique: checked in a fifth of the time.
         for repeats in (
             f"bool_or({held} IS NULL OR {held} <= before) FROM "
             f"(SELECT {held}, lag({held}) OVER () AS before FROM {self._all})",
@@ -177,12 +179,12 @@ class Merge:
         return True
 
     def _stored(self, paths: list[Path]) -> str:
-        """What is stored, in today's columns: files from before a column was added lack it."""
+        """SQL for the stored rows in the current columns: files from before a column was added lack it."""
         return (
             f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
             "hive_partitioning=false))"
         )
 
 
-def _files(runs: Sequence[Run]) -> tuple[Path, ...]:
-    return tuple(run.file for run in runs)
+def _paths(files: Sequence[SortedFile]) -> tuple[Path, ...]:
+    return tuple(file.path for file in files)

@@ -1,6 +1,6 @@
-"""Runs: the rows of a chunk as sorted files, one a day, in the form in which a table stores them.
+"""The rows of a chunk as sorted Parquet files, one a day, in the form in which a table stores them.
 
-A day that comes in one run, or in runs that follow each other in time, needs no other file: the runs are published.
+A day that came in one sorted file, or in files that do not overlap in time, is published as it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,24 +17,24 @@ from lambdas.lake.storage.keys import UNKNOWN_DAY
 from lambdas.vocabulary import ExportType
 
 ALL = "all"
-"""In the place of a day, for an entity table."""
-# The engine writes row groups side by side and Athena reads them so; these are some ten megabytes each.
+"""The day of an entity table, which has no days."""
+# The engine writes row groups in parallel and Athena reads them so; each is about ten megabytes.
 _ROW_GROUP_ROWS = 122_880
-# Of Zstandard: no larger than by its default of 3, and a twentieth of the time less.
+# Of Zstandard: files as small as with its default of 3, in 5 % less time.
 _LEVEL = 1
-# Law 9 of the design: the types that every reader takes as meant.
+# Law 9 of the design: the types that every reader interprets as meant.
 _PARQUET_TYPES = ("UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS")
 
 
 class WrongType(Exception):
-    """The engine wrote a type that Athena may misread: a mistake in the code, so nothing is published."""
+    """The engine wrote a type that Athena may misread: a bug, so nothing is published."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A sorted file, with its rows, its first and last event (as text that sorts like time, in UTC), and counts."""
+class SortedFile:
+    """A sorted Parquet file of one day; `first` and `last` are its event times as UTC text that sorts like time."""
 
-    file: Path
+    path: Path
     rows: int
     rescued: int
     first: str | None
@@ -42,12 +42,12 @@ class Run:
 
 
 class Chunk:
-    """The rows of some pieces of a file, in parts: files of one connection's making."""
+    """The rows of some pieces that are staged together, written in parts by one connection."""
 
     def __init__(
         self, engine: duckdb.DuckDBPyConnection, rows: Rows, folder: Path, stem: str, *, sorts: bool = True
     ) -> None:
-        """Prepare for files of that stem. A chunk whose rows come in order anyway need not sort them."""
+        """Prepare; files start with `stem`. A chunk whose input is already sorted skips ORDER BY (`sorts`)."""
         self.engine = engine
         self._rows = rows
         self._folder = folder
@@ -56,10 +56,10 @@ class Chunk:
         self._parts: list[Path] = []
 
     def add(self, staged: str) -> tuple[Path, int]:
-        """Add rows as SQL; return their file and their number.
+        """Write rows, given as SQL, to a new part; return its path and the number of rows.
 
         Raises:
-            duckdb.Error: the engine cannot read them; nothing was added.
+            duckdb.Error: the engine cannot read them; no part was added.
         """
         part = self._folder / f"{self._stem}.{len(self._parts)}.parquet"
         try:
@@ -71,11 +71,11 @@ class Chunk:
         return part, count
 
     def undo(self) -> None:
-        """Take away what was added last."""
+        """Remove the last part."""
         self._parts.pop().unlink()
 
-    def runs(self) -> tuple[dict[str, Run], bool]:
-        """All rows as sorted files, one a day (or one for an entity table), and whether they came in order."""
+    def sorted_files(self) -> tuple[dict[str, SortedFile], bool]:
+        """Return the chunk as sorted files by day, one a day, and whether its input was already sorted."""
         if not self._parts:
             return {}, True
         is_event = self._rows.export.is_event
@@ -96,14 +96,14 @@ class Chunk:
                 that_day = f"{day(self._rows)} IS NOT DISTINCT FROM {f'DATE {text(date)}' if date else 'NULL'}"
                 selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if is_event else 'true'}"
                 write(self.engine, selected, self._rows, file, sorts=not is_sorted)
-            made[name] = Run(file, rows, rescued, first, last)
+            made[name] = SortedFile(file, rows, rescued, first, last)
         while self._parts:
             self.undo()
         return made, is_sorted
 
 
 def write(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Path, *, sorts: bool = True) -> int:
-    """Write rows, selected by SQL, to a file of a table; return their number.
+    """Write rows, selected by SQL, to a table's file; return their number.
 
     Raises:
         WrongType: Athena may misread the file.
@@ -122,16 +122,16 @@ def write(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Pa
     return int(count)
 
 
-def follow_each_other(runs: Sequence[Run]) -> bool:
-    """Whether no run begins before the one before it has ended, so that all of them together are sorted."""
+def follow_each_other(files: Sequence[SortedFile]) -> bool:
+    """Whether no file begins before the previous one ends: then all of them together are sorted."""
     return all(
         before.last is not None and after.first is not None and before.last <= after.first
-        for before, after in pairwise(runs)
+        for before, after in pairwise(files)
     )
 
 
 def shape(schema: Schema, export: ExportType) -> str:
-    """The columns of a table's files with the engine's types, as SQL."""
+    """SQL for the columns of a table's files with the engine's types."""
     types: Mapping[str, str] = {column.name: ENGINE_TYPES[column.kind] for column in schema.stored} | {
         EVENT_AT: "TIMESTAMP",
         ORDERED_AT: "TIMESTAMP",

@@ -1,4 +1,4 @@
-"""Staging: records become typed rows, each with its identity and its day. All of it is SQL for the engine."""
+"""Staging: SQL that turns records into typed rows, each with its identity and its day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ ENGINE_TYPES = {
     Kind.MIXED: "VARCHAR",
 }
 IDENTITY = "_identity_"
-"""The fields of a normalised row that hold the components of its identity, numbered from 1."""
+"""Fields of a normalised row: the components of its identity, numbered from 1."""
 TIME_TEXT, TIME_NUMBER = "_time_text_", "_time_number_"
-"""The fields of a normalised row that hold what its event times say, whatever their columns hold, numbered from 1."""
+"""Fields of a normalised row: its event times as texts and as numbers, whatever their columns, numbered from 1."""
 NO_VALUE = "n"
 """The component of a field without a value."""
 
-# Kinds whose values are keys as they stand in a column.
+# Kinds whose column values can serve as keys.
 _KEYS = (Kind.BIGINT, Kind.STRING)
 _INSTANT, _AT = "_instant_", "_at"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What every staged row is made by: the table's shape and the export's age."""
+    """The context of staging: the table's schema and the export's age."""
 
     export: ExportType
     schema: Schema
@@ -43,7 +43,7 @@ class Rows:
 
 
 def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
-    """The records of pieces that hold exactly what the schema says, as SQL: their fields under their own names."""
+    """SQL for the records of pieces that match the schema exactly, with fields under their source names."""
     fields = ", ".join(f"{text(column.source)}: {text(ENGINE_TYPES[column.kind])}" for column in schema.stored)
     shape = "array" if pieces[0].is_array else "newline_delimited"
     paths = [piece.path for piece in pieces]
@@ -54,7 +54,7 @@ def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
 
 
 def staged(rows: Rows, source: str) -> str:
-    """Records as rows, in SQL."""
+    """SQL that turns records into rows."""
     columns = {column.source: column for column in rows.schema.stored}
     selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
     selected += [
@@ -66,11 +66,11 @@ def staged(rows: Rows, source: str) -> str:
         selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
         selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
     found = f"SELECT {', '.join(selected)}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record"
-    return _rows(rows, found, is_held=True)
+    return _rows(rows, found, has_no_rescued_values=True)
 
 
 def staged_normalised(rows: Rows, piece: Path) -> str:
-    """Rows that the careful way has written under the columns' names, in SQL."""
+    """SQL that turns the record path's normalised rows into rows."""
     fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
     fields += [f"{text(RESCUED)}: 'VARCHAR'"]
     fields += [f"{text(f'{IDENTITY}{position}')}: 'VARCHAR'" for position, _ in _numbered(rows.schema.identity)]
@@ -90,7 +90,7 @@ def stored_columns(schema: Schema, export: ExportType) -> list[str]:
 
 
 def identity(rows: Rows) -> list[str]:
-    """The columns that tell a stored row from others: `_row_id`, or where that is null, its key; and its time."""
+    """The columns that identify a stored row: its time, and `_row_id` or, where that is null, the key's column."""
     column = key_column(rows)
     return [
         *([EVENT_AT] if rows.export.is_event else []),
@@ -100,16 +100,16 @@ def identity(rows: Rows) -> list[str]:
 
 
 def key(rows: Rows) -> str:
-    """The key of a stored row alone, without its time, in SQL."""
-    told = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
+    """SQL for the key of a stored row, without its time."""
+    row_id = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
     column = key_column(rows)
-    return told if column is None else f"coalesce({told}, {_component(column, name(column.name))})"
+    return row_id if column is None else f"coalesce({row_id}, {_component(column, name(column.name))})"
 
 
 def key_column(rows: Rows) -> Column | None:
-    """The column whose values are keys as they stand there, so that `_row_id` need not repeat them."""
+    """The column whose values are the key, so that `_row_id` need not repeat them."""
     schema = rows.schema
-    # Times are the same in many spellings.
+    # One time has many spellings.
     if not schema.identity_is_key or schema.identity[0] in rows.export.event_time:
         return None
     column = schema.by_source.get(schema.identity[0])
@@ -117,29 +117,29 @@ def key_column(rows: Rows) -> Column | None:
 
 
 def day(rows: Rows) -> str:
-    """The day of a row, in SQL: its event's, in the account's time zone; null where that is not known."""
+    """SQL for the day of a row's event in the account's time zone; null where the time is unknown."""
     if rows.time_zone == "UTC":
         return f"{EVENT_AT}::DATE"
     return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
 
 
-def _rows(rows: Rows, source: str, *, is_held: bool = False) -> str:
-    """Rows of a source in SQL; `is_held` when every value is in its column, and none among the rescued."""
+def _rows(rows: Rows, source: str, *, has_no_rescued_values: bool = False) -> str:
+    """Rows of a source in SQL; `has_no_rescued_values` when every value fits its column."""
     numbered = {field: position for position, field in _numbered(rows.export.event_time)}
     in_identity = {field: position for field, position in numbered.items() if field in rows.schema.identity}
     instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in in_identity.values())
-    # A later field is read only where an earlier one tells nothing.
+    # A later field is read only where the earlier ones have no time.
     times = [
         f"{_INSTANT}{position}" if field in in_identity else _instant(position) for field, position in numbered.items()
     ]
     event_at = f"coalesce({', '.join(times)})" if times else "NULL::TIMESTAMPTZ"
-    # Columns that are not among the record's own, in terms of the record.
+    # Columns that are not fields of the record.
     made = {
-        # Half the time of timezone('UTC', …).
+        # Twice as fast as timezone('UTC', …).
         EVENT_AT: f"make_timestamp(epoch_us({_AT}))",
         BATCH_ID: text(rows.batch_id),
         ORDERED_AT: timestamp(rows.ordered_at),
-        ROW_ID: _row_id(rows, in_identity, is_held=is_held),
+        ROW_ID: _row_id(rows, in_identity, has_no_rescued_values=has_no_rescued_values),
     }
     columns = stored_columns(rows.schema, rows.export)
     selected = ", ".join(f"{made[column]} AS {column}" if column in made else name(column) for column in columns)
@@ -150,27 +150,27 @@ def _rows(rows: Rows, source: str, *, is_held: bool = False) -> str:
 
 
 def _longest(paths: list[Path]) -> int:
-    """The most bytes that a record may have: the engine takes twice that for each of its buffers."""
+    """The maximum size of a record: the engine allocates twice that for each of its buffers."""
     return max(1 << 20, *(path.stat().st_size + 1 for path in paths))
 
 
 def _instant(position: int) -> str:
     """The instant in a field: ISO 8601 text (UTC where no offset is given), or milliseconds since 1970.
 
-    It is read from what the record holds, not from the column, whose kind depends on the first export.
+    Read from the record, not from the column, whose kind depends on the first export.
     """
     held, number = f"{TIME_TEXT}{position}", f"{TIME_NUMBER}{position}"
     return (
-        # Words like 'infinity' and 'epoch', and years before Christ, are times to the engine and to nobody else.
+        # The engine also takes 'infinity', 'epoch' and years BC for times.
         f"coalesce(CASE WHEN {held} LIKE '____-__-__%' AND NOT contains({held}, '(') "
         f"THEN try_cast({held} AS TIMESTAMPTZ) END, "
-        # From 1973 to 2286: anything else is a number that is no time.
+        # From 1973 to 2286: any other number is no time.
         f"CASE WHEN {number} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({number} * 1000) END)"
     )
 
 
 def _component(column: Column, held: str) -> str:
-    """A part of an identity, from where its field is held."""
+    """SQL for a field's component of an identity."""
     match column.kind:
         case Kind.STRING | Kind.MIXED:
             return f"coalesce('s' || length({held}) || ':' || {held}, '{NO_VALUE}')"
@@ -180,13 +180,13 @@ def _component(column: Column, held: str) -> str:
             return f"coalesce('b' || {held}, '{NO_VALUE}')"
         case Kind.JSON | Kind.NULL:
             return f"'{NO_VALUE}'"
-    raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the careful way reads it.")
+    raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the record path reads it.")
 
 
-def _row_id(rows: Rows, times: Mapping[str, int], *, is_held: bool) -> str:
-    """A row's identity: its components, with instants in place of the texts of event times; null where derived."""
+def _row_id(rows: Rows, times: Mapping[str, int], *, has_no_rescued_values: bool) -> str:
+    """SQL for `_row_id`: the components, event times as instants; null where the key's column suffices."""
     column = key_column(rows)
-    if column is not None and is_held:
+    if column is not None and has_no_rescued_values:
         return "NULL::VARCHAR"
     parts = []
     for position, source in _numbered(rows.schema.identity):
@@ -196,13 +196,13 @@ def _row_id(rows: Rows, times: Mapping[str, int], *, is_held: bool) -> str:
         parts.append(part)
     if rows.export.is_event:
         parts.append(_moment(_AT))
-    told = f"concat_ws('|', {', '.join(parts or [text('')])})"
+    row_id = f"concat_ws('|', {', '.join(parts or [text('')])})"
     if not rows.schema.identity_is_key:
-        return f"md5({told})"
-    # A key is short and tells more than a hash, which no compression makes smaller.
+        return f"md5({row_id})"
+    # A key is shorter and more useful than a hash, which does not compress.
     if column is None:
-        return told
-    return f"CASE WHEN {parts[0]} <> {_component(column, name(column.name))} THEN {told} END"
+        return row_id
+    return f"CASE WHEN {parts[0]} <> {_component(column, name(column.name))} THEN {row_id} END"
 
 
 def _moment(instant: str) -> str:
@@ -210,7 +210,7 @@ def _moment(instant: str) -> str:
 
 
 def _field(column: Column) -> str:
-    """A field of a record by its own name, which may be another column's name as well."""
+    """A field of a record, qualified: its name may also be another column's."""
     return f"record.{name(column.source)}"
 
 

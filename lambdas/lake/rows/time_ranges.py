@@ -1,4 +1,4 @@
-"""Slices: a day cut by time into spans of about as many rows as are sorted within the engine's memory."""
+"""Time ranges: predicates that range-partition a relation by event time, so that each part sorts within memory."""
 
 from itertools import pairwise
 
@@ -7,27 +7,27 @@ import duckdb
 from lambdas.lake.engine import text
 from lambdas.lake.schema import EVENT_AT
 
-# Two are sorted at a time. Larger ones take longer a row; rows at one instant stay together, however many.
+# Two are sorted at a time; larger ones take longer a row. Rows of one instant stay together, however many.
 _ROWS = 245_760
-# Enough to cut even: what a slice holds differs by a few percent.
+# Enough for even ranges: their sizes differ by a few percent.
 _SAMPLE_ROWS = 50_000
 
 
-def slices(engine: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
-    """Conditions in SQL that cut rows (a part of SQL that tells them) into slices that follow each other in time.
+def range_predicates(engine: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """Return SQL predicates for consecutive time ranges of a relation.
 
-    Each holds a row at least, and every row with an event time is in exactly one; all rows are where there is but one.
+    No range is empty, and every row with an event time is in exactly one. A single range takes all rows.
     """
-    (count,) = engine.execute(f"SELECT count(*) FROM {rows}").fetchone() or (0,)
+    (count,) = engine.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
     wanted = -(-count // _ROWS)
     if wanted < 2:
         return ["true"]
     fractions = [number / wanted for number in range(1, wanted)]
-    # Cuts are times of rows, and none is the first, so that no slice is empty.
+    # Cuts are times of rows other than the first, so no range is empty.
     (cuts,) = engine.execute(
         "SELECT list_filter(list_sort(list_distinct(found)), lambda cut: cut > first)::VARCHAR[] FROM "
         f"(SELECT min({EVENT_AT}) AS first, quantile_disc({EVENT_AT}, {fractions}) AS found FROM "
-        f"(SELECT {EVENT_AT} FROM {rows} USING SAMPLE reservoir({_SAMPLE_ROWS} ROWS) REPEATABLE (1)))"
+        f"(SELECT {EVENT_AT} FROM {relation} USING SAMPLE reservoir({_SAMPLE_ROWS} ROWS) REPEATABLE (1)))"
     ).fetchone() or ([],)
     if not cuts:
         return ["true"]

@@ -1,0 +1,1 @@
+"""The bucket: its layout, landed results and objects."""

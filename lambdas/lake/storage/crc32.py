@@ -1,4 +1,4 @@
-"""CRC-32 of a whole from the CRC-32s of its parts, and as S3 writes it.
+"""CRC-32 of an object from the CRC-32s of its parts, and as S3 writes it.
 
 A CRC is the remainder of a polynomial over GF(2). Bytes that follow multiply what came before by x to the power of
 their bits, so CRC(a + b) = CRC(a) * x^(8 |b|) + CRC(b), modulo CRC-32's polynomial (zlib's `crc32_combine`, which
@@ -33,7 +33,7 @@ def from_text(text: str) -> int:
 
 @cache
 def _power(exponent: int) -> int:
-    """x to that power; parts of one size share it."""
+    """x to that power; cached, since parts share their size."""
     power, square = _ONE, _X
     while exponent:
         if exponent & 1:

@@ -1,14 +1,14 @@
-"""Where things lie in the bucket: the one place that knows the layout.
+"""The layout of the bucket: every key of the functions is made here.
 
     raw/<type>/<day ordered>/<batch>/result          what the vendor sent, byte for byte
     raw/<type>/<day ordered>/<batch>/manifest.json   written last: the batch has landed
     curated/<type>/dt=<day>/<run>/part-….parquet     a day of an event table
     curated/<type>/<run>/part-….parquet              the whole of an entity table
-    curated/_drafts/<type>/<run>.json                a table that a rebuild makes beside the one that readers see
-    curated/_drafts/<type>/<run>.days.json           the days that a load has merged, which takes more than one call
-    curated/export_runs/<run>.json                   one small object a run
-    quarantine/<type>/<run>/rejected.ndjson          records that are no JSON objects
-    athena-results/…                                 what Athena answers to queries
+    curated/_drafts/<type>/<run>.json                the shadow table that a rebuild fills beside the visible one
+    curated/_drafts/<type>/<run>.days.json           the checkpoint of a load of several calls: its days merged so far
+    curated/export_runs/<run>.json                   one record a run
+    quarantine/<type>/<run>/rejected.ndjson          records that are not JSON objects
+    athena-results/…                                 the results of Athena's queries
 
 Types are export types in lower case. Policies and lifecycle rules in `infra` are derived from these prefixes too.
 """
@@ -26,7 +26,7 @@ QUERY_RESULTS = "athena-results/"
 RUNS_TABLE = "export_runs"
 MANIFEST = "manifest.json"
 UNKNOWN_DAY = "unknown"
-"""The partition of events without a usable time."""
+"""The partition of events without a valid time."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def batch_folder(batch_id: str) -> str:
 
 
 def raw_prefix(export: ExportType) -> str:
-    """All that landed of an export type."""
+    """All landed batches of an export type."""
     return f"{RAW}{export.table}/"
 
 
@@ -59,35 +59,35 @@ def table_prefix(table: str) -> str:
 
 
 def day_prefix(export: ExportType, day: str, run_folder: str) -> str:
-    """Where a run puts a day of an event table."""
+    """Where a run writes a day of an event table."""
     return f"{table_prefix(export.table)}dt={day}/{run_folder}/"
 
 
 def entity_prefix(export: ExportType, run_folder: str) -> str:
-    """Where a run puts an entity table."""
+    """Where a run writes an entity table."""
     return f"{table_prefix(export.table)}{run_folder}/"
 
 
-def drafts_prefix(export: ExportType) -> str:
-    """The drafts of a table."""
+def shadow_tables_prefix(export: ExportType) -> str:
+    """The shadow tables and checkpoints of a table."""
     return f"{CURATED}_drafts/{export.table}/"
 
 
-def draft(export: ExportType, run_folder: str) -> str:
-    """What a rebuild has made so far."""
-    return f"{drafts_prefix(export)}{run_folder}.json"
+def shadow_table(export: ExportType, run_folder: str) -> str:
+    """The document of a rebuild's shadow table."""
+    return f"{shadow_tables_prefix(export)}{run_folder}.json"
 
 
-def progress(export: ExportType, run_folder: str) -> str:
-    """What a load has merged so far."""
-    return f"{drafts_prefix(export)}{run_folder}.days.json"
+def checkpoint(export: ExportType, run_folder: str) -> str:
+    """The checkpoint of a load."""
+    return f"{shadow_tables_prefix(export)}{run_folder}.days.json"
 
 
 def run_record(run_folder: str) -> str:
-    """The object that tells what became of a run."""
+    """The record of a run."""
     return f"{table_prefix(RUNS_TABLE)}{run_folder}.json"
 
 
 def quarantine(export: ExportType, run_folder: str) -> str:
-    """The records that a run could not read."""
+    """The records that a run rejected."""
     return f"{QUARANTINE}{export.table}/{run_folder}/rejected.ndjson"

@@ -1,7 +1,7 @@
-"""Landing: what the vendor sent, kept byte for byte in `raw/` with its checksum and a manifest.
+"""The `raw/` side of the bucket: what the vendor sent, byte for byte, with a checksum and a manifest.
 
 An object grows as a multipart upload, whose parts are the only checkpoint of a copy: a later call lists them.
-The checksum is CRC-32, which S3 keeps for the full object and which, unlike a hash, follows from those of the parts.
+The checksum is CRC-32: S3 keeps it for the full object and, unlike a hash, it follows from those of the parts.
 """
 
 import json
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SCHEMA_VERSION = 3
+"""Of manifests."""
+# The manifest's name on disk for `Manifest.md5_verified`.
+_MD5_VERIFIED = "md5_holds"
 
 # S3 allows 10,000 parts of at least 5 MiB: this size reaches 160 GB, far beyond what one function can load.
 PART_BYTES = 16 << 20
@@ -33,7 +36,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of a landed batch; written after its last byte, so its presence says that the batch is whole."""
+    """The facts of a landed batch; written after its last byte, so its presence proves that the batch is complete."""
 
     export_type: str
     batch_id: str
@@ -48,9 +51,9 @@ class Manifest:
     crc32: str | None = None
     """As S3 writes it, see `crc32.py`."""
     md5: str | None = None
-    """In hexadecimal, as the source told it; None when it did not."""
-    md5_holds: bool | None = None
-    """Whether the copy has compared it already; one in several calls cannot, and then the load does."""
+    """In hexadecimal, as the source stated it; None when it did not."""
+    md5_verified: bool | None = None
+    """Whether the copy has compared it; a copy in several calls cannot, and then the load does."""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -79,11 +82,13 @@ def read_manifest(stored: Mapping[str, Any], key: str) -> Manifest:
         WrittenByNewer: a newer version wrote it.
     """
     check_version(stored.get("schema_version"), SCHEMA_VERSION, f"The manifest {key}")
-    return Manifest(**stored)
+    facts = dict(stored)
+    verified = facts.pop(_MD5_VERIFIED, None)
+    return Manifest(**facts, md5_verified=verified)
 
 
 class Landing:
-    """The `raw/` side of the bucket."""
+    """Reads and writes landed objects and their manifests."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
@@ -92,30 +97,30 @@ class Landing:
     # Objects
 
     def store(self, key: str, chunks: Iterator[bytes]) -> Landed:
-        """Write the chunks to one object in one go; an error of theirs leaves neither object nor open upload.
+        """Write the chunks to one object in one call; on an error, neither the object nor an open upload remains.
 
         Raises:
-            Damaged: S3 tells another checksum.
+            Damaged: S3 reports another checksum.
         """
         upload_id = self.start(key)
         try:
             parts = [self.put(key, upload_id, number, body) for number, body in enumerate(_parts(chunks), start=1)]
             return self.complete(key, upload_id, parts)
         except BaseException:
-            # The first error is the one to tell; what stays open then is closed with the run.
+            # The first error is the one to report; `close_run` aborts what stays open.
             with suppress(ClientError, BotoCoreError):
                 self.abort(key, upload_id)
             raise
 
     def start(self, key: str) -> str:
-        """Open an upload, and return its id."""
+        """Start a multipart upload; return its id."""
         options = self._s3.create_multipart_upload(
             Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
         )
         return options["UploadId"]
 
     def put(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
-        """Upload a part, counted from 1; S3 refuses it when it arrives with another checksum."""
+        """Upload a part, counted from 1; S3 refuses it when the checksum differs on arrival."""
         crc = zlib.crc32(body)
         done = self._s3.upload_part(
             Bucket=self._bucket,
@@ -128,7 +133,7 @@ class Landing:
         return Part(number, done["ETag"], len(body), crc)
 
     def parts(self, key: str, upload_id: str) -> list[Part] | None:
-        """The parts that S3 holds with their checksums; None when there is no such upload any more."""
+        """List the uploaded parts with their checksums; None when the upload no longer exists."""
         pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
         try:
             listed = [part for page in pages for part in page.get("Parts", [])]
@@ -143,10 +148,10 @@ class Landing:
         ]
 
     def complete(self, key: str, upload_id: str, parts: list[Part]) -> Landed:
-        """Make the object of its parts.
+        """Complete the upload.
 
         Raises:
-            Damaged: S3 tells another checksum.
+            Damaged: S3 reports another checksum.
         """
         ordered = sorted(parts, key=lambda part: part.number)
         size = sum(part.size for part in ordered)
@@ -163,19 +168,19 @@ class Landing:
             },
         )
         whole = crc32.as_text(crc32.combined((part.crc32, part.size) for part in ordered))
-        # S3 answers with the full object's checksum. Compared here and not by S3, since a server that knows only
-        # checksums of checksums (`…-3`) would refuse the full object's.
-        told = done.get("ChecksumCRC32", whole)
-        if told != whole and "-" not in told:
-            raise Damaged(f"S3 holds {key} with the checksum {told}, and {whole} was sent.")
+        # Compared here and not by S3: a server that knows only composite checksums (`…-3`) would refuse the full
+        # object's.
+        reported = done.get("ChecksumCRC32", whole)
+        if reported != whole and "-" not in reported:
+            raise Damaged(f"S3 holds {key} with the checksum {reported}, and {whole} was sent.")
         return Landed(size, whole)
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Give an upload up, with all of its parts."""
+        """Abort an upload, with all of its parts."""
         self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
 
     def abort_all(self, export: ExportType) -> None:
-        """Give up every open upload of an export type; whoever calls this holds its lease."""
+        """Abort every open upload of an export type; the caller holds its lease."""
         pages = self._s3.get_paginator("list_multipart_uploads").paginate(
             Bucket=self._bucket, Prefix=keys.raw_prefix(export)
         )
@@ -186,16 +191,16 @@ class Landing:
     # Manifests
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Say that a batch is whole."""
+        """Mark a batch as complete."""
         self._s3.put_object(
             Bucket=self._bucket,
             Key=keys.raw(export_type(manifest.export_type), manifest.ordered_at, manifest.batch_id).manifest,
-            Body=json.dumps({name: value for name, value in asdict(manifest).items() if value is not None}).encode(),
+            Body=json.dumps(_stored(manifest)).encode(),
             ContentType="application/json",
         )
 
     def manifest(self, export: ExportType, ordered_at: str, batch_id: str) -> Manifest | None:
-        """Read a batch's manifest; None when it has not landed."""
+        """Read a batch's manifest; None when the batch has not landed."""
         return self.manifest_at(keys.raw(export, ordered_at, batch_id).manifest)
 
     def manifest_at(self, key: str) -> Manifest | None:
@@ -207,6 +212,13 @@ class Landing:
                 return None
             raise
         return read_manifest(json.loads(body), key)
+
+
+def _stored(manifest: Manifest) -> dict[str, Any]:
+    """The manifest as it stands on disk, without what is not known."""
+    facts = asdict(manifest)
+    verified = facts.pop("md5_verified")
+    return {name: value for name, value in {**facts, _MD5_VERIFIED: verified}.items() if value is not None}
 
 
 def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:

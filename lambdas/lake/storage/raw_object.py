@@ -1,4 +1,4 @@
-"""A landed result as a stream of its own bytes: read in ranges, unpacked when it is gzip, checked to its end."""
+"""A landed result as a stream: read in ranges, verified against its manifest, decompressed when it is gzip."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # One ranged GET: large enough to hide the round trip, small enough to hold twice.
 RANGE_BYTES = 16 << 20
 LARGEST_BYTES = 5_000_000_000
-"""Unpacked: the largest file whose load was measured to stay within a function's time, memory and disk."""
+"""Decompressed: the largest file whose load was measured to stay within a function's time, memory and disk."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _READ_BYTES = 4 << 20
@@ -52,7 +52,7 @@ class RawObject:
                 check.update(body)
             size += len(body)
             yield body
-        if not all(check.holds() for check in checks):
+        if not all(check.matches() for check in checks):
             raise Unloadable(f"The raw object {self.manifest.key} differs from the checksum in its manifest.")
 
     def _range(self, first: int, last: int) -> bytes:
@@ -66,49 +66,49 @@ class RawObject:
 
 
 class _Hash:
-    """A hash that a manifest tells."""
+    """A hash in a manifest."""
 
     def __init__(self, name: str, expected: str) -> None:
         self._hash = hashlib.new(name, usedforsecurity=False)
         self._expected = expected
 
     def update(self, body: bytes) -> None:
-        """Go on with more bytes."""
+        """Add more bytes."""
         self._hash.update(body)
 
-    def holds(self) -> bool:
-        """Whether all bytes together have it."""
+    def matches(self) -> bool:
+        """Whether all bytes together match it."""
         return self._hash.hexdigest() == self._expected
 
 
 class _Crc32:
-    """The CRC-32 that a manifest tells."""
+    """The CRC-32 in a manifest."""
 
     def __init__(self, expected: str) -> None:
         self._crc = 0
         self._expected = expected
 
     def update(self, body: bytes) -> None:
-        """Go on with more bytes."""
+        """Add more bytes."""
         self._crc = zlib.crc32(body, self._crc)
 
-    def holds(self) -> bool:
-        """Whether all bytes together have it."""
+    def matches(self) -> bool:
+        """Whether all bytes together match it."""
         return crc32.as_text(self._crc) == self._expected
 
 
 def _checks(manifest: Manifest) -> list[_Hash | _Crc32]:
-    """All that a manifest tells; MD5 is the source's own word, which a copy in several calls could not compute."""
-    hashes = {"sha256": manifest.sha256, "md5": None if manifest.md5_holds else manifest.md5}
+    """Every checksum in a manifest that is not verified yet: a copy in several calls could not compute the MD5."""
+    hashes = {"sha256": manifest.sha256, "md5": None if manifest.md5_verified else manifest.md5}
     checks: list[_Hash | _Crc32] = [_Hash(name, expected) for name, expected in hashes.items() if expected]
     return checks + ([_Crc32(manifest.crc32)] if manifest.crc32 else [])
 
 
 def check_size(size: int) -> None:
-    """Refuse what no load can take.
+    """Refuse a file that is too large for one load.
 
     Raises:
-        Unloadable: so many bytes are too many.
+        Unloadable: it is.
     """
     if size > LARGEST_BYTES:
         raise Unloadable(
@@ -120,10 +120,10 @@ def check_size(size: int) -> None:
 
 
 def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the content: without gzip, whether a header had announced it or not, and without a byte order mark.
+    """Yield the content: decompressed, whether a header announced gzip or not, and without a byte order mark.
 
     Raises:
-        Unloadable: the gzip stream is cut or damaged, or holds more than a load can take.
+        Unloadable: the gzip stream is truncated or damaged, or decompresses to more than a load can take.
     """
     first = b""
     for chunk in chunks:
@@ -152,7 +152,7 @@ def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Chunks(io.RawIOBase):
-    """Chunks as a raw file, which is what gzip and buffered readers take."""
+    """Chunks as a raw file: what gzip and buffered readers take."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class _Chunks(io.RawIOBase):
         return True
 
     def readinto(self, target: Any, /) -> int:
-        """Fill the target whole unless the chunks end, so that a look at the first bytes sees them all."""
+        """Fill the target completely unless the chunks end, so that a peek at the first bytes sees them all."""
         into, filled = memoryview(target), 0
         while filled < len(into):
             if not self._rest:

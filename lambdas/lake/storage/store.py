@@ -1,4 +1,4 @@
-"""The bucket's files, as whole files of the work folder."""
+"""Objects of the bucket, copied to and from files in the work folder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-# Ranged and parallel in both directions: two threads keep the memory small and the line busy.
+# Ranged and parallel in both directions: two threads keep the connection busy and the memory small.
 _TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 << 20, max_concurrency=2)
 _DELETE_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An object and when it was written."""
+    """An object and the time at which it was written."""
 
     key: str
     written_at: datetime
@@ -36,14 +36,14 @@ class Store:
         self.bucket = bucket
 
     def objects(self, prefix: str, after: str = "") -> Iterator[StoredFile]:
-        """All objects below a prefix, in the order of their keys, or those that come after a key."""
+        """List the objects below a prefix in the order of their keys, optionally only those after a key."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=after)
         for page in pages:
             for item in page.get("Contents", []):
                 yield StoredFile(item["Key"], item["LastModified"])
 
     def download(self, prefix: str, folder: Path) -> list[Path]:
-        """Fetch all objects below a prefix into a folder of their own."""
+        """Download all objects below a prefix into a folder of their own."""
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
         for number, found in enumerate(self.objects(prefix)):
@@ -53,18 +53,18 @@ class Store:
         return paths
 
     def upload(self, path: Path, key: str) -> None:
-        """Write a file to one object."""
+        """Upload a file to one object."""
         self._s3.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
 
     def upload_all(self, paths: Sequence[Path], prefix: str) -> None:
-        """Make files all that lies below a prefix: what a killed call has left there would be read as well."""
+        """Upload files as the only objects below a prefix: what a killed call has left there would be read as well."""
         keys = [f"{prefix}part-{number:05}.parquet" for number in range(len(paths))]
         self.delete([found.key for found in self.objects(prefix) if found.key not in keys])
         for path, key in zip(paths, keys, strict=True):
             self.upload(path, key)
 
     def read(self, key: str) -> bytes | None:
-        """Read a small object; None when it is not there."""
+        """Read a small object; None when it does not exist."""
         try:
             return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -77,7 +77,7 @@ class Store:
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects; the bucket keeps them as noncurrent versions for a while."""
+        """Delete objects; the bucket's versioning keeps them for a while."""
         for start in range(0, len(keys), _DELETE_AT_ONCE):
             batch: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
             self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})

@@ -1,0 +1,1 @@
+"""Tables: the Glue catalog, shadow tables, the vacuum, and run records."""

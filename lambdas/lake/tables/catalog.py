@@ -1,7 +1,7 @@
-"""The Glue catalog: which tables there are, their columns, and which files readers see.
+"""The Glue catalog: the tables, their columns, and the files that readers see.
 
-Tables are made and changed here alone. A change that Glue does not take is an exception; whoever runs the step again
-reads the catalog anew, so that a version that has moved, or a partition that is there already, ends well.
+Tables are created and changed only here. A change that Glue refuses is an exception; a retry of the step reads the
+catalog again, so a version that has moved, or a partition that exists already, is no problem then.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from lambdas.aws_errors import has_code
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.tables import glue_tables
-from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table, changed, glue_column, storage
+from lambdas.lake.tables.glue_tables import Table, changed, glue_column, storage
 from lambdas.vocabulary import ExportType
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _PARTITIONS_AT_ONCE = 100
 
 
 class CatalogRefused(Exception):
-    """Glue did not take a partition; a retry of the step reads the catalog anew."""
+    """Glue refused a partition; a retry of the step reads the catalog again."""
 
 
 class Catalog:
@@ -45,12 +45,16 @@ class Catalog:
         self._bucket = bucket
 
     def table(self, export: ExportType) -> Table | None:
-        """Read a table; None when nothing was loaded yet."""
+        """Read a table; None before the first load.
+
+        Raises:
+            WrittenByNewer: a newer version of this stack wrote it.
+        """
         definition = self._definition(export.table)
         return None if definition is None else glue_tables.read_table(definition)
 
     def locations(self, export: ExportType) -> dict[str, str]:
-        """Where each published day of an event table lies."""
+        """The location of each published day of an event table."""
         found: dict[str, str] = {}
         pages = self._glue.get_paginator("get_partitions").paginate(
             DatabaseName=self._database, TableName=export.table, ExcludeColumnSchema=True
@@ -66,10 +70,10 @@ class Catalog:
     def publish_days(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
     ) -> None:
-        """Make new locations of days visible, after the columns that they need. `before` is the table as it was read.
+        """Publish new locations of days, after the columns that they need. `before` is the table as it was read.
 
         Raises:
-            CatalogRefused: Glue did not take them all.
+            CatalogRefused: Glue refused one.
         """
         self._write_table(export, before, schema, time_zone, self._root(export))
         self._write_days(export, schema, days, self.locations(export))
@@ -77,17 +81,16 @@ class Catalog:
     def publish_entity(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
     ) -> None:
-        """Make a new state of an entity table visible. `before` is the table as it was read."""
+        """Publish a new state of an entity table. `before` is the table as it was read."""
         self._write_table(export, before, schema, time_zone, location)
 
     def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
-        """Put an event table that was made anew in the place of what there is; again goes on where it was broken off.
+        """Replace an event table by a rebuilt one; idempotent, so that an interrupted switch resumes.
 
-        Each day is the old one or the new one at any moment, all days are not: `made.switching_to` stands in the table
-        until they are.
+        Each day is switched atomically, the table is not: it has `made.switching_to` until all days are switched.
 
         Raises:
-            CatalogRefused: Glue did not take them all.
+            CatalogRefused: Glue refused a day.
         """
         made = replace(made, location=self._root(export))
         self._rewrite_table(export, made)
@@ -98,11 +101,13 @@ class Catalog:
         self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
 
     def replace_entity(self, export: ExportType, made: Table) -> None:
-        """Put an entity table that was made anew in the place of what there is, by one update."""
+        """Replace an entity table by a rebuilt one, in one update."""
         self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
 
-    def ensure_json_table(self, table: str, description: str, columns: Mapping[str, str], prefix: str) -> None:
-        """Make a table over newline-delimited JSON, or add the columns that it lacks."""
+    def ensure_json_table(
+        self, table: str, *, description: str, columns: Mapping[str, str], prefix: str, schema_version: int
+    ) -> None:
+        """Create a table over newline-delimited JSON, or add the columns that it lacks."""
         location = f"s3://{self._bucket}/{prefix}"
         wanted: list[ColumnTypeDef] = [{"Name": name, "Type": kind} for name, kind in columns.items()]
         before = self._definition(table)
@@ -111,7 +116,7 @@ class Catalog:
                 "Name": table,
                 "Description": description,
                 "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"classification": "json", "schema_version": SCHEMA_VERSION},
+                "Parameters": {"classification": "json", "schema_version": str(schema_version)},
                 "StorageDescriptor": {
                     "Columns": wanted,
                     "Location": location,
@@ -123,7 +128,7 @@ class Catalog:
             try:
                 self._glue.create_table(DatabaseName=self._database, TableInput=table_input)
             except self._glue.exceptions.AlreadyExistsException:
-                # Ten first runs end at about the same time.
+                # Created by another first run at the same time.
                 return
             return
         present = {column["Name"] for column in before["StorageDescriptor"]["Columns"]}
@@ -144,7 +149,7 @@ class Catalog:
         self._extend(before.definition, added, location)
 
     def _extend(self, before: Mapping[str, Any], added: list["ColumnTypeDef"], location: str) -> None:
-        """Add columns at the end, and move the location."""
+        """Append columns, and set the location."""
         columns = before["StorageDescriptor"]["Columns"]
         if added or before["StorageDescriptor"]["Location"] != location:
             self._update(before, changed(before, {"Columns": columns + added, "Location": location}))
@@ -157,7 +162,7 @@ class Catalog:
             self._update(before, glue_tables.replaced(before, export, made))
 
     def _update(self, before: Mapping[str, Any], table_input: Any) -> None:
-        """Change a table; one that somebody else has changed since it was read is refused by its version."""
+        """Update a table; Glue refuses it by the version if somebody else has changed it since it was read."""
         version = {"VersionId": before["VersionId"]} if before.get("VersionId") else {}
         self._glue.update_table(DatabaseName=self._database, TableInput=table_input, **version)
 

@@ -1,4 +1,4 @@
-"""Run records: one small immutable object a run, queryable as the table `export_runs`."""
+"""Run records: one small immutable object a run, queried as the table `export_runs`."""
 
 import json
 from collections.abc import Mapping
@@ -9,14 +9,24 @@ from lambdas.lake.storage import keys
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 
+# 3 continues the number that the table had before it got a version of its own; nothing in it has changed since 1.
+SCHEMA_VERSION = 3
+"""Of the table `export_runs`."""
+
 _TIMES = ("scheduled_time", "ordered_at", "started_at", "ended_at", "earliest_event", "latest_event")
 _NUMBERS = ("bytes", "days", "batches", "lost_orders")
 
 
 def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Mapping[str, Any]) -> None:
-    """Write a run's record; the table's columns are its names. Times are ISO 8601, UTC where no offset says else."""
+    """Write a run's record; its names are the table's columns. Times are ISO 8601, UTC unless they have an offset."""
     columns = {name: _kind(name) for name in record}
-    catalog.ensure_json_table(keys.RUNS_TABLE, "What became of each run", columns, keys.table_prefix(keys.RUNS_TABLE))
+    catalog.ensure_json_table(
+        keys.RUNS_TABLE,
+        description="What became of each run",
+        columns=columns,
+        prefix=keys.table_prefix(keys.RUNS_TABLE),
+        schema_version=SCHEMA_VERSION,
+    )
     line = {name: _timestamp(value) if name in _TIMES else value for name, value in record.items()}
     store.write(keys.run_record(run_folder), json.dumps(line).encode() + b"\n", "application/json")
 
@@ -28,7 +38,7 @@ def _kind(name: str) -> str:
 
 
 def _timestamp(text: str | None) -> str | None:
-    """A time as Athena reads it from JSON: UTC, milliseconds. A text that is no time, typed by hand, is left out."""
+    """A time as Athena reads it from JSON: UTC, milliseconds. A text that is no time (typed by hand) becomes null."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

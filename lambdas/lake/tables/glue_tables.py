@@ -1,4 +1,4 @@
-"""How a table stands in the Glue catalog: its frozen facts as parameters, a column's source in the column's."""
+"""Glue definitions of tables: frozen facts as the table's parameters, a column's source as the column's."""
 
 import json
 from collections.abc import Mapping
@@ -18,13 +18,16 @@ from lambdas.lake.schema import (
     Kind,
     Schema,
 )
+from lambdas.schema_version import check_version
 from lambdas.vocabulary import ExportType
 
 if TYPE_CHECKING:
     from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
 
 # 3: a key stands in its own column alone; 2 repeated it in _row_id, and 1 had a hash of it there.
-SCHEMA_VERSION = "3"
+# A shadow table becomes a table: raise the version of `shadow_table.py` too.
+SCHEMA_VERSION = 3
+"""Of merged tables."""
 
 _LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
 _OWN_COLUMNS = {
@@ -37,32 +40,37 @@ _OWN_COLUMNS = {
     ),
     RESCUED: ("string", "JSON of the values that fit no column"),
 }
-# What a table keeps when it changes: whatever somebody else set on it (a comment, a parameter) stays.
+# Preserved by updates, so that what somebody else set on a table (a comment, a parameter) stays.
 _KEPT = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is kept."""
+    """A table as the catalog (or a shadow table's document) describes it."""
 
     schema: Schema
     time_zone: str
     location: str
     left_out: tuple[str, ...] = ()
-    """Batches that a rebuild was told to leave out."""
+    """Batches that a rebuild excluded."""
     switching_to: str | None = None
-    """The draft that the table is being replaced by: some of its days may still be the old ones."""
+    """The key of the shadow table that is replacing this one: some days may still be the old ones."""
     switched_at: datetime | None = None
-    """When a rebuild took its place: what it replaced had readers until then."""
-    schema_version: str = SCHEMA_VERSION
-    """Of the code that made it; a rebuild makes it anew."""
+    """When a rebuild replaced the table: the superseded files had readers until then."""
+    schema_version: int = SCHEMA_VERSION
+    """Of the code that created or rebuilt the table."""
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What Glue says of it, with its version."""
+    """Glue's own definition of the table, with its version."""
 
 
 def read_table(definition: Mapping[str, Any]) -> Table:
-    """A table from what Glue says of it."""
+    """Read a table from Glue's definition.
+
+    Raises:
+        WrittenByNewer: a newer version of this stack wrote it.
+    """
     facts = definition["Parameters"]
+    version = check_version(facts["schema_version"], SCHEMA_VERSION, f"The table {definition['Name']}")
     columns = tuple(
         Column(column["Parameters"]["source"], column["Name"], Kind(column["Parameters"]["kind"]))
         for column in definition["StorageDescriptor"]["Columns"]
@@ -76,18 +84,18 @@ def read_table(definition: Mapping[str, Any]) -> Table:
         tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
         facts.get(_SWITCHING) or None,
         datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
-        facts["schema_version"],
+        version,
         definition,
     )
 
 
 def frozen(columns: tuple[Column, ...], identity: tuple[str, ...], *, is_key: bool) -> Schema:
-    """The schema of a table that exists."""
+    """The schema of an existing table."""
     return Schema(columns, frozenset(column.source for column in columns), identity, is_key, identity_frozen=True)
 
 
 def new_table(export: ExportType, table: Table) -> "TableInputTypeDef":
-    """The definition of a table that does not exist yet."""
+    """The definition of a new table."""
     kind = "events, one partition a day" if export.is_event else "latest state of each"
     return {
         "Name": export.table,
@@ -104,8 +112,8 @@ def new_table(export: ExportType, table: Table) -> "TableInputTypeDef":
 def changed(
     before: Mapping[str, Any], storage_changes: Mapping[str, Any], facts: Mapping[str, str] | None = None
 ) -> Any:
-    """The definition of a table with changes to its storage and its facts; a fact without text is taken away."""
-    # An empty text is how the catalog reads back what was never set.
+    """The definition of a table with changes to its storage and its facts; a fact without text is removed."""
+    # The catalog returns an empty text for what was never set.
     after: dict[str, Any] = {name: before[name] for name in _KEPT if before.get(name, "") != ""}
     after["StorageDescriptor"] = {**before["StorageDescriptor"], **storage_changes}
     if facts:
@@ -115,9 +123,9 @@ def changed(
 
 
 def replaced(before: Mapping[str, Any], export: ExportType, table: Table) -> Any:
-    """The definition of a table that is made anew, with all of its own facts and columns.
+    """The definition of a table that a rebuild replaces, with the new facts and columns.
 
-    While it is being switched to, the columns that it will not have stay for the days that are still the old ones.
+    During the switch, dropped columns stay for the days that are still the old ones.
     """
     made = storage(table.schema, export, table.location)
     if table.switching_to is not None:
@@ -128,7 +136,7 @@ def replaced(before: Mapping[str, Any], export: ExportType, table: Table) -> Any
 
 
 def storage(schema: Schema, export: ExportType, location: str) -> "StorageDescriptorTypeDef":
-    """Columns and place of a table, or of one day of it."""
+    """Columns and location of a table, or of one of its days."""
     own = [name for name in _OWN_COLUMNS if export.is_event or name != EVENT_AT]
     return {
         "Columns": [*map(glue_column, schema.stored), *map(_own_column, own)],
@@ -140,7 +148,7 @@ def storage(schema: Schema, export: ExportType, location: str) -> "StorageDescri
 
 
 def glue_column(column: Column) -> "ColumnTypeDef":
-    """A column from the source."""
+    """The definition of a column from the source."""
     return {
         "Name": column.name,
         "Type": ATHENA_TYPES[column.kind],
@@ -154,7 +162,7 @@ def _facts(table: Table) -> dict[str, str]:
         "identity": json.dumps(table.schema.identity),
         "identity_is_key": "true" if table.schema.identity_is_key else "false",
         "time_zone": table.time_zone,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": str(SCHEMA_VERSION),
         _LEFT_OUT: json.dumps(table.left_out) if table.left_out else "",
         _SWITCHING: table.switching_to or "",
         _SWITCHED_AT: table.switched_at.isoformat() if table.switched_at else "",

@@ -1,4 +1,4 @@
-"""Tidying: files of a table that the catalog does not point to, once no query can still read them."""
+"""Vacuum: delete the superseded files of a table after their retention, when no query can still read them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,24 +6,29 @@ from datetime import datetime, timedelta
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.store import Store, StoredFile
 from lambdas.lake.tables.catalog import Catalog
+from lambdas.schema_version import WrittenByNewer
 from lambdas.vocabulary import ExportType
 
 
-def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelta, now: datetime) -> int:
-    """Delete what nothing points to; return how many objects that were.
+def vacuum(export: ExportType, store: Store, catalog: Catalog, *, retention: timedelta, now: datetime) -> int:
+    """Delete the files that nothing points to; return their number.
 
     Only the holder of the table's lease may call this: files of a run that is still writing look like orphans.
     """
-    table = catalog.table(export)
+    try:
+        table = catalog.table(export)
+    except WrittenByNewer:
+        # This version may not know every file that the table needs.
+        return 0
     if table is None or table.switching_to is not None:
-        # Nothing was published yet, or somebody dropped the table: that is no reason to drop its files. And what a
-        # table is being replaced by is not all published yet.
+        # Nothing is published yet, somebody dropped the table, which is no reason to delete its files, or a switch is
+        # not complete.
         return 0
     published = catalog.locations(export).values() if export.is_event else [table.location]
     live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
     gone = list(_superseded(found, live, table.switched_at, retention, now))
-    gone += [item.key for item in store.objects(keys.drafts_prefix(export))]
+    gone += [item.key for item in store.objects(keys.shadow_tables_prefix(export))]
     store.delete(gone)
     return len(gone)
 
@@ -31,9 +36,9 @@ def tidy(export: ExportType, store: Store, catalog: Catalog, retention: timedelt
 def _superseded(
     found: Iterable[StoredFile], live: set[str], switched_at: datetime | None, retention: timedelta, now: datetime
 ) -> Iterable[str]:
-    """The keys whose retention is over, counted from when the file that replaced them was written, or switched to.
+    """The keys whose retention is over, counted from when the file that replaced them was written or switched to.
 
-    When exactly a file lost its readers is not recorded; it cannot be later than that.
+    When exactly a file lost its readers is not recorded; it was not later than that.
     """
     by_day: dict[str, list[StoredFile]] = {}
     for item in found:

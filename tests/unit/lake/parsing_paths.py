@@ -12,8 +12,8 @@ from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, write_piece
 from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.fast_path import Accountant
-from lambdas.lake.parsing.validated_path import StrictReader
+from lambdas.lake.parsing.fast_path import FastPath
+from lambdas.lake.parsing.validated_path import ValidatedPath
 from lambdas.lake.rows.sorted_files import Chunk
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.schema import Column, Kind, Schema
@@ -44,19 +44,19 @@ class Ways:
         self.engine = engine.connect(folder)
 
     def quick(self, piece: Piece, rows: Rows, texts: Iterable[str], escaped: Iterable[str] = ()) -> list[str] | None:
-        accountant = Accountant(rows.schema, texts, escaped)
-        if not (accountant.is_usable and StrictReader(rows.schema, OPENS.event_time).is_usable):
+        fast_path = FastPath(rows.schema, texts, escaped)
+        if not (fast_path.is_usable and ValidatedPath(rows.schema, OPENS.event_time).is_usable):
             return None
         file = write_piece(piece, self.folder / "quick.json")
         with self.engine.cursor() as own:
             try:
-                part, _ = self.chunk(own, rows).add(staged(rows, accountant.source([file])))
+                part, _ = self.chunk(own, rows).add(staged(rows, fast_path.source([file])))
             except (duckdb.Error, UnicodeDecodeError):
                 return None
-            return read(own, part) if accountant.adds_up(own, part, [file]) else None
+            return read(own, part) if fast_path.adds_up(own, part, [file]) else None
 
     def strict(self, piece: Piece, rows: Rows) -> list[str] | None:
-        count = StrictReader(rows.schema, OPENS.event_time).count(piece)
+        count = ValidatedPath(rows.schema, OPENS.event_time).count(piece)
         if count is None:
             return None
         file = write_piece(piece, self.folder / "strict.json")

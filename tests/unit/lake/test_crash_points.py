@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import Execution, RunState
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
@@ -60,7 +60,7 @@ class Night:
 
     def check_tidy(self) -> None:
         kind = EXPORT_TYPES[self.export]
-        tidy(kind, self.house.store, self.house.catalog, timedelta(0), datetime.now(UTC))
+        vacuum(kind, self.house.store, self.house.catalog, retention=timedelta(0), now=datetime.now(UTC))
         assert len(self.house.objects(f"curated/{kind.table}/")) == len(self.reader.view())
         assert self.house.objects("curated/_drafts/") == []
 

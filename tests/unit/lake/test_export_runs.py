@@ -13,7 +13,7 @@ class Written:
         self.columns: dict[str, str] = {}
         self.body = b""
 
-    def ensure_json_table(self, _table: str, _words: str, columns: dict[str, str], _prefix: str) -> None:
+    def ensure_json_table(self, _table: str, *, columns: dict[str, str], **_: Any) -> None:
         self.columns = columns
 
     def write(self, _key: str, body: bytes, _kind: str) -> None:

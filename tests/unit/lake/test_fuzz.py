@@ -94,7 +94,10 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     rows = Rows(OPENS, known, "Europe/Stockholm", datetime(2024, 3, 3, tzinfo=UTC), "b")
     try:
         staged = parse.read(
-            duck, lambda is_bold: pieces(unpacked(iter([content])), OPENS, size, is_bold=is_bold), rows, folder
+            duck,
+            lambda is_optimistic: pieces(unpacked(iter([content])), OPENS, size, is_optimistic=is_optimistic),
+            rows,
+            folder,
         )
     except Unloadable as error:
         return "refused" if str(error).endswith(".") else f"refused without a sentence: {error}"
@@ -104,10 +107,10 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     assert len(rejects) == staged.rejected
     assert {line["position"] for line in rejects} <= positions
     if staged.rows:
-        merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.runs)
-        assert sum(run.rows for runs in staged.runs.values() for run in runs) == staged.rows
+        merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.sorted_files)
+        assert sum(run.rows for runs in staged.sorted_files.values() for run in runs) == staged.rows
         # A key that holds twice, with the same content or not, leaves one row.
-        merged = sum(merge.into(day, [], folder).read for day in staged.runs)
+        merged = sum(merge.into(day, [], folder).read for day in staged.sorted_files)
         assert merged == staged.rows or (staged.schema.identity_is_key and merged < staged.rows)
     return "rejected" if staged.rejected else "read"
 

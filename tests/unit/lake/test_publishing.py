@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lambdas.lake.errors import LostLease
 from lambdas.lake.storage.keys import table_prefix
 from lambdas.lake.tables.catalog import CatalogRefused
-from lambdas.lake.tables.vacuum import tidy
+from lambdas.lake.tables.vacuum import vacuum
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import House, age, array, bag, lines
 
@@ -381,7 +381,7 @@ def test_entity_records_without_any_field_are_rows(house: House) -> None:
 
 def forgotten(house: House, export: Any, hours: float) -> int:
     now = datetime.now(UTC) + timedelta(hours=hours)
-    return tidy(export, house.store, house.catalog, timedelta(hours=72), now)
+    return vacuum(export, house.store, house.catalog, retention=timedelta(hours=72), now=now)
 
 
 def test_superseded_files_go_when_their_retention_is_over_and_live_ones_stay(house: House) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.execution import BadInput, RunState
 from lambdas.lake.storage import keys
-from lambdas.lake.tables.shadow_table import LostDraft
+from lambdas.lake.tables.shadow_table import LostShadowTable
 from lambdas.ledger.orders import DEAD, LOADED, Order
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES
@@ -234,8 +234,8 @@ def test_draft_that_somebody_removed_is_no_half_table(house: House) -> None:
     run = house.execution()
     house.ledger(OPENS).take_lease(run, run.started_at)
     state = house.replay_once(RunState(export_type="OPENS", outcome="replay", replay=REBUILD), run)
-    house.store.delete([keys.draft(OPENS, run.folder)])
-    with pytest.raises(LostDraft):
+    house.store.delete([keys.shadow_table(OPENS, run.folder)])
+    with pytest.raises(LostShadowTable):
         house.replay_once(state, run)
     assert seen(house) == before
 

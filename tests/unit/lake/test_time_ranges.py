@@ -38,7 +38,7 @@ def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[
         duck.execute(f"INSERT INTO day VALUES ({at or 'NULL'}, ?)", [second])
     return [
         [second for (second,) in duck.execute(f"SELECT second FROM day WHERE {span}").fetchall()]
-        for span in time_ranges.slices(duck, "day")
+        for span in time_ranges.range_predicates(duck, "day")
     ]
 
 

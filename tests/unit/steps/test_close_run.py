@@ -94,12 +94,12 @@ def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
         assert folder == record["run"]
         made.records.append(dict(record))
 
-    def tidy(*args: Any) -> int:
+    def vacuum(*args: Any, **named: Any) -> int:
         made.tidied += 1
         return 0
 
     monkeypatch.setattr(module, "write_run_record", write)
-    monkeypatch.setattr(module, "tidy", tidy)
+    monkeypatch.setattr(module, "vacuum", vacuum)
     return made
 
 

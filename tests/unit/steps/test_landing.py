@@ -236,7 +236,7 @@ def test_an_error_that_is_not_absence_is_not_taken_for_it(s3: Any) -> None:
         ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": "0" * 32}, False),
         ({"sha256": "0" * 64}, False),
         # The copy has compared it, so reading does not take the time again.
-        ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": "0" * 32, "md5_holds": True}, True),
+        ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": "0" * 32, "md5_verified": True}, True),
     ],
 )
 def test_raw_is_read_only_with_every_checksum_that_its_manifest_tells(s3: Any, told: Any, is_good: bool) -> None:
