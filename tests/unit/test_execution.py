@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import BadInput, Execution, RunState
+from lambdas.outcome import Outcome
 from tests.unit.fakes import make_run
 
 
@@ -15,7 +16,7 @@ def test_a_state_survives_its_way_through_the_machine() -> None:
         export_type="OPENS",
         scheduled_time="2026-11-24T03:30:00Z",
         period="LAST_3_DAYS",
-        outcome="loaded",
+        outcome=Outcome.LOADED,
         batch_id="7",
         ordered_at="2026-11-24T03:30:01.000000+00:00",
         polls=3,
@@ -81,3 +82,11 @@ def test_a_runs_folder_is_safe_in_a_key(name: str) -> None:
 
     assert set(folder) <= set("abcdefghijklmnopqrstuvwxyz0123456789T-")
     assert len(folder) < 100
+
+
+def test_an_outcome_is_read_as_one_and_an_unknown_text_is_kept() -> None:
+    known, unknown = (RunState.from_json({"outcome": text}) for text in ("loaded", "dancing"))
+
+    assert known.outcome is Outcome.LOADED
+    assert unknown.outcome not in set(Outcome)
+    assert unknown.to_json() == {"outcome": "dancing"}

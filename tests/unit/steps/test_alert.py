@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.execution import RunState
+from lambdas.outcome import Outcome
 from lambdas.steps.alert import Place, anchor, failure_message, lost_days_message, step_of
 from tests.unit.fakes import make_run
 
@@ -15,7 +16,7 @@ BEFORE = RunState(
     export_type="OPENS",
     scheduled_time="2026-11-24T03:30:00Z",
     period="LAST_3_DAYS",
-    outcome="failed",
+    outcome=Outcome.FAILED,
     step="load_result",
     batch_id="7",
     ordered_at="2026-11-24T03:31:00.000000+00:00",
@@ -64,7 +65,7 @@ def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
 def test_lost_days_are_told_with_a_failure_and_without() -> None:
     lost = replace(FAILED, unreachable_days="2026-10-01..2026-10-03")
     assert "2026-10-01..2026-10-03" in failure_message(lost, BEFORE, make_run(), PLACE).text
-    alone = lost_days_message(replace(lost, outcome="succeeded"), make_run(), PLACE)
+    alone = lost_days_message(replace(lost, outcome=Outcome.SUCCEEDED), make_run(), PLACE)
     assert "2026-10-01..2026-10-03" in alone.text
     assert "docs/operations.md#lost-days" in alone.text
 
@@ -84,11 +85,11 @@ CRASH = {"Error": "Broken", "Cause": "x"}
     ("before", "step"),
     [
         (RunState(export_type="OPENS", error=CRASH), "plan_run"),
-        (RunState(export_type="OPENS", step="start_export", outcome="rate_limited", error=CRASH), "start_export"),
-        (RunState(export_type="OPENS", step="copy_result", outcome="rate_limited", error=CRASH), "copy_result"),
-        (RunState(export_type="OPENS", step="plan_run", outcome="landed", error=CRASH), "load_result"),
-        (RunState(export_type="OPENS", step="plan_run", outcome="failed", error_name="BadInput"), "plan_run"),
-        (RunState(export_type="OPENS", step="check_batch", outcome="overdue", batch_id="7"), "check_batch"),
+        (RunState(export_type="OPENS", step="start_export", outcome=Outcome.RATE_LIMITED, error=CRASH), "start_export"),
+        (RunState(export_type="OPENS", step="copy_result", outcome=Outcome.RATE_LIMITED, error=CRASH), "copy_result"),
+        (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.LANDED, error=CRASH), "load_result"),
+        (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.FAILED, error_name="BadInput"), "plan_run"),
+        (RunState(export_type="OPENS", step="check_batch", outcome=Outcome.OVERDUE, batch_id="7"), "check_batch"),
         (RunState(export_type="OPENS", step="load_result", outcome="?", bytes=5), "load_result"),
     ],
 )

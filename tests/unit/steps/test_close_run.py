@@ -14,6 +14,7 @@ from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.steps import close_run as module
 from lambdas.steps.close_run import CloseDependencies, close_run, close_unknown
 from lambdas.vocabulary import ExportType, UnknownName
@@ -25,7 +26,7 @@ LOADED_STATE = RunState(
     export_type="OPENS",
     scheduled_time=TIME,
     period="LAST_3_DAYS",
-    outcome="loaded",
+    outcome=Outcome.LOADED,
     batch_id="7",
     ordered_at=NOW.isoformat(timespec="microseconds"),
     bytes=120,
@@ -155,7 +156,7 @@ def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None
 def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
     tally = {"read": 9, "new": 0, "known": 9, "batches": 3, "earliest": None, "latest": None}
     asked = {"from": "2026-11-01"}
-    state = desk.close(RunState(export_type="OPENS", outcome="loaded", replay=asked, cursor="raw/x", tally=tally))
+    state = desk.close(RunState(export_type="OPENS", outcome=Outcome.LOADED, replay=asked, cursor="raw/x", tally=tally))
 
     assert state.outcome == "succeeded"
     (record,) = desk.records
@@ -170,7 +171,7 @@ def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
     glue.create_database(DatabaseInput={"Name": "lake"})
     dependencies = CloseDependencies(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
 
-    close_run(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, dependencies, make_settings(), NOW)
+    close_run(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."), RUN, dependencies, make_settings(), NOW)
 
     body = s3.get_object(Bucket=BUCKET, Key=f"curated/export_runs/{RUN.folder}.json")["Body"].read()
     assert json.loads(body)["outcome"] == "failed"
@@ -216,7 +217,7 @@ def test_an_older_batch_never_takes_the_watermark_back(desk: Desk) -> None:
 def test_a_failed_run_frees_the_lease_and_its_scheduled_time(desk: Desk) -> None:
     desk.order()
 
-    state = desk.close(replace(LOADED_STATE, outcome="failed", reason="No."))
+    state = desk.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."))
 
     assert state.outcome == "failed"
     assert desk.ledger.lease() is None
@@ -228,7 +229,7 @@ def test_a_failed_run_frees_the_lease_and_its_scheduled_time(desk: Desk) -> None
 def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
     desk.order()
 
-    desk.close(replace(LOADED_STATE, outcome="failed", reason="Symplify says that the batch has failed."))
+    desk.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="Symplify says that the batch has failed."))
 
     assert desk.left_over == []
 
@@ -236,9 +237,9 @@ def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        replace(LOADED_STATE, outcome="overdue", reason="Too late."),
-        replace(LOADED_STATE, outcome="failed", reason="No.", error_name="BadToken"),
-        replace(LOADED_STATE, outcome="finished", error=CRASHED),
+        replace(LOADED_STATE, outcome=Outcome.OVERDUE, reason="Too late."),
+        replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.", error_name="BadToken"),
+        replace(LOADED_STATE, outcome=Outcome.FINISHED, error=CRASHED),
         replace(LOADED_STATE, outcome="something else"),
     ],
 )
@@ -257,7 +258,7 @@ def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: 
 
 def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> None:
     desk.order()
-    crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED)
+    crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED)
 
     state = desk.close(crashed)
 
@@ -269,7 +270,7 @@ def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> 
 def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
     desk.ledger.write_intent(RUN, "2026-11-24T03:30:00.000000+00:00", 0, desk.ledger.order(RUN))
 
-    state = desk.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED))
+    state = desk.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED))
 
     assert "a batch may be waiting in Symplify" in (state.reason or "")
 
@@ -278,14 +279,17 @@ def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
     ("state", "name"),
     [
         (RunState(export_type="OPENS"), "UnknownOutcome"),
-        (RunState(export_type="OPENS", outcome="loaded", error=CRASHED), "Broken"),
-        (RunState(export_type="OPENS", outcome="duplicate"), "DuplicateRun"),
-        (RunState(export_type="OPENS", outcome="overdue"), "RunOverdue"),
-        (RunState(export_type="OPENS", outcome="busy", wait_seconds=60), "UnknownOutcome"),
-        (RunState(export_type="opened", outcome="failed", error_name="BadInput", reason="No."), "BadInput"),
-        (RunState(export_type="OPENS", outcome="failed"), "ExportFailed"),
-        (RunState(export_type="OPENS", outcome="planned", error={}), "Error"),
-        (RunState(export_type="OPENS", outcome="failed", tally={"days": None, "newColumns": None}), "ExportFailed"),
+        (RunState(export_type="OPENS", outcome=Outcome.LOADED, error=CRASHED), "Broken"),
+        (RunState(export_type="OPENS", outcome=Outcome.DUPLICATE), "DuplicateRun"),
+        (RunState(export_type="OPENS", outcome=Outcome.OVERDUE), "RunOverdue"),
+        (RunState(export_type="OPENS", outcome=Outcome.BUSY, wait_seconds=60), "UnknownOutcome"),
+        (RunState(export_type="opened", outcome=Outcome.FAILED, error_name="BadInput", reason="No."), "BadInput"),
+        (RunState(export_type="OPENS", outcome=Outcome.FAILED), "ExportFailed"),
+        (RunState(export_type="OPENS", outcome=Outcome.PLANNED, error={}), "Error"),
+        (
+            RunState(export_type="OPENS", outcome=Outcome.FAILED, tally={"days": None, "newColumns": None}),
+            "ExportFailed",
+        ),
     ],
 )
 def test_a_state_without_a_batch_closes_with_a_name_and_a_sentence(desk: Desk, state: RunState, name: str) -> None:
@@ -298,7 +302,7 @@ def test_a_state_without_a_batch_closes_with_a_name_and_a_sentence(desk: Desk, s
 
 
 def test_a_loaded_state_without_a_batch_still_closes(desk: Desk) -> None:
-    assert desk.close(RunState(export_type="OPENS", outcome="loaded")).outcome == "succeeded"
+    assert desk.close(RunState(export_type="OPENS", outcome=Outcome.LOADED)).outcome == "succeeded"
 
 
 def test_a_run_without_the_lease_leaves_it_and_the_files_alone(desk: Desk) -> None:
@@ -306,7 +310,7 @@ def test_a_run_without_the_lease_leaves_it_and_the_files_alone(desk: Desk) -> No
     desk.ledger.release_lease(RUN)
     desk.ledger.take_lease(other, NOW)
 
-    desk.close(RunState(export_type="OPENS", outcome="duplicate", scheduled_time="2026-11-23T03:30:00Z"))
+    desk.close(RunState(export_type="OPENS", outcome=Outcome.DUPLICATE, scheduled_time="2026-11-23T03:30:00Z"))
 
     lease = desk.ledger.lease()
     assert lease is not None
@@ -318,7 +322,7 @@ def test_a_duplicate_leaves_the_first_runs_claim(desk: Desk) -> None:
     other = make_run("run-b")
 
     close_run(
-        RunState(export_type="OPENS", outcome="duplicate", scheduled_time=TIME),
+        RunState(export_type="OPENS", outcome=Outcome.DUPLICATE, scheduled_time=TIME),
         other,
         desk.dependencies,
         make_settings(),
@@ -329,7 +333,7 @@ def test_a_duplicate_leaves_the_first_runs_claim(desk: Desk) -> None:
 
 
 def test_a_run_without_an_export_type_closes_without_a_ledger() -> None:
-    state = RunState(export_type="5", outcome="failed", error_name="BadInput", reason="exportType must be text.")
+    state = RunState(export_type="5", outcome=Outcome.FAILED, error_name="BadInput", reason="exportType must be text.")
 
     closed = close_unknown(state)
 
@@ -342,7 +346,7 @@ def test_closing_with_a_ledger_needs_an_export_type(desk: Desk) -> None:
         desk.close(RunState(export_type="SMS"))
 
 
-@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="overdue", reason="Too late.")])
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.OVERDUE, reason="Too late.")])
 @pytest.mark.parametrize("after", [False, True])
 def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk, state: RunState, after: bool) -> None:
     counted = Failing(desk.ledger)
@@ -359,7 +363,7 @@ def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk,
         assert desk.ledger.unloaded_batches()[0].failures == 1
 
 
-@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="failed", reason="No.")])
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.")])
 def test_what_a_copy_left_open_is_given_up_with_the_run(desk: Desk, state: RunState) -> None:
     desk.close(state)
 
@@ -370,7 +374,7 @@ def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk:
     desk.ledger.release_lease(RUN)
     desk.ledger.take_lease(make_run("run-b"), NOW)
 
-    desk.close(replace(LOADED_STATE, outcome="overdue"))
+    desk.close(replace(LOADED_STATE, outcome=Outcome.OVERDUE))
 
     assert desk.aborted == []
 
@@ -384,7 +388,7 @@ def test_the_record_tells_of_orders_whose_answers_were_lost_and_how_far_the_batc
     if has_batch:
         desk.ledger.write_order(RUN, Order(at, lost, "7", at), "LAST_3_DAYS")
 
-    desk.close(replace(LOADED_STATE, outcome="failed", reason="No.", progress="3/10"))
+    desk.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.", progress="3/10"))
 
     (record,) = desk.records
     assert (record["lost_orders"], record["progress"]) == (told, "3/10")

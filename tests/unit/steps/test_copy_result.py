@@ -11,6 +11,7 @@ from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.result import Broken
@@ -19,7 +20,7 @@ from tests.unit.fakes import BASE_URL, BUCKET, NOW, RESULT_URL, TOKEN, Crash, Fa
 RUN = make_run()
 ORDERED_AT = NOW.isoformat(timespec="microseconds")
 FINISHED = RunState(
-    export_type="OPENS", period="LAST_3_DAYS", outcome="finished", batch_id="7", ordered_at=ORDERED_AT, polls=2
+    export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.FINISHED, batch_id="7", ordered_at=ORDERED_AT, polls=2
 )
 CONTENT = b'[{"eventId": 1}]\n'
 LATE = NOW + timedelta(minutes=359)

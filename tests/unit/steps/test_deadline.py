@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lambdas.execution import RunState
+from lambdas.outcome import Outcome
 from lambdas.steps.deadline import wait
 from tests.unit.fakes import ago, make_run
 
@@ -14,7 +15,16 @@ STATE = RunState(export_type="OPENS", batch_id="7", reason="what was before")
 def waited(seconds: int, started: int) -> RunState:
     """A wait of a run that started so many minutes ago and may last an hour."""
     run, now = make_run(started_at=ago(minutes=started)), ago()
-    return wait(STATE, "running", seconds, run=run, limit=timedelta(hours=1), now=now, unmet="Nothing came", why="Why.")
+    return wait(
+        STATE,
+        Outcome.RUNNING,
+        seconds,
+        run=run,
+        limit=timedelta(hours=1),
+        now=now,
+        expectation="Nothing came",
+        cause="Why.",
+    )
 
 
 @pytest.mark.parametrize(("seconds", "started"), [(60, 0), (3600, 0), (60, 59)])

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.execution import RunState
 from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
+from lambdas.outcome import Outcome
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 
 NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'
@@ -21,7 +22,7 @@ def test_an_overdue_batch() -> None:
     reason = "The batch was not seen to be finished within 360 minutes of the run's start. Its progress was 3/10."
 
     assert sentence(ORDERED, outcome="overdue", batch_id="7", reason=reason) == (
-        f"OPENS, LAST_3_DAYS, batch 7: {reason} The batch was ordered and not copied; the next run takes it up again. "
+        f"OPENS, LAST_3_DAYS, batch 7: {reason} The batch was ordered and not copied; the next run resumes it. "
         + NOW_RUN
     )
 
@@ -29,7 +30,7 @@ def test_an_overdue_batch() -> None:
 def test_a_file_that_cannot_be_loaded() -> None:
     assert sentence(DEAD, outcome="failed", batch_id="7", bytes=120, reason="The file is cut.") == (
         "OPENS, LAST_3_DAYS, batch 7: The file is cut. Its 120 bytes are safe in raw/. "
-        "The batch is not tried again; the next run orders anew. " + NOW_RUN
+        "The batch is not tried again; the next run orders a new one. " + NOW_RUN
     )
 
 
@@ -45,10 +46,10 @@ def test_a_load_that_crashed() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, "No batch is on record; the next run orders anew."),
-        (MAYBE_ORDERED, "a batch may be waiting in Symplify; the next run orders anew."),
+        (None, "No batch is on record; the next run orders a new one."),
+        (MAYBE_ORDERED, "a batch may be waiting in Symplify; the next run orders a new one."),
         (LOADED, "The rows are loaded; what follows the load failed."),
-        (DEAD, "The batch is not tried again; the next run orders anew."),
+        (DEAD, "The batch is not tried again; the next run orders a new one."),
         (COPIED, "Its bytes are safe in raw/, and the next run loads them from there."),
     ],
 )
@@ -85,12 +86,12 @@ def test_a_duplicate_did_nothing() -> None:
 
 
 def test_an_unknown_outcome_is_named() -> None:
-    assert "the outcome 'dancing', which nobody knows" in sentence(outcome="dancing")
+    assert "the outcome 'dancing', which is unknown" in sentence(outcome="dancing")
 
 
 def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
     long = "x\n\t\x1b\u2028é" * 100_000
-    state = RunState(export_type=long, reason="The reason.", outcome="failed")
+    state = RunState(export_type=long, reason="The reason.", outcome=Outcome.FAILED)
     assert "The reason." in failure_of(state, None).sentence
 
     failure = failure_of(RunState(export_type=long, error={"Error": long, "Cause": long}, batch_id=long), None)

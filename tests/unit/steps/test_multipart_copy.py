@@ -13,7 +13,7 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Order
 from lambdas.steps import multipart_copy as module
-from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, Partial, Transfer
+from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, MultipartCopy, Partial
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import Remote
@@ -53,13 +53,15 @@ class World:
         self.http.file = self.file = FakeFile(CONTENT)
         ledger.write_order(make_run(), Order(ORDERED_AT, 0, "7", ORDERED_AT), "LAST_3_DAYS")
 
-    def bring(self, remaining: Callable[[], float] = lambda: ENOUGH, s3: Any = None) -> Any:
+    def copy(self, remaining: Callable[[], float] = lambda: ENOUGH, s3: Any = None) -> Any:
         """Call once, with a fresh link to begin with."""
         self.http.answers(200, RESULT_URL)
         client = Client(self.http, BASE_URL, "4711", lambda: TOKEN)
         remote = Remote(client, self.http, "7", (RESULT_HOST,), allow_loopback_http=False)
         landing = Landing(s3 or self.s3, BUCKET)
-        return Transfer(remote, landing, self.ledger, "7", KEY, remaining).bring()
+        return MultipartCopy(
+            remote=remote, landing=landing, ledger=self.ledger, batch_id="7", key=KEY, remaining=remaining
+        ).copy()
 
     @property
     def stored(self) -> bytes | None:
@@ -97,18 +99,18 @@ def until(calls: int) -> Callable[[], float]:
     return remaining
 
 
-def is_whole(world: World, brought: Any, content: bytes = CONTENT) -> bool:
-    assert isinstance(brought, Copied)
-    assert (brought.landed.bytes, brought.landed.crc32) == (len(content), as_text(zlib.crc32(content)))
+def is_whole(world: World, result: Any, content: bytes = CONTENT) -> bool:
+    assert isinstance(result, Copied)
+    assert (result.landed.bytes, result.landed.crc32) == (len(content), as_text(zlib.crc32(content)))
     assert world.open_uploads == 0
     return world.stored == content
 
 
 def test_a_file_comes_by_ranges_each_of_them_once(world: World) -> None:
-    brought = world.bring()
+    result = world.copy()
 
-    assert is_whole(world, brought)
-    assert (brought.md5, brought.md5_holds) == (md5(CONTENT, usedforsecurity=False).hexdigest(), True)
+    assert is_whole(world, result)
+    assert (result.md5, result.md5_verified) == (md5(CONTENT, usedforsecurity=False).hexdigest(), True)
     assert len(world.file.ranges) == len(set(world.file.ranges)) == 4
     assert world.links() == 1
     assert all(TOKEN not in str(call.headers) for call in world.http.calls if RESULT_HOST in call.url)
@@ -118,18 +120,18 @@ def test_a_file_comes_by_ranges_each_of_them_once(world: World) -> None:
 def test_any_length_arrives_whole(world: World, size: int) -> None:
     world.file.content = CONTENT[:size]
 
-    assert is_whole(world, world.bring(), CONTENT[:size])
+    assert is_whole(world, world.copy(), CONTENT[:size])
 
 
 @pytest.mark.usefixtures("one_reader")
 def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(world: World) -> None:
-    first = world.bring(until(12))
+    first = world.copy(until(12))
     before = list(world.file.ranges)
 
     assert isinstance(first, Partial)
     assert (world.stored, world.open_uploads) == (None, 1)
 
-    second = world.bring()
+    second = world.copy()
 
     assert is_whole(world, second)
     assert len(world.file.ranges) - len(before) < 4
@@ -138,18 +140,18 @@ def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(wor
 @pytest.mark.usefixtures("one_reader")
 def test_many_short_calls_end(world: World) -> None:
     for _ in range(10):
-        brought = world.bring(until(13))
-        if not isinstance(brought, Partial):
+        result = world.copy(until(13))
+        if not isinstance(result, Partial):
             break
 
-    assert is_whole(world, brought)
+    assert is_whole(world, result)
     # Nobody has seen all of the bytes, so the MD5 is still to be compared.
-    assert not brought.md5_holds
+    assert not result.md5_verified
 
 
 def test_a_call_in_which_no_part_came_says_that_the_source_is_too_slow(world: World) -> None:
     with pytest.raises(Broken, match="so slow"):
-        world.bring(until(4))
+        world.copy(until(4))
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -157,22 +159,22 @@ def test_whatever_call_to_s3_crashes_the_next_call_brings_the_file(world: World,
     for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload"):
         broken = Failing(world.s3, 1 if method != "upload_part" else 2, method, after=after)
         with pytest.raises(Crash):
-            world.bring(s3=broken)
+            world.copy(s3=broken)
         for upload in world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
             known = world.ledger.upload("7")
             # One whose creation was not answered is for `close_run`, which gives up all that are open.
             if known is None or upload["UploadId"] != known.id:
                 world.s3.abort_multipart_upload(Bucket=BUCKET, Key=KEY, UploadId=upload["UploadId"])
 
-        assert is_whole(world, world.bring())
+        assert is_whole(world, world.copy())
 
 
 @pytest.mark.usefixtures("one_reader")
 def test_an_upload_that_was_given_up_meanwhile_is_begun_anew(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
+    assert isinstance(world.copy(until(12)), Partial)
     Landing(world.s3, BUCKET).abort_all(EXPORT_TYPES["OPENS"])
 
-    assert is_whole(world, world.bring())
+    assert is_whole(world, world.copy())
 
 
 class Plain(FakeFile):
@@ -187,10 +189,10 @@ class Plain(FakeFile):
 
 @pytest.mark.usefixtures("one_reader")
 def test_a_source_that_changed_between_two_calls_is_copied_anew(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
+    assert isinstance(world.copy(until(12)), Partial)
     world.file.content = changed = CONTENT[::-1] + b"\n"
 
-    assert is_whole(world, world.bring(), changed)
+    assert is_whole(world, world.copy(), changed)
 
 
 def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture(world: World) -> None:
@@ -202,24 +204,24 @@ def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture
 
     world.http.file = Changing(CONTENT)
 
-    assert world.bring() == Unavailable("The result changes while it is read.")
+    assert world.copy() == Unavailable("The result changes while it is read.")
     assert (world.stored, world.open_uploads) == (None, 0)
-    assert is_whole(world, world.bring(), CONTENT[::-1])
+    assert is_whole(world, world.copy(), CONTENT[::-1])
 
 
 @pytest.mark.usefixtures("one_reader")
 def test_a_source_that_serves_ranges_no_more_is_copied_in_one_go(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
+    assert isinstance(world.copy(until(12)), Partial)
     world.http.file = Plain(CONTENT)
 
-    assert is_whole(world, world.bring())
+    assert is_whole(world, world.copy())
 
 
 def test_bytes_without_the_md5_that_the_source_tells_never_land(world: World) -> None:
     world.file.etag = '"' + "0" * 32 + '"'
 
     with pytest.raises(Broken, match="MD5"):
-        world.bring()
+        world.copy()
 
     assert (world.stored, world.open_uploads) == (None, 0)
 
@@ -227,10 +229,10 @@ def test_bytes_without_the_md5_that_the_source_tells_never_land(world: World) ->
 def test_a_source_whose_etag_is_no_md5_is_believed(world: World) -> None:
     world.file.etag = '"0123-4"'
 
-    brought = world.bring()
+    result = world.copy()
 
-    assert is_whole(world, brought)
-    assert (brought.md5, brought.md5_holds) == (None, False)
+    assert is_whole(world, result)
+    assert (result.md5, result.md5_verified) == (None, False)
 
 
 # What breaks on the way
@@ -260,7 +262,7 @@ def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world:
     world.http.file = Troubled(lambda call: (403, b"", {}) if call == number else None)
     world.http.answers(200, f"{RESULT_URL}2")
 
-    assert is_whole(world, world.bring())
+    assert is_whole(world, world.copy())
     assert world.links() == 2
     assert len(world.http.file.ranges) == 4
 
@@ -269,18 +271,18 @@ def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world:
 def test_a_range_that_fails_once_is_asked_for_again_in_place(world: World, trouble: Callable[[], Any]) -> None:
     world.http.file = Troubled(lambda call: trouble() if call == 2 else None)
 
-    assert is_whole(world, world.bring())
+    assert is_whole(world, world.copy())
     assert world.links() == 1
 
 
 def test_a_file_host_that_stays_down_is_told_and_the_upload_stays_open_for_the_next_call(world: World) -> None:
     world.http.file = Troubled(lambda number: (503, b"", {}) if number > 1 else None)
 
-    assert world.bring() == Unavailable("The file host answered with status 503.")
+    assert world.copy() == Unavailable("The file host answered with status 503.")
     assert (world.stored, world.open_uploads) == (None, 1)
 
     world.http.file = world.file
-    assert is_whole(world, world.bring())
+    assert is_whole(world, world.copy())
     assert f"bytes=0-{PART - 1}" not in world.file.ranges
 
 
@@ -288,7 +290,7 @@ def test_a_range_that_is_always_cut_is_broken_and_never_a_success(world: World) 
     world.http.file = Troubled(lambda number: cut() if number > 1 else None)
 
     with pytest.raises(Broken):
-        world.bring()
+        world.copy()
 
     assert world.stored is None
 
@@ -296,17 +298,17 @@ def test_a_range_that_is_always_cut_is_broken_and_never_a_success(world: World) 
 def test_a_file_that_is_gone_is_refused(world: World) -> None:
     world.http.file = Troubled(lambda number: (404, b"", {}) if number > 1 else None)
 
-    assert isinstance(world.bring(), Refused)
+    assert isinstance(world.copy(), Refused)
     assert world.stored is None
 
 
 def test_a_source_without_ranges_that_does_not_fit_into_the_time_is_refused_with_the_reason(world: World) -> None:
     world.http.file = Plain(CONTENT)
 
-    brought = world.bring(until(3))
+    result = world.copy(until(3))
 
-    assert isinstance(brought, Refused)
-    assert "serves no ranges" in brought.reason
+    assert isinstance(result, Refused)
+    assert "serves no ranges" in result.reason
     assert (world.stored, world.open_uploads) == (None, 0)
 
 
@@ -315,5 +317,5 @@ def test_a_link_that_is_not_to_be_had_is_an_outcome(world: World, answer: int) -
     for _ in range(6):
         world.http.answers(answer)
 
-    assert isinstance(world.bring(), RateLimited | Unavailable)
+    assert isinstance(world.copy(), RateLimited | Unavailable)
     assert world.open_uploads == 0

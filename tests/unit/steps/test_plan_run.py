@@ -177,7 +177,7 @@ def test_a_lease_is_waited_for_within_its_limit_and_then_the_run_is_overdue(ledg
 
     assert last.outcome == "busy"
     assert (state.outcome, state.wait_seconds) == ("overdue", None)
-    assert "Another run of this export type holds it" in (state.reason or "")
+    assert "Another run of this export type has it" in (state.reason or "")
     lease = ledger.lease()
     assert lease is not None
     assert lease.owner == OTHER.arn

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.execution import RunState
 from lambdas.ledger.ledger import Ledger
+from lambdas.outcome import Outcome
 from lambdas.steps.start_export import start_export
 from lambdas.symplify.answers import BadToken, Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.vocabulary import EXPORT_TYPES, UnknownName
@@ -14,7 +15,7 @@ from tests.unit.fakes import NOW, Crash, Failing, make_run, make_settings
 
 OPENS = EXPORT_TYPES["OPENS"]
 RUN = make_run()
-PLANNED = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned")
+PLANNED = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED)
 GRACE = timedelta(seconds=900)
 LOST = Lost("Symplify answered the order with status 500.")
 
