@@ -1,12 +1,12 @@
-"""What is stored says by which version of this code it was written; a newer one's is refused and never guessed at."""
+"""Stored items carry the schema version that wrote them; one of a newer version is refused, never guessed at."""
 
 
 class WrittenByNewer(Exception):
-    """Something stored was written by a newer version of this stack than the one that reads it."""
+    """A newer version of this stack wrote something that this one is to read."""
 
 
 def check_version(found: object, known: int, what: str) -> None:
-    """Take what this version or an earlier one wrote; `found` is the stored `schema_version`, missing before version 1.
+    """Accept what this version or an earlier one wrote; `found` is the stored `schema_version`, None before version 1.
 
     Raises:
         WrittenByNewer: it is newer than `known`.

@@ -78,7 +78,7 @@ def test_a_run_record_of_a_newer_version_is_refused(old_table: Any) -> None:
         Ledger(old_table, OPENS).runs(datetime(2026, 11, 1, tzinfo=UTC))
 
 
-def test_a_manifest_of_a_newer_version_is_refused_also_with_fields_that_nobody_knows(s3: Any) -> None:
+def test_a_manifest_of_a_newer_version_is_refused_also_with_unknown_fields(s3: Any) -> None:
     newer = json.loads((FIXTURES / "manifest-1.json").read_text()) | {"schema_version": MANIFEST_VERSION + 1, "more": 1}
     put_manifest(json.dumps(newer))
     with pytest.raises(WrittenByNewer, match=r"manifest\.json was written by a newer version"):

@@ -140,7 +140,7 @@ def test_a_refused_plan_ends_with_a_reason_and_touches_nothing_but_its_own_recor
 
 
 @pytest.mark.parametrize("name", ["OPENED", "opened", " Opens "])
-def test_another_spelling_of_a_type_is_planned_and_ordered_under_its_name(world: FakeHttp, name: str) -> None:
+def test_another_spelling_of_a_type_is_planned_and_ordered_under_its_own_name(world: FakeHttp, name: str) -> None:
     world.answers(200, '{"batchId": 7}')
 
     state = call(start_export, call(plan_run, {"exportType": name}))
@@ -253,7 +253,7 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
         (None, datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
+def test_an_execution_has_ended_when_step_functions_reports_it_or_has_forgotten_it(
     monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
 ) -> None:
     monkeypatch.setattr(clients, "step_functions", lambda: StepFunctions(answer))
@@ -264,7 +264,7 @@ def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
 # The edge itself
 
 
-def test_a_surprise_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     def step(state: RunState, run: Any) -> RunState:
         raise RuntimeError("surprise")
 
@@ -277,7 +277,7 @@ def test_times_are_read_as_utc(text: str) -> None:
     assert entrypoint.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 
 
-def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> None:
+def test_a_log_line_never_has_the_run_of_another_call(world: FakeHttp) -> None:
     lines: list[dict[str, Any]] = []
 
     class Lines(logging.Handler):
@@ -298,7 +298,7 @@ def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> No
 # The clients
 
 
-def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
     plain = make_settings()
     arn = boto3.client("secretsmanager").create_secret(Name="t", SecretString=TOKEN)["ARN"]
     for name, value in vars(plain).items():

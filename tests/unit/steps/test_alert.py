@@ -26,7 +26,7 @@ BEFORE = RunState(
 FAILED = replace(BEFORE, error_name="ExportFailed", reason="OPENS, LAST_3_DAYS, batch 7: Symplify says no.")
 
 
-def test_a_failure_tells_all_that_a_person_needs() -> None:
+def test_a_failure_message_has_all_that_a_person_needs() -> None:
     message = failure_message(FAILED, BEFORE, make_run(), PLACE)
     assert message.subject == "symplify-lake: OPENS failed (ExportFailed)"
     for words in (
@@ -49,12 +49,12 @@ def test_the_command_to_run_it_again_is_one_that_a_shell_takes() -> None:
     assert json.loads(words[words.index("--input") + 1]) == {"exportType": "OPENS"}
 
 
-def test_a_run_started_by_hand_is_told_with_its_time() -> None:
+def test_the_message_of_a_run_started_by_hand_has_its_time() -> None:
     by_hand = replace(FAILED, scheduled_time=None)
     assert "started by hand on 2026-11-24 at 03:30 UTC" in failure_message(by_hand, BEFORE, make_run(), PLACE).text
 
 
-def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
+def test_the_message_of_a_stopped_run_has_only_what_is_known_of_its_batch() -> None:
     stopped = replace(FAILED, step=None, period=None, bytes=None, error_name="ABORTED")
     text = failure_message(stopped, stopped, make_run(), PLACE).text
     assert "Batch           7, ordered at 2026-11-24T03:31" in text
@@ -62,7 +62,7 @@ def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
     assert "None" not in text
 
 
-def test_lost_days_are_told_with_a_failure_and_without() -> None:
+def test_lost_days_are_reported_with_a_failure_and_without() -> None:
     lost = replace(FAILED, unreachable_days="2026-10-01..2026-10-03")
     assert "2026-10-01..2026-10-03" in failure_message(lost, BEFORE, make_run(), PLACE).text
     alone = lost_days_message(replace(lost, outcome=Outcome.SUCCEEDED), make_run(), PLACE)
@@ -93,7 +93,7 @@ CRASH = {"Error": "Broken", "Cause": "x"}
         (RunState(export_type="OPENS", step="load_result", outcome="?", bytes=5), "load_result"),
     ],
 )
-def test_the_step_that_failed_is_told(before: RunState, step: str) -> None:
+def test_the_message_names_the_step_that_failed(before: RunState, step: str) -> None:
     assert step_of(before) == step
 
 

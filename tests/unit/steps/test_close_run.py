@@ -107,7 +107,7 @@ def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
 # Success
 
 
-def test_a_loaded_run_succeeds_and_leaves_nothing_behind(desk: Desk) -> None:
+def test_a_loaded_run_succeeds_and_releases_the_lease(desk: Desk) -> None:
     desk.order(LOADED)
 
     state = desk.close(LOADED_STATE)
@@ -118,7 +118,7 @@ def test_a_loaded_run_succeeds_and_leaves_nothing_behind(desk: Desk) -> None:
     assert not desk.may_start_again
 
 
-def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None:
+def test_the_run_record_has_all_numbers_of_the_run(desk: Desk, table: Any) -> None:
     desk.order(LOADED)
     desk.close(LOADED_STATE)
 
@@ -153,7 +153,7 @@ def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None
     }
 
 
-def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
+def test_a_replay_is_recorded_as_one_and_moves_no_watermark(desk: Desk) -> None:
     tally = {"read": 9, "new": 0, "known": 9, "batches": 3, "earliest": None, "latest": None}
     asked = {"from": "2026-11-01"}
     state = desk.close(RunState(export_type="OPENS", outcome=Outcome.LOADED, replay=asked, cursor="raw/x", tally=tally))
@@ -166,7 +166,7 @@ def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
     assert desk.ledger.lease() is None
 
 
-def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
+def test_the_run_record_is_written_to_the_lake(ledger: Ledger, s3: Any) -> None:
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
     dependencies = CloseDependencies(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
@@ -202,7 +202,7 @@ def test_the_watermark_moves_to_the_order_time_when_no_gap_is_left(
     assert desk.ledger.watermark() == (NOW if moves else before)
 
 
-def test_an_older_batch_never_takes_the_watermark_back(desk: Desk) -> None:
+def test_an_older_batch_never_moves_the_watermark_back(desk: Desk) -> None:
     newer = NOW + timedelta(days=1)
     desk.ledger.move_watermark(newer.isoformat(timespec="microseconds"), "9")
 
@@ -226,7 +226,7 @@ def test_a_failed_run_frees_the_lease_and_its_scheduled_time(desk: Desk) -> None
     assert desk.records[0]["reason"] == state.reason
 
 
-def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
+def test_a_final_failure_makes_the_batch_dead(desk: Desk) -> None:
     desk.order()
 
     desk.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="Symplify says that the batch has failed."))
@@ -243,7 +243,7 @@ def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
         replace(LOADED_STATE, outcome="something else"),
     ],
 )
-def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: RunState) -> None:
+def test_a_failure_that_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: RunState) -> None:
     desk.order()
 
     desk.close(state)
@@ -256,7 +256,7 @@ def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: 
     assert desk.left_over == []
 
 
-def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> None:
+def test_a_batch_that_is_missing_in_the_state_is_found_in_the_ledger(desk: Desk) -> None:
     desk.order()
     crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED)
 
@@ -267,7 +267,7 @@ def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> 
     assert desk.left_over == ["7"]
 
 
-def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
+def test_an_intent_without_an_answer_is_reported(desk: Desk) -> None:
     desk.ledger.write_intent(RUN, "2026-11-24T03:30:00.000000+00:00", 0, desk.ledger.order(RUN))
 
     state = desk.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED))
@@ -348,7 +348,7 @@ def test_closing_with_a_ledger_needs_an_export_type(desk: Desk) -> None:
 
 @pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.OVERDUE, reason="Too late.")])
 @pytest.mark.parametrize("after", [False, True])
-def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk, state: RunState, after: bool) -> None:
+def test_closing_again_completes_after_a_crash_at_any_ledger_call(desk: Desk, state: RunState, after: bool) -> None:
     counted = Failing(desk.ledger)
     desk.order(LOADED if state.outcome == "loaded" else COPIED)
     expected = desk.close(state, counted)
@@ -364,13 +364,13 @@ def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk,
 
 
 @pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.")])
-def test_what_a_copy_left_open_is_given_up_with_the_run(desk: Desk, state: RunState) -> None:
+def test_uploads_that_a_copy_left_open_are_aborted_with_the_run(desk: Desk, state: RunState) -> None:
     desk.close(state)
 
     assert desk.aborted == ["OPENS"]
 
 
-def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk: Desk) -> None:
+def test_a_run_without_the_lease_does_not_abort_the_uploads_of_its_owner(desk: Desk) -> None:
     desk.ledger.release_lease(RUN)
     desk.ledger.take_lease(make_run("run-b"), NOW)
 
@@ -380,7 +380,7 @@ def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk:
 
 
 @pytest.mark.parametrize(("lost", "has_batch", "told"), [(0, True, None), (1, True, 1), (0, False, 1), (1, False, 2)])
-def test_the_record_tells_of_orders_whose_answers_were_lost_and_how_far_the_batch_was(
+def test_the_run_record_has_lost_orders_and_the_batchs_progress(
     desk: Desk, lost: int, has_batch: bool, told: int | None
 ) -> None:
     at = NOW.isoformat(timespec="microseconds")

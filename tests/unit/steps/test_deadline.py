@@ -44,7 +44,5 @@ def test_a_wait_that_would_pass_the_limit_is_overdue_with_a_sentence(seconds: in
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, 3), (1, 3), (3, 3), (4, 4)])
-def test_a_wait_lasts_a_small_part_of_its_limit_at_least_so_that_the_waits_are_numbered(
-    seconds: int, expected: int
-) -> None:
+def test_a_wait_lasts_at_least_a_small_part_of_its_limit_so_that_waits_are_bounded(seconds: int, expected: int) -> None:
     assert waited(seconds, 0).wait_seconds == expected

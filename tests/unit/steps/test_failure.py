@@ -53,14 +53,14 @@ def test_a_load_that_crashed() -> None:
         (COPIED, "Its bytes are safe in raw/, and the next run loads them from there."),
     ],
 )
-def test_what_is_kept_is_what_the_ledger_says(status: str | None, words: str) -> None:
+def test_the_sentence_says_what_is_kept_by_the_batchs_status(status: str | None, words: str) -> None:
     told = sentence(status, outcome="failed", reason="No.")
 
     assert words in told
     assert told.endswith(NOW_RUN)
 
 
-def test_a_functions_error_is_told_by_its_message_without_the_trace() -> None:
+def test_a_functions_error_is_reported_by_its_message_without_the_trace() -> None:
     cause = json.dumps({"errorMessage": "It broke.", "errorType": "Broken", "stackTrace": ["/var/task/x.py"]})
     told = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
 
@@ -73,7 +73,7 @@ def test_any_cause_makes_a_sentence(cause: str | None) -> None:
     assert "A step failed with X: " in sentence(outcome="finished", error={"Error": "X", "Cause": cause})
 
 
-def test_a_refused_input_tells_its_reason_alone() -> None:
+def test_a_refused_input_reports_its_reason_alone() -> None:
     assert sentence(outcome="failed", error_name="BadInput", reason="'X' is not a period.") == (
         "OPENS, LAST_3_DAYS: 'X' is not a period."
     )
@@ -89,7 +89,7 @@ def test_an_unknown_outcome_is_named() -> None:
     assert "the outcome 'dancing', which is unknown" in sentence(outcome="dancing")
 
 
-def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
+def test_name_and_sentence_are_plain_text_within_the_limits_of_step_functions() -> None:
     long = "x\n\t\x1b\u2028é" * 100_000
     state = RunState(export_type=long, reason="The reason.", outcome=Outcome.FAILED)
     assert "The reason." in failure_of(state, None).sentence
@@ -101,7 +101,7 @@ def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
     assert failure.sentence.isprintable()
 
 
-def test_a_replay_tells_how_to_start_it_again() -> None:
+def test_a_failed_replay_says_how_to_start_it_again() -> None:
     replay = {"except": ["7"], "rebuild": True}
     reason = "raw/ has holes: 5 (2026-11-01) of OPENS were loaded and are not there any more."
 

@@ -106,7 +106,7 @@ def is_whole(world: World, result: Any, content: bytes = CONTENT) -> bool:
     return world.stored == content
 
 
-def test_a_file_comes_by_ranges_each_of_them_once(world: World) -> None:
+def test_a_file_is_copied_by_ranges_each_of_them_once(world: World) -> None:
     result = world.copy()
 
     assert is_whole(world, result)
@@ -117,14 +117,14 @@ def test_a_file_comes_by_ranges_each_of_them_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("size", [1, PART - 1, PART, PART + 1, 2 * PART])
-def test_any_length_arrives_whole(world: World, size: int) -> None:
+def test_files_of_any_length_are_copied_completely(world: World, size: int) -> None:
     world.file.content = CONTENT[:size]
 
     assert is_whole(world, world.copy(), CONTENT[:size])
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(world: World) -> None:
+def test_the_next_call_resumes_from_the_checkpoint_of_one_whose_time_was_up(world: World) -> None:
     first = world.copy(until(12))
     before = list(world.file.ranges)
 
@@ -138,7 +138,7 @@ def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(wor
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_many_short_calls_end(world: World) -> None:
+def test_many_short_calls_complete_the_copy(world: World) -> None:
     for _ in range(10):
         result = world.copy(until(13))
         if not isinstance(result, Partial):
@@ -149,13 +149,13 @@ def test_many_short_calls_end(world: World) -> None:
     assert not result.md5_verified
 
 
-def test_a_call_in_which_no_part_came_says_that_the_source_is_too_slow(world: World) -> None:
+def test_a_call_that_copies_no_part_reports_that_the_source_is_too_slow(world: World) -> None:
     with pytest.raises(Broken, match="so slow"):
         world.copy(until(4))
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_whatever_call_to_s3_crashes_the_next_call_brings_the_file(world: World, after: bool) -> None:
+def test_the_next_call_copies_the_file_after_a_crash_at_any_s3_call(world: World, after: bool) -> None:
     for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload"):
         broken = Failing(world.s3, 1 if method != "upload_part" else 2, method, after=after)
         with pytest.raises(Crash):
@@ -170,7 +170,7 @@ def test_whatever_call_to_s3_crashes_the_next_call_brings_the_file(world: World,
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_an_upload_that_was_given_up_meanwhile_is_begun_anew(world: World) -> None:
+def test_an_upload_that_was_aborted_meanwhile_is_restarted(world: World) -> None:
     assert isinstance(world.copy(until(12)), Partial)
     Landing(world.s3, BUCKET).abort_all(EXPORT_TYPES["OPENS"])
 
@@ -188,14 +188,14 @@ class Plain(FakeFile):
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_a_source_that_changed_between_two_calls_is_copied_anew(world: World) -> None:
+def test_a_source_that_changed_between_two_calls_is_copied_from_the_start(world: World) -> None:
     assert isinstance(world.copy(until(12)), Partial)
     world.file.content = changed = CONTENT[::-1] + b"\n"
 
     assert is_whole(world, world.copy(), changed)
 
 
-def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture(world: World) -> None:
+def test_a_source_that_changes_within_a_call_is_waited_for_and_never_mixed(world: World) -> None:
     class Changing(FakeFile):
         def answer(self, headers: Any) -> Any:
             answer = super().answer(headers)
@@ -210,14 +210,14 @@ def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_a_source_that_serves_ranges_no_more_is_copied_in_one_go(world: World) -> None:
+def test_a_source_that_no_longer_serves_ranges_is_copied_in_one_request(world: World) -> None:
     assert isinstance(world.copy(until(12)), Partial)
     world.http.file = Plain(CONTENT)
 
     assert is_whole(world, world.copy())
 
 
-def test_bytes_without_the_md5_that_the_source_tells_never_land(world: World) -> None:
+def test_bytes_that_do_not_have_the_declared_md5_are_never_stored(world: World) -> None:
     world.file.etag = '"' + "0" * 32 + '"'
 
     with pytest.raises(Broken, match="MD5"):
@@ -226,7 +226,7 @@ def test_bytes_without_the_md5_that_the_source_tells_never_land(world: World) ->
     assert (world.stored, world.open_uploads) == (None, 0)
 
 
-def test_a_source_whose_etag_is_no_md5_is_believed(world: World) -> None:
+def test_a_source_whose_etag_is_no_md5_is_copied_unverified(world: World) -> None:
     world.file.etag = '"0123-4"'
 
     result = world.copy()
@@ -258,7 +258,7 @@ def cut(_: Any = None) -> Any:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world: World, number: int) -> None:
+def test_an_expired_link_is_replaced_within_the_call_and_no_byte_is_copied_twice(world: World, number: int) -> None:
     world.http.file = Troubled(lambda call: (403, b"", {}) if call == number else None)
     world.http.answers(200, f"{RESULT_URL}2")
 
@@ -268,14 +268,14 @@ def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world:
 
 
 @pytest.mark.parametrize("trouble", [lambda: (503, b"", {}), cut])
-def test_a_range_that_fails_once_is_asked_for_again_in_place(world: World, trouble: Callable[[], Any]) -> None:
+def test_a_range_that_fails_once_is_requested_again_within_the_call(world: World, trouble: Callable[[], Any]) -> None:
     world.http.file = Troubled(lambda call: trouble() if call == 2 else None)
 
     assert is_whole(world, world.copy())
     assert world.links() == 1
 
 
-def test_a_file_host_that_stays_down_is_told_and_the_upload_stays_open_for_the_next_call(world: World) -> None:
+def test_a_file_host_that_stays_down_is_unavailable_and_the_next_call_resumes_the_upload(world: World) -> None:
     world.http.file = Troubled(lambda number: (503, b"", {}) if number > 1 else None)
 
     assert world.copy() == Unavailable("The file host answered with status 503.")
@@ -286,7 +286,7 @@ def test_a_file_host_that_stays_down_is_told_and_the_upload_stays_open_for_the_n
     assert f"bytes=0-{PART - 1}" not in world.file.ranges
 
 
-def test_a_range_that_is_always_cut_is_broken_and_never_a_success(world: World) -> None:
+def test_a_range_that_is_always_cut_off_is_broken(world: World) -> None:
     world.http.file = Troubled(lambda number: cut() if number > 1 else None)
 
     with pytest.raises(Broken):
@@ -295,14 +295,14 @@ def test_a_range_that_is_always_cut_is_broken_and_never_a_success(world: World) 
     assert world.stored is None
 
 
-def test_a_file_that_is_gone_is_refused(world: World) -> None:
+def test_a_missing_file_is_refused(world: World) -> None:
     world.http.file = Troubled(lambda number: (404, b"", {}) if number > 1 else None)
 
     assert isinstance(world.copy(), Refused)
     assert world.stored is None
 
 
-def test_a_source_without_ranges_that_does_not_fit_into_the_time_is_refused_with_the_reason(world: World) -> None:
+def test_a_source_without_ranges_that_takes_longer_than_a_call_is_refused_with_the_reason(world: World) -> None:
     world.http.file = Plain(CONTENT)
 
     result = world.copy(until(3))
@@ -313,7 +313,7 @@ def test_a_source_without_ranges_that_does_not_fit_into_the_time_is_refused_with
 
 
 @pytest.mark.parametrize("answer", [429, 500])
-def test_a_link_that_is_not_to_be_had_is_an_outcome(world: World, answer: int) -> None:
+def test_a_link_that_cannot_be_fetched_is_an_answer_and_no_exception(world: World, answer: int) -> None:
     for _ in range(6):
         world.http.answers(answer)
 

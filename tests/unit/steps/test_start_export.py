@@ -177,7 +177,7 @@ def test_a_crash_before_the_order_is_written_is_found_and_waits_before_it_orders
     assert step(ledger, vendor, NOW + GRACE).batch_id == "8"
 
 
-def test_a_crash_between_the_two_writes_of_an_order_is_mended_by_a_retry(ledger: Ledger, table: Any) -> None:
+def test_a_retry_completes_an_order_after_a_crash_between_its_two_writes(ledger: Ledger, table: Any) -> None:
     vendor = Vendor(Ordered("7"))
     # The first write is the intent's, the second the order's, the third the batch's.
     broken = Ledger(Failing(table, 3, "put_item"), OPENS)
@@ -254,7 +254,7 @@ def test_a_refusal_fails_the_run_with_the_vendors_words(ledger: Ledger) -> None:
     assert ledger.order(RUN).intent_at is None
 
 
-def test_a_bad_token_has_a_name(ledger: Ledger) -> None:
+def test_a_bad_token_is_named(ledger: Ledger) -> None:
     assert step(ledger, Vendor(BadToken("No."))).error_name == "BadToken"
 
 
@@ -291,7 +291,7 @@ def test_a_rate_limit_alone_never_fails_a_run_before_its_deadline(ledger: Ledger
     )
 
 
-def test_an_overdue_order_tells_of_lost_answers_too(ledger: Ledger) -> None:
+def test_an_overdue_order_reports_lost_answers_too(ledger: Ledger) -> None:
     vendor = Vendor(LOST, RateLimited(60))
     step(ledger, vendor)
 
