@@ -1,4 +1,4 @@
-"""A run's identity and state."""
+"""A run's identity and its state."""
 
 import json
 from datetime import UTC, datetime

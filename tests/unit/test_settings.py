@@ -1,4 +1,4 @@
-"""Settings out of the environment."""
+"""Settings from the environment."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tests.unit.fakes import make_settings
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment that a deployment of the fakes' settings would make."""
+    """The environment that a deployment with the fakes' settings would set."""
     plain = make_settings()
     found = {}
     for field in fields(Settings):

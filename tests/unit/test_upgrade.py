@@ -1,6 +1,6 @@
-"""What an earlier version wrote is read; what a newer one wrote is refused with a sentence.
+"""Items of an earlier version are read; those of a newer one are refused with a sentence.
 
-The fixtures hold what each version wrote, and are never changed: a new version adds its own beside them.
+The fixtures are what each version wrote. They are never changed; a new version adds its own.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The ledger: who may do what, and what is remembered."""
+"""The ledger: claims and the lease, orders and batches, the run history."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ def statuses(table: Any) -> dict[str, str]:
     return {item["sk"]: item["status"] for item in table.scan()["Items"] if item["sk"].startswith("batch#")}
 
 
-def left_over(ledger: Ledger) -> list[str]:
+def unloaded(ledger: Ledger) -> list[str]:
     return [batch.batch_id for batch in ledger.unloaded_batches()]
 
 
@@ -143,15 +143,15 @@ def test_unloaded_batches_are_listed_the_newest_first(ledger: Ledger) -> None:
     ledger.mark_batch("3", LOADED)
     ledger.mark_batch_failed("4", A, final=True)
 
-    assert left_over(ledger) == ["1", "2", "0"]
+    assert unloaded(ledger) == ["1", "2", "0"]
 
 
 def test_many_batches_are_found_over_several_pages(ledger: Ledger, table: Any) -> None:
+    small_pages: Any = _SmallPages(table)
     for number in range(30):
         place(ledger, str(number), at=ago(days=number))
-    ledger._table = _SmallPages(table)
 
-    assert left_over(ledger) == [str(number) for number in range(30)]
+    assert unloaded(Ledger(small_pages, EXPORT_TYPES["OPENS"])) == [str(number) for number in range(30)]
 
 
 class _SmallPages:
@@ -165,7 +165,7 @@ class _SmallPages:
 def test_a_batch_of_another_type_is_not_listed(table: Any, ledger: Ledger) -> None:
     place(Ledger(table, EXPORT_TYPES["CLICKS"]), "7")
 
-    assert left_over(ledger) == []
+    assert unloaded(ledger) == []
 
 
 def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
@@ -213,11 +213,11 @@ def test_a_batch_is_dead_when_two_runs_failed_on_it(ledger: Ledger) -> None:
     place(ledger, "7", A)
 
     assert ledger.mark_batch_failed("7", A, final=False) == ORDERED
-    assert left_over(ledger) == ["7"]
+    assert unloaded(ledger) == ["7"]
 
     ledger.adopt(ledger.unloaded_batches()[0], B)
     assert ledger.mark_batch_failed("7", B, final=False) == DEAD
-    assert left_over(ledger) == []
+    assert unloaded(ledger) == []
 
 
 def test_a_run_that_closes_twice_counts_once(ledger: Ledger) -> None:
@@ -248,7 +248,7 @@ def test_a_run_that_lost_its_batch_cannot_fail_it(ledger: Ledger) -> None:
 
     ledger.mark_batch_failed("7", A, final=True)
 
-    assert left_over(ledger) == ["7"]
+    assert unloaded(ledger) == ["7"]
 
 
 # The watermark
@@ -261,7 +261,7 @@ def test_the_watermark_moves_forward_and_never_back(ledger: Ledger) -> None:
         assert ledger.watermark() == ago(days=expected)
 
 
-# Runs, and what expires
+# Run records and expiry
 
 
 def test_a_run_record_is_stored_with_numbers_that_dynamodb_takes(table: Any, ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Messages that a person can act on."""
+"""Messages that people can act on."""
 
 import json
 import shlex
@@ -71,8 +71,8 @@ def test_lost_days_are_reported_with_a_failure_and_without() -> None:
 
 
 def test_a_subject_is_what_sns_takes_whatever_the_input_was() -> None:
-    odd = replace(FAILED, export_type="ÖPPNA\n" + "x" * 300)
-    subject = failure_message(odd, BEFORE, make_run(), PLACE).subject
+    strange = replace(FAILED, export_type="ÖPPNA\n" + "x" * 300)
+    subject = failure_message(strange, BEFORE, make_run(), PLACE).subject
     assert subject.isascii()
     assert "\n" not in subject
     assert len(subject) <= 100
@@ -90,7 +90,7 @@ CRASH = {"Error": "Broken", "Cause": "x"}
         (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.LANDED, error=CRASH), "load_result"),
         (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.FAILED, error_name="BadInput"), "plan_run"),
         (RunState(export_type="OPENS", step="check_batch", outcome=Outcome.OVERDUE, batch_id="7"), "check_batch"),
-        (RunState(export_type="OPENS", step="load_result", outcome="?", bytes=5), "load_result"),
+        (RunState(export_type="OPENS", step="load_result", outcome=Outcome("?"), bytes=5), "load_result"),
     ],
 )
 def test_the_message_names_the_step_that_failed(before: RunState, step: str) -> None:

@@ -1,4 +1,4 @@
-"""Asking how far a batch is."""
+"""Asking Symplify how far a batch is."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Copying a result into raw/, again after any crash."""
+"""Copying a result into raw/, and again after any crash."""
 
 import zlib
 from datetime import timedelta
@@ -28,7 +28,7 @@ LATE = NOW + timedelta(minutes=359)
 
 @pytest.fixture
 def ordered(ledger: Ledger) -> Ledger:
-    """A ledger that knows the batch."""
+    """A ledger with the batch."""
     ledger.write_order(RUN, Order(ORDERED_AT, 0, "7", ORDERED_AT), "LAST_3_DAYS")
     return ledger
 
@@ -121,7 +121,7 @@ def test_a_retry_after_a_crash_at_any_s3_call_gives_the_same_result(
             step(ordered, http, Failing(s3, at, after=after))
         manifest_is_there = any(key.endswith("manifest.json") for key in objects(s3))
         assert manifest_is_there == (at == counted.count and after)
-        # An upload whose very creation was not answered has no name that anybody could abort.
+        # An upload whose creation was not answered has no known id to abort it by.
         assert len(open_uploads(s3)) == (1 if after and at == 2 else 0)
         for upload in open_uploads(s3):
             s3.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])

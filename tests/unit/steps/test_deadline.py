@@ -1,4 +1,4 @@
-"""The rule that bounds every wait."""
+"""The deadline of every wait."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The sentence that a person finds in the morning."""
+"""The sentence about a failed run."""
 
 import json
 from typing import Any
@@ -54,18 +54,18 @@ def test_a_load_that_crashed() -> None:
     ],
 )
 def test_the_sentence_says_what_is_kept_by_the_batchs_status(status: str | None, words: str) -> None:
-    told = sentence(status, outcome="failed", reason="No.")
+    text = sentence(status, outcome="failed", reason="No.")
 
-    assert words in told
-    assert told.endswith(NOW_RUN)
+    assert words in text
+    assert text.endswith(NOW_RUN)
 
 
 def test_a_functions_error_is_reported_by_its_message_without_the_trace() -> None:
     cause = json.dumps({"errorMessage": "It broke.", "errorType": "Broken", "stackTrace": ["/var/task/x.py"]})
-    told = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
+    text = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
 
-    assert "A step failed with Broken: It broke. " in told
-    assert "/var/task" not in told
+    assert "A step failed with Broken: It broke. " in text
+    assert "/var/task" not in text
 
 
 @pytest.mark.parametrize("cause", ["plain words", '"text"', "[1]", "{}", "[" * 100_000, '{"errorMessage": null}', None])

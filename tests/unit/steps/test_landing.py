@@ -1,4 +1,4 @@
-"""Landing: byte for byte, whole or not at all."""
+"""Landing: byte for byte, completely or not at all."""
 
 import hashlib
 import json
@@ -106,7 +106,7 @@ def test_the_checksum_of_an_object_follows_from_those_of_its_parts(parts: list[b
     assert crc32.from_text(crc32.as_text(whole)) == whole
 
 
-# Uploads that are gone on with
+# Uploads that are resumed
 
 
 def test_parts_are_listed_with_their_checksums_until_the_upload_is_gone(s3: Any) -> None:

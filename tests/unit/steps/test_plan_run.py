@@ -1,4 +1,4 @@
-"""Planning a run: whose turn it is, how far back to reach, what an earlier run left."""
+"""Planning a run: claim and lease, the period, unloaded batches of earlier runs."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ SUNDAY = NOW + timedelta(days=5)
 
 
 def never(arn: str) -> datetime | None:
-    raise AssertionError("Nobody asked for this execution's end.")
+    raise AssertionError("The lease was free, so no execution had to be looked up.")
 
 
 def planned(
@@ -319,7 +319,7 @@ def test_a_period_leaves_no_gap_when_it_is_trusted_to_reach_the_watermark(
     assert leaves_no_gap(Period(covered), NOW, watermark, Period(nightly)) is expected
 
 
-# What an earlier run left
+# Unloaded batches
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(None, "adopted"), (COPIED, "landed")])

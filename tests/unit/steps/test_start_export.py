@@ -1,4 +1,4 @@
-"""Ordering at most once, whatever crashes."""
+"""Ordering at most once, after any crash."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ LOST = Lost("Symplify answered the order with status 500.")
 
 
 class Vendor:
-    """Takes orders; each answer is a value to return or an exception to raise after the order was taken."""
+    """Takes orders; an answer is a value to return, or an exception to raise after the order was taken."""
 
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
@@ -205,7 +205,7 @@ def test_a_crash_after_the_order_is_written_is_found_by_a_retry(ledger: Ledger) 
 def test_whatever_call_to_the_ledger_crashes_no_order_is_repeated_within_the_grace(
     ledger: Ledger, table: Any, after: bool
 ) -> None:
-    """Every call of every step in turn: in all, never more orders than one a grace, and in the end one batch."""
+    """A crash at each call in turn: never more than one order within the grace, and one batch in the end."""
     for at in range(1, 5):
         run_table = Failing(table, at, after=after)
         vendor = Vendor(Ordered(f"{at}-1"), Ordered(f"{at}-2"))
@@ -231,7 +231,7 @@ def test_a_second_copy_of_the_step_at_work_does_not_order_too(ledger: Ledger) ->
     vendor = Vendor(Ordered("7"), Ordered("8"))
 
     class Overtaken(Failing):
-        """Between this step's look and its intent, another copy of it orders."""
+        """Between this step's read and its intent, another copy of it orders."""
 
         def write_intent(self, *args: Any) -> bool:
             step(ledger, vendor)

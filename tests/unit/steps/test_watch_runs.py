@@ -1,4 +1,4 @@
-"""The watch over silence: its numbers, its summary, and runs that nobody could close."""
+"""The watch over silence: its numbers, its summary, and runs that could not close themselves."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The calls of Symplify's API: what each answer means, and that the token stays where it belongs."""
+"""The calls of Symplify's API: what each answer means, and that the token never leaks."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,13 +24,14 @@ from lambdas.symplify.token import TokenNotSet
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, ORDER_PATH, RESULT_URL, TOKEN, CutBody, FakeHttp
 
+POOL: Any = None
 OPENS = EXPORT_TYPES["OPENS"]
 HEADER = "X-Carma-Authentication-Token"
 STATUS = json.dumps({"id": 101111, "type": " STAT_EXPORT", "status": " IN_PROGRESS", "processed": 5, "total": 7})
 
 
 class Secret:
-    """A secret that may be changed, and counts how often it is read."""
+    """A secret that changes, and counts how often it is read."""
 
     def __init__(self, *tokens: str) -> None:
         self._tokens: Iterator[str] = iter(tokens)
@@ -107,7 +108,7 @@ def test_an_order_that_the_server_failed_on_is_lost_and_sent_once(client: Client
 
 
 @pytest.mark.parametrize(
-    "error", [ReadTimeoutError(None, "/secret-path", "timed out"), ConnectionResetError(104, "reset"), OSError("?")]
+    "error", [ReadTimeoutError(POOL, "/secret-path", "timed out"), ConnectionResetError(104, "reset"), OSError("?")]
 )
 def test_an_order_without_an_answer_is_lost_and_sent_once(client: Client, http: FakeHttp, error: Exception) -> None:
     http.fails(error)
@@ -128,7 +129,7 @@ def test_an_order_whose_answer_is_shorter_than_announced_is_lost(client: Client,
     assert isinstance(order(client), Lost)
 
 
-@pytest.mark.parametrize("error", [NewConnectionError(None, "refused"), ConnectTimeoutError(None, "too long")])
+@pytest.mark.parametrize("error", [NewConnectionError(POOL, "refused"), ConnectTimeoutError(None, "too long")])
 def test_an_order_that_could_not_be_sent_is_not_lost(client: Client, http: FakeHttp, error: Exception) -> None:
     http.fails(error)
 
@@ -155,26 +156,26 @@ def test_a_redirected_order_is_refused(client: Client, http: FakeHttp) -> None:
     assert "baseUrl" in answer.reason
 
 
-# Statuses that every call shares
+# Statuses that all calls share
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "period is odd"), (401, "valid API token"), (403, "customer id"), (404, "status 404")],
+    [(400, "period is wrong"), (401, "valid API token"), (403, "customer id"), (404, "status 404")],
 )
 def test_a_refusal_quotes_the_vendor_and_advises(
     client: Client, http: FakeHttp, call: Any, status: int, words: str
 ) -> None:
     for _ in range(2):
-        http.answers(status, "the  period\nis odd \x1b[31m")
+        http.answers(status, "the  period\nis wrong \x1b[31m")
 
     answer = call(client)
 
     assert isinstance(answer, Refused)
     assert isinstance(answer, NotFound) == (status == 404)
     assert words in answer.reason
-    assert "the period is odd" in answer.reason
+    assert "the period is wrong" in answer.reason
     assert answer.reason.isprintable()
 
 
@@ -284,7 +285,7 @@ def test_a_token_that_symplify_repeats_is_masked(
     client: Client, http: FakeHttp, call: Any, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):
-        http.answers(status, f"the token '{TOKEN}' is odd; {TOKEN}")
+        http.answers(status, f"the token '{TOKEN}' is wrong; {TOKEN}")
 
     answer = call(client)
 

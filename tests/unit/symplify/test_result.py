@@ -1,4 +1,4 @@
-"""The file behind a link: which links are opened, and which transfers count as whole."""
+"""The file behind a link: which links are opened, and which transfers are complete."""
 
 import gzip
 from typing import Any
@@ -91,7 +91,7 @@ def test_any_other_link_is_refused_with_a_short_sentence(url: str, loopback: boo
 @pytest.mark.parametrize(
     "url",
     [
-        # urllib3 ends the host at a backslash, other parsers do not: the checked host must be the one that is asked.
+        # urllib3 ends the host at a backslash, other parsers do not: the checked host must be the one that is called.
         "https://localhost\\.s3.eu-west-1.amazonaws.com/x",
         "https://evil\\.s3.eu-west-1.amazonaws.com/x",
         # Some parsers drop line ends and tabs.
@@ -171,7 +171,7 @@ def test_any_other_status_is_refused(http: FakeHttp, status: int) -> None:
     assert len(http.calls) == 1
 
 
-# Which transfers are whole
+# Which transfers are complete
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"x" * (3 << 20)])
