@@ -47,11 +47,13 @@ FUZZ_INPUTS := 100000
 fuzz: install ## Load FUZZ_INPUTS broken files (make fuzz FUZZ_INPUTS=1000000)
 	LAKE_CAMPAIGN=$$(( ($(FUZZ_INPUTS) + 1999) / 2000 )) $(BIN)/python -m pytest tests/unit/lake/test_fuzz.py --timeout 0
 
-check: install ## Lint, types, cdk-nag, cfn-lint, state machine definition
+check: install ## Lint, types, secrets, workflow, cdk-nag, cfn-lint, state machine definition
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/actionlint
+	$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$(git ls-files)
 	$(BIN)/python -m infra.check
 
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region

@@ -21,13 +21,13 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks import page, show
-from benchmarks.cost import Unmeasured
-from benchmarks.measure import ROOT, Failed, run
+from benchmarks.cost_model import Unmeasured
+from benchmarks.measure import ROOT, Failed, run_command
+from benchmarks.options import PEERS, BenchmarkOptions
 from benchmarks.parts import PARTS, Line
 from benchmarks.targets import MISSED, verdicts
-from benchmarks.wishes import PEERS, Wishes
 from local import interrupts
-from local.lifecycle import alone
+from local.lifecycle import exclusive_lock
 from local.problem import Problem
 
 BUILD = ROOT / ".build" / "bench"
@@ -50,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> int:
     console.width = max(console.width, _WIDTH)
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
-        with alone(BUILD):
+        with exclusive_lock(BUILD):
             kept = _last() if given.add else {}
             _clear(BUILD)
             return _measured(given, kept, console)
@@ -67,13 +67,13 @@ def _last() -> Document:
 
 
 def _measured(given: argparse.Namespace, kept: Document, console: Console) -> int:
-    wishes = Wishes(
+    options = BenchmarkOptions(
         folder=BUILD,
-        tell=lambda words: console.print(f"{datetime.now(UTC):%H:%M:%S} {words}", style="dim", highlight=False),
+        report=lambda words: console.print(f"{datetime.now(UTC):%H:%M:%S} {words}", style="dim", highlight=False),
         sizes=tuple(given.sizes),
         peers_up_to=given.peers_up_to,
         slow_up_to=given.slow_up_to,
-        runs=given.runs,
+        repetitions=given.repetitions,
         stored_rows=given.stored_rows,
         copy_sizes=tuple(given.copy_sizes),
     )
@@ -86,7 +86,7 @@ def _measured(given: argparse.Namespace, kept: Document, console: Console) -> in
         "failures": {},
     }
     for name in [part for part in PARTS if part in (given.parts or PARTS)]:
-        if not _part(name, wishes, document, console):
+        if not _part(name, options, document, console):
             break
     _tell(document, console)
     if given.publish:
@@ -99,13 +99,13 @@ def _measured(given: argparse.Namespace, kept: Document, console: Console) -> in
     return 1 if document["failures"] else 0
 
 
-def _part(name: str, wishes: Wishes, document: Document, console: Console) -> bool:
+def _part(name: str, options: BenchmarkOptions, document: Document, console: Console) -> bool:
     """Measure a part, and keep what it has found, however it ends; false when nothing else shall be measured."""
     lines: list[Line] = []
     document["parts"][name] = lines
     began, goes_on = time.monotonic(), True
     try:
-        for line in PARTS[name](wishes):
+        for line in PARTS[name](options):
             lines.append(line)
             _write(document)
     except KeyboardInterrupt:
@@ -139,10 +139,10 @@ def _tell(document: Document, console: Console) -> None:
     console.print(f"{missed} of {len(found)} targets missed. Numbers: {BUILD / 'results.json'}")
     try:
         # With the peers' matplotlib, which is no dependency of the project's own.
-        plotted = run(
+        plotted = run_command(
             [str(PEERS), str(ROOT / "benchmarks" / "plot.py"), str(BUILD / "results.json"), str(BUILD)], BUILD
         )
-        console.print(f"Plots: {', '.join(plotted.said['files'])}")
+        console.print(f"Plots: {', '.join(plotted.printed['files'])}")
     except Failed as failure:
         document["failures"]["plots"] = str(failure)
         console.print(f"plots: {failure}", style="bold red", markup=False)
@@ -196,7 +196,7 @@ def _part_name(text: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    default = Wishes(BUILD, print)
+    default = BenchmarkOptions(BUILD, print)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -205,7 +205,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--sizes", type=int, nargs="+", default=list(default.sizes), metavar="MB", help="of the event file (200 1000)")
     add("--peers-up-to", type=int, default=default.peers_up_to, metavar="MB", help="largest size for peers (1000)")
     add("--slow-up-to", type=int, default=default.slow_up_to, metavar="MB", help="and for dlt with dicts (200)")
-    add("--runs", type=int, default=default.runs, help="counted runs of each, after one that is not counted (3)")
+    add(
+        "--repetitions",
+        type=int,
+        default=default.repetitions,
+        help="of each subject, after one that is not counted (3)",
+    )
     add("--stored-rows", type=int, default=default.stored_rows, metavar="ROWS", help="of the day that is merged into")
     add("--copy-sizes", type=int, nargs="+", default=list(default.copy_sizes), metavar="MB", help="of the copied file")
     add("--add", action="store_true", help="keep the last run's numbers of the other parts")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import events
+from lambdas.lake.storage import keys
 from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Manifest
 
@@ -18,8 +19,8 @@ _BLOCK_BYTES = 4 << 20
 
 def landed(source: Path, out: Path, batch_id: str, ordered_at: datetime = events.ORDERED_AT) -> dict[str, Any]:
     """Link a file into `out` (nothing is copied), and return its manifest."""
-    key = f"raw/{source.name}"
-    (out / "raw").mkdir(exist_ok=True)
+    key = f"{keys.RAW}{source.name}"
+    (out / keys.RAW).mkdir(exist_ok=True)
     os.link(source, out / key)
     manifest = Manifest(
         export_type=events.EXPORT,

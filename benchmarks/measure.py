@@ -1,4 +1,4 @@
-"""Commands as whole processes, in turn, with what the operating system says of each when it is over."""
+"""Commands measured as whole processes, in turn, by what the operating system reports of each."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import Any
 
 _TIMED = Path(__file__).parent / "timed.py"
 ROOT = Path(__file__).parent.parent
-# A command that takes longer is taken for hung; dlt with dicts takes four minutes for a gigabyte.
+# A command that takes longer counts as hung; dlt with dicts takes four minutes for a gigabyte.
 LIMIT_SECONDS = 3600.0
 
 
@@ -24,22 +24,22 @@ class Failed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run: wall and processor seconds, the peaks of resident memory and of temporary files, what it printed."""
+class Repetition:
+    """Wall and processor seconds, the peaks of resident memory and of temporary files, and what was printed."""
 
     wall: float
     cpu: float
     peak: int
-    said: Mapping[str, Any] = field(default_factory=dict)
+    printed: Mapping[str, Any] = field(default_factory=dict)
     disk: int = 0
 
 
-def run(
+def run_command(
     command: Sequence[str],
     folder: Path,
     environment: Mapping[str, str] | None = None,
     limit: float = LIMIT_SECONDS,
-) -> Run:
+) -> Repetition:
     """Run a command from the project's folder; the last line that it prints may be a JSON object.
 
     Raises:
@@ -65,13 +65,13 @@ def run(
         except BaseException:
             _end(process)
             raise
-    told = json.loads(report.read_text()) if report.exists() else {"status": process.returncode}
-    if told["status"] != 0:
+    usage = json.loads(report.read_text()) if report.exists() else {"status": process.returncode}
+    if usage["status"] != 0:
         words = " ".join(log.read_text(errors="replace").split())[-600:]
-        raise Failed(f"{_name(command)} ended with status {told['status']}: {words or 'it said nothing'}")
+        raise Failed(f"{_name(command)} ended with status {usage['status']}: {words or 'it printed nothing'}")
     lines = output.splitlines()
-    said = json.loads(lines[-1]) if lines and lines[-1].startswith(b"{") else {}
-    return Run(told["wall"], told["cpu"], told["peak"], said, told["disk"])
+    printed = json.loads(lines[-1]) if lines and lines[-1].startswith(b"{") else {}
+    return Repetition(usage["wall"], usage["cpu"], usage["peak"], printed, usage["disk"])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -91,64 +91,65 @@ def _name(command: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Subject:
-    """Something to measure: `start` makes one run in an empty folder, and `check` says what came out of it."""
+    """Something to measure: `start` runs it once in an empty folder, and `check` returns its result."""
 
     name: str
-    start: Callable[[Path], Run]
-    check: Callable[[Run], Any] = lambda _: None
+    start: Callable[[Path], Repetition]
+    check: Callable[[Repetition], Any] = lambda _: None
     is_slow: bool = False
-    """Whether one run is enough: it counts, and nothing goes before it."""
+    """Whether one repetition is enough: it counts, without a warm-up."""
 
 
 @dataclass
 class Measured:
-    """A subject's runs by the number of their turn, what came out of all of them, and why there are no more."""
+    """A subject's repetitions by turn, the result that all of them share, and why there are no more."""
 
-    runs: dict[int, Run] = field(default_factory=dict)
+    repetitions: dict[int, Repetition] = field(default_factory=dict)
     outcome: Any = None
     failed: str | None = None
 
     def figures(self) -> dict[str, Any]:
         """The medians as JSON."""
-        if not self.runs:
+        found = list(self.repetitions.values())
+        if not found:
             return {}
-        runs = list(self.runs.values())
         return {
-            "wall": median(run.wall for run in runs),
-            "walls": [round(run.wall, 4) for run in runs],
-            "cpu": median(run.cpu for run in runs),
-            "peak": max(run.peak for run in runs),
-            "disk": max(run.disk for run in runs),
+            "wall": median(one.wall for one in found),
+            "walls": [round(one.wall, 4) for one in found],
+            "cpu": median(one.cpu for one in found),
+            "peak": max(one.peak for one in found),
+            "disk": max(one.disk for one in found),
         }
 
 
-def in_turn(subjects: Sequence[Subject], runs: int, folder: Path) -> dict[str, Measured]:
-    """Run all subjects one after the other, again and again, so that a machine that slows down slows all of them.
+def in_turn(subjects: Sequence[Subject], repetitions: int, folder: Path) -> dict[str, Measured]:
+    """Run the subjects in turn, again and again, so that a machine that slows down slows all of them.
 
-    The first turn is not counted. A subject that fails is left out from then on, with its sentence.
+    The first turn is a warm-up. A subject that fails is skipped from then on, with its sentence.
     """
     found = {subject.name: Measured() for subject in subjects}
-    for turn in range(runs + 1):
+    for turn in range(repetitions + 1):
         for subject in subjects:
             measured = found[subject.name]
             if measured.failed is not None or (subject.is_slow and turn != 1):
                 continue
-            with TemporaryDirectory(dir=folder, prefix="run-") as empty:
+            with TemporaryDirectory(dir=folder, prefix="repetition-") as empty:
                 try:
                     done = subject.start(Path(empty))
                     outcome = subject.check(done)
                     if measured.outcome not in (None, outcome):
-                        raise Failed(f"Two runs brought different results: {measured.outcome} and {outcome}.")
+                        raise Failed(f"Two repetitions had different results: {measured.outcome} and {outcome}.")
                     measured.outcome = outcome
                 except Failed as failure:
                     measured.failed = str(failure)
                     continue
             if turn:
-                measured.runs[turn] = done
+                measured.repetitions[turn] = done
     return found
 
 
 def ratio(one: Measured, other: Measured) -> float | None:
     """How many times the other's wall time one takes: turn by turn, the median; None where they share no turn."""
-    shared = one.runs.keys() & other.runs.keys()
-    return median(one.runs[turn].wall / other.runs[turn].wall for turn in shared) if shared else None
+    shared = one.repetitions.keys() & other.repetitions.keys()
+    walls = [one.repetitions[turn].wall / other.repetitions[turn].wall for turn in shared]
+    return median(walls) if walls else None

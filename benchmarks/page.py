@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cost, prices, show
-from benchmarks.cost import Unmeasured
+from benchmarks.cost_model import Unmeasured
 from benchmarks.measure import ROOT
 from benchmarks.targets import Verdict
 
@@ -74,7 +74,8 @@ def _tables(document: Mapping[str, Any]) -> dict[str, str]:
     found["machine"] = (
         f"Measured on {document['at'][:10]}: {machine['cores']} cores ({machine['processor']}, "
         f"{machine['architecture']}), {machine['memoryBytes'] / 1e9:.0f} GB; {versions}. "
-        f"Files of {sizes} MB; counted runs of each subject: {options['runs']}. Prices of {prices.READ_ON}."
+        f"Files of {sizes} MB; counted repetitions of each subject: {options['repetitions']}. "
+        f"Prices of {prices.READ_ON}."
     )
     return found
 

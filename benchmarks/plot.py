@@ -1,8 +1,10 @@
-"""Draws a run's numbers: `plot.py RESULTS FOLDER` with the peers' Python, which has matplotlib."""
+"""Plots a results.json: `plot.py RESULTS FOLDER` with the peers' Python, which has matplotlib."""
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -11,14 +13,17 @@ from matplotlib import pyplot
 
 document = json.loads(Path(sys.argv[1]).read_text())
 folder = Path(sys.argv[2])
-parts, made = document["parts"], []
+parts: dict[str, list[dict[str, Any]]] = document["parts"]
+made: list[str] = []
 OURS, OTHERS = "#1f77b4", "#bbbbbb"
 versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
 footer = f"{document['at'][:10]}, {document['machine']['cores']} cores, {document['machine']['processor']}\n{versions}"
 
 
-def bars(axis, names, values, labels, title, unit):
-    """Bars from top to bottom, this project's in colour, each with its label."""
+def bars(
+    axis: Any, names: Sequence[str], values: Sequence[float], labels: Sequence[str], title: str, unit: str
+) -> None:
+    """Horizontal bars with labels, this project's in colour."""
     colours = [OURS if name.startswith("this project") else OTHERS for name in names]
     drawn = axis.barh(names, values, color=colours)
     axis.bar_label(drawn, labels=labels, padding=3, fontsize=8)
@@ -29,7 +34,7 @@ def bars(axis, names, values, labels, title, unit):
     axis.invert_yaxis()
 
 
-def save(figure, name):
+def save(figure: Any, name: str) -> None:
     """Write a figure with its footer."""
     figure.text(0.005, 0.005, footer, fontsize=6, color="#666666", va="bottom")
     figure.tight_layout(rect=(0, 0.06, 1, 1))
@@ -37,14 +42,14 @@ def save(figure, name):
     made.append(str(folder / name))
 
 
-def limit(axis, value, words):
-    """A target's line."""
+def limit(axis: Any, value: float, words: str) -> None:
+    """A target as a vertical line."""
     axis.axvline(value, color="#d62728", linewidth=1, linestyle="--")
     axis.text(value, 6.9, f" {words}", color="#d62728", fontsize=7)
 
 
-def measured(part):
-    """A part's lines that have a time."""
+def measured(part: str) -> list[dict[str, Any]]:
+    """The lines of a part that have a time."""
     return [line for line in parts.get(part, []) if line.get("wall") and not line.get("failed")]
 
 
@@ -63,7 +68,7 @@ if load:
         bars(memory, names, peaks, [f"{peak:.0f}" for peak in peaks], "Peak memory", "MB")
     save(figure, "load.png")
 
-panels = []
+panels: list[Callable[[Any], object]] = []
 if merge := measured("merge"):
     names = [f"{line['subject']}\n{'merge' if line['newRows'] else 'read + write'}" for line in merge]
     labels = [f"{line['wall']:.1f} s ({line['ratioToEngine']:.2f} ×)" for line in merge]
@@ -78,8 +83,8 @@ if copied := measured("copy"):
     panels.append(lambda axis: bars(axis, copy_names, copy_rates, copy_labels, "Copy into the embedded bucket", "MB/s"))
 if imported := measured("imports"):
 
-    def draw_imports(axis):
-        """Seconds a function, with the target."""
+    def draw_imports(axis: Any) -> None:
+        """Seconds per function, with the target."""
         walls = [line["wall"] for line in imported]
         subjects = [line["subject"] for line in imported]
         bars(axis, subjects, walls, [f"{wall:.2f}" for wall in walls], "Cold import", "s")
@@ -89,7 +94,7 @@ if imported := measured("imports"):
 nights = [line for line in measured("idle") if "night" in line]
 if nights:
 
-    def draw_nights(axis):
+    def draw_nights(axis: Any) -> None:
         """The spread of each night."""
         names = list(dict.fromkeys(line["night"] for line in nights))
         values = [[line["overhead"] for line in nights if line["night"] == name] for name in names]

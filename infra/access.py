@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 
 from infra.lake import Lake
 from infra.settings import Settings
+from lambdas.lake.storage import keys
 
 
 class Access:
@@ -35,7 +36,7 @@ class Access:
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self._key_arn = settings.kms_key_arn
-        tell = iam.PolicyStatement(sid="TellPeople", actions=["sns:Publish"], resources=[topic_arn])
+        alert = iam.PolicyStatement(sid="PublishAlerts", actions=["sns:Publish"], resources=[topic_arn])
         executions = stack.format_arn(
             service="states",
             resource="execution",
@@ -57,17 +58,17 @@ class Access:
                 token,
                 listing,
                 self._objects(
-                    "WriteRaw", "raw/*", "GetObject", "PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"
+                    "WriteRaw", keys.RAW, "GetObject", "PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"
                 ),
             ),
             "load_result": (
                 self._ledger("GetItem", "UpdateItem", "Query"),
                 listing,
-                self._objects("ReadRaw", "raw/*", "GetObject"),
+                self._objects("ReadRaw", keys.RAW, "GetObject"),
                 self._objects(
-                    "WriteTables", "curated/*", "GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"
+                    "WriteTables", keys.CURATED, "GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"
                 ),
-                self._objects("WriteQuarantine", "quarantine/*", "PutObject", "AbortMultipartUpload"),
+                self._objects("WriteQuarantine", keys.QUARANTINE, "PutObject", "AbortMultipartUpload"),
                 iam.PolicyStatement(
                     sid="PublishTables",
                     actions=[
@@ -88,26 +89,26 @@ class Access:
                 iam.PolicyStatement(
                     sid="ListUploads", actions=["s3:ListBucketMultipartUploads"], resources=[self.bucket.bucket_arn]
                 ),
-                self._objects("AbortUploads", "raw/*", "AbortMultipartUpload"),
-                self._objects("WriteRunRecordAndTidy", "curated/*", "PutObject", "DeleteObject"),
+                self._objects("AbortUploads", keys.RAW, "AbortMultipartUpload"),
+                self._objects("WriteRunRecordAndVacuum", keys.CURATED, "PutObject", "DeleteObject"),
                 iam.PolicyStatement(
                     sid="PublishRunRecords",
                     actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable", "glue:GetPartitions"],
                     resources=lake.catalog_arns,
                 ),
-                tell,
+                alert,
             ),
             "watch_runs": (
                 self._ledger("GetItem", "PutItem", "DeleteItem", "Query"),
                 iam.PolicyStatement(sid="ListRuns", actions=["states:ListExecutions"], resources=[self.machine_arn]),
                 iam.PolicyStatement(sid="SeeRuns", actions=["states:DescribeExecution"], resources=[executions]),
-                self._objects("WriteRunRecord", "curated/export_runs/*", "PutObject"),
+                self._objects("WriteRunRecord", keys.table_prefix(keys.RUNS_TABLE), "PutObject"),
                 iam.PolicyStatement(
                     sid="PublishRunRecords",
                     actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
                     resources=lake.catalog_arns,
                 ),
-                tell,
+                alert,
             ),
         }
 
@@ -128,9 +129,9 @@ class Access:
             resources=[self.ledger.table_arn],
         )
 
-    def _objects(self, sid: str, pattern: str, *actions: str) -> iam.PolicyStatement:
+    def _objects(self, sid: str, prefix: str, *actions: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid=sid,
             actions=[f"s3:{action}" for action in actions],
-            resources=[self.bucket.arn_for_objects(pattern)],
+            resources=[self.bucket.arn_for_objects(f"{prefix}*")],
         )

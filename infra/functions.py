@@ -21,7 +21,7 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 
 @dataclass(frozen=True)
-class Shape:
+class FunctionSize:
     """What a function is given: memory in MiB (processor power follows it), seconds, and MiB of disk."""
 
     memory: int
@@ -33,14 +33,14 @@ class Shape:
 # The steps that call Symplify may try a GET three times within 78 s, and once more after a new token. The copy holds
 # a few parts of 16 MiB; the load has what its engine is limited to, a piece or two, and room for a day on disk. 900 s
 # is Lambda's own limit.
-SHAPES: Mapping[str, Shape] = {
-    "plan_run": Shape(256, 60),
-    "start_export": Shape(256, 60),
-    "check_batch": Shape(256, 180),
-    "copy_result": Shape(512, 900),
-    "load_result": Shape(2048, 900, disk=10_240, has_engine=True),
-    "close_run": Shape(256, 120),
-    "watch_runs": Shape(256, 300),
+FUNCTION_SIZES: Mapping[str, FunctionSize] = {
+    "plan_run": FunctionSize(256, 60),
+    "start_export": FunctionSize(256, 60),
+    "check_batch": FunctionSize(256, 180),
+    "copy_result": FunctionSize(512, 900),
+    "load_result": FunctionSize(2048, 900, disk=10_240, has_engine=True),
+    "close_run": FunctionSize(256, 120),
+    "watch_runs": FunctionSize(256, 300),
 }
 
 
@@ -55,7 +55,7 @@ class Functions(Construct):
         self._common = self._layer("CommonLayer", "requirements.txt", architecture)
         self._engine = self._layer("EngineLayer", "requirements-load.txt", architecture)
         self._environment = _environment(settings, access)
-        self.by_name = {name: self._function(name, shape, access) for name, shape in SHAPES.items()}
+        self.by_name = {name: self._function(name, size, access) for name, size in FUNCTION_SIZES.items()}
 
     def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -67,7 +67,7 @@ class Functions(Construct):
             compatible_architectures=[_ARCHITECTURES[self._settings.architecture]],
         )
 
-    def _function(self, name: str, shape: Shape, access: Access) -> lambda_.Function:
+    def _function(self, name: str, size: FunctionSize, access: Access) -> lambda_.Function:
         hyphened = name.replace("_", "-")
         title = "".join(word.capitalize() for word in name.split("_"))
         log_group = logs.LogGroup(
@@ -97,10 +97,10 @@ class Functions(Construct):
             architecture=_ARCHITECTURES[self._settings.architecture],
             code=self._code,
             handler=f"lambdas.handlers.{name}.handler",
-            layers=[self._common, self._engine] if shape.has_engine else [self._common],
-            memory_size=shape.memory,
-            timeout=Duration.seconds(shape.seconds),
-            ephemeral_storage_size=Size.mebibytes(shape.disk),
+            layers=[self._common, self._engine] if size.has_engine else [self._common],
+            memory_size=size.memory,
+            timeout=Duration.seconds(size.seconds),
+            ephemeral_storage_size=Size.mebibytes(size.disk),
             environment=self._environment,
             role=role,
             log_group=log_group,
@@ -162,7 +162,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "ORDER_GRACE_SECONDS": str(settings.order_grace_seconds),
         "ORDER_ATTEMPTS": str(settings.order_attempts),
         "LEASE_WAIT_SECONDS": str(settings.lease_wait_minutes * 60),
-        "LONGEST_FUNCTION_SECONDS": str(max(shape.seconds for shape in SHAPES.values())),
+        "LONGEST_FUNCTION_SECONDS": str(max(size.seconds for size in FUNCTION_SIZES.values())),
         "SUPERSEDED_RETENTION_HOURS": str(settings.superseded_retention_hours),
         "STACK_NAME": settings.stack_name,
         "STATE_MACHINE_ARN": access.machine_arn,

@@ -10,8 +10,8 @@ from constructs import Construct
 
 from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
+from lambdas.lake.storage import keys
 
-QUERY_RESULTS = "athena-results/"
 _GIB = 1 << 30
 
 
@@ -87,13 +87,13 @@ class Lake(Construct):
             versioned=True,
             removal_policy=self.removal,
             lifecycle_rules=[
-                s3.LifecycleRule(id="raw", prefix="raw/", expiration=Duration.days(settings.raw_retention_days)),
+                s3.LifecycleRule(id="raw", prefix=keys.RAW, expiration=Duration.days(settings.raw_retention_days)),
                 s3.LifecycleRule(
-                    id="quarantine", prefix="quarantine/", expiration=Duration.days(settings.raw_retention_days)
+                    id="quarantine", prefix=keys.QUARANTINE, expiration=Duration.days(settings.raw_retention_days)
                 ),
                 s3.LifecycleRule(
                     id="query-results",
-                    prefix=QUERY_RESULTS,
+                    prefix=keys.QUERY_RESULTS,
                     expiration=Duration.days(settings.query_result_retention_days),
                 ),
                 # What a load has superseded is deleted by it and lives on as a noncurrent version.
@@ -124,7 +124,7 @@ class Lake(Construct):
                 publish_cloud_watch_metrics_enabled=True,
                 bytes_scanned_cutoff_per_query=settings.athena_scan_limit_gb * _GIB,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=self.bucket.s3_url_for_object(QUERY_RESULTS),
+                    output_location=self.bucket.s3_url_for_object(keys.QUERY_RESULTS),
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                         encryption_option="SSE_KMS" if self._key else "SSE_S3",
                         kms_key=self._key.key_arn if self._key else None,
@@ -150,7 +150,7 @@ class Lake(Construct):
                 resources=self.catalog_arns,
             ),
             iam.PolicyStatement(
-                sid="ReadTables", actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("curated/*")]
+                sid="ReadTables", actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects(f"{keys.CURATED}*")]
             ),
             iam.PolicyStatement(
                 sid="ReadAndWriteResults",
@@ -160,7 +160,7 @@ class Lake(Construct):
                     "s3:AbortMultipartUpload",
                     "s3:ListMultipartUploadParts",
                 ],
-                resources=[self.bucket.arn_for_objects(f"{QUERY_RESULTS}*")],
+                resources=[self.bucket.arn_for_objects(f"{keys.QUERY_RESULTS}*")],
             ),
             iam.PolicyStatement(
                 sid="ListBucket",

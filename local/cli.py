@@ -16,7 +16,7 @@ from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
 from local import athena, display, doctor, executions, interrupts, lifecycle, stacks
 from local.demo import demo
-from local.lifecycle import Account, Wishes
+from local.lifecycle import Account, UpOptions
 from local.problem import Misused, Problem
 from local.standin.options import TOKEN_VARIABLE
 from local.standin.records import MAX_EVENTS_PER_DAY
@@ -76,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _up(context: _Context) -> bool:
-    running = lifecycle.up(context.home, _wishes(context.given), context.console.print)
+    running = lifecycle.up(context.home, _up_options(context.given), context.console.print)
     described = running.described()
     context.answer(described, lambda: display.facts(context.console, described))
     return True
@@ -141,7 +141,7 @@ def _down(context: _Context) -> bool:
 
 
 def _demo(context: _Context) -> bool:
-    return demo(context.home, _wishes(context.given), context.console)
+    return demo(context.home, _up_options(context.given), context.console)
 
 
 def _deployed(context: _Context) -> stacks.Deployed:
@@ -169,7 +169,7 @@ def _examine(context: _Context, deployed: stacks.Deployed) -> bool:
     return all(check.is_well for check in found)
 
 
-def _wishes(given: argparse.Namespace) -> Wishes:
+def _up_options(given: argparse.Namespace) -> UpOptions:
     token = given.token or os.environ.get(TOKEN_VARIABLE, "")
     account = None
     if given.symplify_url or given.customer_id or given.token:
@@ -193,7 +193,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         if not sign:
             raise Problem(f"--setting takes NAME=VALUE with a name of cdk.json, not '{word}'.")
         settings[name] = value
-    return Wishes(account, given.port, given.standin_port, given.events_per_day, settings, given.faults)
+    return UpOptions(account, given.port, given.standin_port, given.events_per_day, settings, given.faults)
 
 
 def _port(text: str) -> int:
@@ -221,17 +221,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     common = _Parser(add_help=False, parents=[places])
     common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-    wishes = _Parser(add_help=False)
-    wishes.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")
-    wishes.add_argument("--customer-id", metavar="ID", help="the account's customer id")
-    wishes.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
-    wishes.add_argument("--port", type=_port, help="port of the embedded cloud (default: a free one)")
-    wishes.add_argument("--standin-port", type=_port, help="port of the stand-in's API (default: a free one)")
-    wishes.add_argument("--events-per-day", type=_count, default=1000, help="how much the stand-in sends a day")
-    wishes.add_argument(
+    up_options = _Parser(add_help=False)
+    up_options.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")
+    up_options.add_argument("--customer-id", metavar="ID", help="the account's customer id")
+    up_options.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
+    up_options.add_argument("--port", type=_port, help="port of the embedded cloud (default: a free one)")
+    up_options.add_argument("--standin-port", type=_port, help="port of the stand-in's API (default: a free one)")
+    up_options.add_argument("--events-per-day", type=_count, default=1000, help="how much the stand-in sends a day")
+    up_options.add_argument(
         "--faults", type=Path, metavar="FILE", help="what goes wrong at the stand-in, see docs/faults.md"
     )
-    wishes.add_argument(
+    up_options.add_argument(
         "--setting", action="append", default=[], metavar="NAME=VALUE", help="a value over cdk.json (may be repeated)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -241,7 +241,7 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=command)
         return made
 
-    add("up", _up, "boot the cloud, deploy the stack, and leave it running", common, wishes)
+    add("up", _up, "boot the cloud, deploy the stack, and leave it running", common, up_options)
     add("nightly", _nightly, "start what the nightly rules start, and wait")
     run = add("run", _run, "run exports now, and wait")
     run.add_argument("export", nargs="+", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
@@ -262,5 +262,5 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "tell of everything whether it is well, or what to do", common, stack)
     add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
     add("down", _down, "stop all")
-    add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, wishes)
+    add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, up_options)
     return parser

@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 from rich.console import Console
 
 from local import athena, display, executions, lifecycle
-from local.lifecycle import Wishes
+from local.lifecycle import UpOptions
 
 QUERIES = {
     "What was sent, opened and clicked on each day": """
@@ -32,7 +32,7 @@ QUERIES = {
 }
 
 
-def demo(home: Path, wishes: Wishes, console: Console) -> bool:
+def demo(home: Path, options: UpOptions, console: Console) -> bool:
     """Show a whole night; return whether every export loaded. Nothing is left running, whatever happens.
 
     Raises:
@@ -40,16 +40,16 @@ def demo(home: Path, wishes: Wishes, console: Console) -> bool:
     """
     home.mkdir(parents=True, exist_ok=True)
     own = Path(mkdtemp(dir=home, prefix=lifecycle.DEMO))
-    with lifecycle.alone(own):
+    with lifecycle.exclusive_lock(own):
         try:
-            return _shown(own / lifecycle.LAKE, wishes, console)
+            return _shown(own / lifecycle.LAKE, options, console)
         finally:
             lifecycle.down(own / lifecycle.LAKE)
             shutil.rmtree(own, ignore_errors=True)
 
 
-def _shown(home: Path, wishes: Wishes, console: Console) -> bool:
-    running = lifecycle.up(home, wishes, console.print)
+def _shown(home: Path, options: UpOptions, console: Console) -> bool:
+    running = lifecycle.up(home, options, console.print)
     console.print("Starting what the ten nightly rules start\n", style="bold")
     started = executions.start(running, executions.rule_inputs(running))
     with display.progress(console) as show:

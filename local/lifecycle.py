@@ -28,7 +28,7 @@ _STATE = "state.json"
 # Waits of half a minute become half a second: the stand-in has no limits to respect.
 _STANDIN_WAIT_SCALE = 0.02
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UpOptions:
     """What `up` is asked for."""
 
     account: Account | None = None
@@ -83,19 +83,19 @@ class Running:
         }
 
 
-def up(home: Path, wishes: Wishes, tell: Tell) -> Running:
+def up(home: Path, options: UpOptions, report: Report) -> Running:
     """Boot, deploy, and remember what runs in `home`. Whatever goes wrong, nothing stays behind.
 
     Raises:
         Problem: a local cloud runs already, or something did not start; the sentence says what.
     """
-    check_settings(wishes.settings or {})
+    check_settings(options.settings or {})
     home.mkdir(parents=True, exist_ok=True)
-    with alone(home):
+    with exclusive_lock(home):
         _refuse_second(home)
         folder = Path(mkdtemp(dir=home, prefix="cloud-"))
         try:
-            running = _started(folder, wishes, tell)
+            running = _started(folder, options, report)
             _remember(home, running)
         except BaseException:
             _clear(folder)
@@ -103,14 +103,14 @@ def up(home: Path, wishes: Wishes, tell: Tell) -> Running:
     return running
 
 
-def _started(folder: Path, wishes: Wishes, tell: Tell) -> Running:
-    chosen, token = _vendor(folder, wishes, tell)
-    tell("Starting the embedded cloud (TLS, IAM enforced)")
-    cloud = boot(folder, wishes.port, _STANDIN_WAIT_SCALE if chosen.process else 1.0)
-    tell(f"Running cdk bootstrap against {cloud.endpoint}")
+def _started(folder: Path, options: UpOptions, report: Report) -> Running:
+    chosen, token = _vendor(folder, options, report)
+    report("Starting the embedded cloud (TLS, IAM enforced)")
+    cloud = boot(folder, options.port, _STANDIN_WAIT_SCALE if chosen.process else 1.0)
+    report(f"Running cdk bootstrap against {cloud.endpoint}")
     deployment.bootstrap(cloud, folder)
-    tell("Running cdk deploy")
-    deployed = deployment.deploy(cloud, folder, _settings(chosen, wishes))
+    report("Running cdk deploy")
+    deployed = deployment.deploy(cloud, folder, _settings(chosen, options))
     deployment.set_token(cloud, deployed, token)
     return Running(cloud, chosen, deployed, folder)
 
@@ -137,18 +137,18 @@ def down(home: Path) -> bool:
     """
     if not home.is_dir():
         return False
-    with alone(home):
+    with exclusive_lock(home):
         stopped = _clear_all(home)
     for demo in home.glob(f"{DEMO}*"):
         # A demonstration that is under way holds its own folder.
-        with suppress(Problem), alone(demo):
+        with suppress(Problem), exclusive_lock(demo):
             stopped = _clear_all(demo / LAKE) or stopped
             shutil.rmtree(demo, ignore_errors=True)
     return stopped
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Keep others from starting or stopping anything in a folder.
 
     Raises:
@@ -200,17 +200,17 @@ def _refuse_second(home: Path) -> None:
     _clear_all(home)
 
 
-def _vendor(folder: Path, wishes: Wishes, tell: Tell) -> tuple[Vendor, str]:
-    if wishes.account is None:
-        tell("Starting the stand-in Symplify (synthetic data)")
-        return vendor.start_standin(folder, wishes.standin_port, wishes.events_per_day, wishes.faults)
-    account = Vendor(vendor.address(wishes.account.url), wishes.account.customer_id)
-    tell(f"Asking {account.base_url} who we are")
-    vendor.check_account(account, wishes.account.token)
-    return account, wishes.account.token
+def _vendor(folder: Path, options: UpOptions, report: Report) -> tuple[Vendor, str]:
+    if options.account is None:
+        report("Starting the stand-in Symplify (synthetic data)")
+        return vendor.start_standin(folder, options.standin_port, options.events_per_day, options.faults)
+    account = Vendor(vendor.address(options.account.url), options.account.customer_id)
+    report(f"Asking {account.base_url} who we are")
+    vendor.check_account(account, options.account.token)
+    return account, options.account.token
 
 
-def _settings(chosen: Vendor, wishes: Wishes) -> dict[str, str]:
+def _settings(chosen: Vendor, options: UpOptions) -> dict[str, str]:
     """What makes a deployment a local one: settings alone."""
     # The grace is counted by the clock, which waits that are shortened do not move.
     patience = {"orderGraceSeconds": "10"} if chosen.process else {}
@@ -221,7 +221,7 @@ def _settings(chosen: Vendor, wishes: Wishes) -> dict[str, str]:
         "allowLoopbackHttp": "true" if chosen.is_on_loopback else "false",
         "supersededRetentionHours": "0",
         "bundle": "host",
-        **(wishes.settings or {}),
+        **(options.settings or {}),
     }
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from benchmarks.options import BenchmarkOptions
 from benchmarks.parts import copy, deploy, idle, imports, load, merge
-from benchmarks.wishes import Wishes
 
 Line = dict[str, Any]
 
-PARTS: Mapping[str, Callable[[Wishes], Iterator[Line]]] = {
+PARTS: Mapping[str, Callable[[BenchmarkOptions], Iterator[Line]]] = {
     "load": load.measure,
     "merge": merge.measure,
     "copy": copy.measure,

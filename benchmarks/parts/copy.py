@@ -17,9 +17,9 @@ from uuid import uuid4
 
 import urllib3
 
-from benchmarks.measure import ROOT, Failed, Run, Subject, in_turn, ratio, run
+from benchmarks.measure import ROOT, Failed, Repetition, Subject, in_turn, ratio, run_command
+from benchmarks.options import BenchmarkOptions
 from benchmarks.parts.load import OURS
-from benchmarks.wishes import Wishes
 from lambdas.execution import Execution
 from lambdas.lake.storage import keys
 from lambdas.ledger.ledger import Ledger
@@ -50,36 +50,36 @@ class _Stage:
     environment: Mapping[str, str]
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line for each way and size."""
     has_curl = shutil.which("curl") is not None
     if not has_curl:
-        wishes.tell("copy: this machine has no curl; Python's urllib takes its place, which is slower")
-    with StandIn(_OPTIONS) as vendor, TemporaryDirectory(dir=wishes.folder, prefix="copy-") as name:
-        wishes.tell("copy: the embedded cloud")
+        options.report("copy: this machine has no curl; Python's urllib takes its place, which is slower")
+    with StandIn(_OPTIONS) as vendor, TemporaryDirectory(dir=options.folder, prefix="copy-") as name:
+        options.report("copy: the embedded cloud")
         cloud = boot(Path(name))
         try:
             stage = _staged(vendor, cloud)
-            for megabytes in wishes.copy_sizes:
-                wishes.tell(f"copy: {megabytes} MB")
+            for megabytes in options.copy_sizes:
+                options.report(f"copy: {megabytes} MB")
                 source = Path(name) / "result"
                 crc = write_noise(source, megabytes)
-                yield from _of_size(stage, source, crc, megabytes, wishes, has_curl=has_curl)
+                yield from _of_size(stage, source, crc, megabytes, options, has_curl=has_curl)
         finally:
             cloud.process.stop()
 
 
 def _of_size(
-    stage: _Stage, source: Path, crc: int, megabytes: int, wishes: Wishes, *, has_curl: bool
+    stage: _Stage, source: Path, crc: int, megabytes: int, options: BenchmarkOptions, *, has_curl: bool
 ) -> Iterator[dict[str, Any]]:
     other = CURL if has_curl else FETCH
     ways = {OURS: _ours, other: _curl if has_curl else _fetch}
 
     def subject(name: str) -> Subject:
-        def start(folder: Path) -> Run:
+        def start(folder: Path) -> Repetition:
             batch_id, ordered_at = _ordered(stage, source)
             key = keys.raw(_EXPORT, ordered_at, batch_id).result
-            done = run(ways[name](stage, batch_id, ordered_at, key), folder, stage.environment)
+            done = run_command(ways[name](stage, batch_id, ordered_at, key), folder, stage.environment)
             held = _held(stage, key, source.stat().st_size)
             # Objects are the cloud's memory.
             stage.cloud.client("s3").delete_object(Bucket=_BUCKET, Key=key)
@@ -89,7 +89,7 @@ def _of_size(
 
         return Subject(name, start, lambda _: True)
 
-    found = in_turn([subject(name) for name in ways], wishes.runs, wishes.folder)
+    found = in_turn([subject(name) for name in ways], options.repetitions, options.folder)
     for name, measured in found.items():
         figures = measured.figures()
         yield {

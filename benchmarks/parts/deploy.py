@@ -9,32 +9,32 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.wishes import Wishes
+from benchmarks.options import BenchmarkOptions
 from local import deployment
 from local.cloud import boot
 
 _SETTINGS = {"baseUrl": "https://symplify.example.com/rest", "customerId": "1234", "bundle": "host"}
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line a command, and one for what the template holds."""
-    with TemporaryDirectory(dir=wishes.folder, prefix="deploy-") as name:
+    with TemporaryDirectory(dir=options.folder, prefix="deploy-") as name:
         folder = Path(name)
-        wishes.tell("deploy: the embedded cloud")
+        options.report("deploy: the embedded cloud")
         cloud = boot(folder)
         try:
             words = deployment.context(_SETTINGS)
             commands: dict[str, tuple[int, Callable[[], object]]] = {
                 # The first synthesis installs the functions' packages unless they are there.
                 "packages and first synth": (1, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
-                "synth": (wishes.runs, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
+                "synth": (options.repetitions, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
                 "bootstrap": (1, lambda: deployment.bootstrap(cloud, folder)),
                 "deploy, new": (1, lambda: deployment.deploy(cloud, folder, _SETTINGS)),
-                "deploy, unchanged": (wishes.runs, lambda: deployment.deploy(cloud, folder, _SETTINGS)),
+                "deploy, unchanged": (options.repetitions, lambda: deployment.deploy(cloud, folder, _SETTINGS)),
             }
-            for command, (runs, start) in commands.items():
-                wishes.tell(f"deploy: {command}")
-                walls = [_seconds(start) for _ in range(runs)]
+            for command, (repetitions, start) in commands.items():
+                options.report(f"deploy: {command}")
+                walls = [_seconds(start) for _ in range(repetitions)]
                 yield {"subject": command, "wall": median(walls), "walls": walls}
             yield {"subject": "template", **_template(folder)}
         finally:

@@ -13,11 +13,10 @@ from typing import Any
 import psutil
 
 from benchmarks.measure import Failed
-from benchmarks.wishes import Wishes
+from benchmarks.options import BenchmarkOptions
 from local import executions, lifecycle
 from local.executions import Run
-from local.lifecycle import Account, Running
-from local.lifecycle import Wishes as CloudWishes
+from local.lifecycle import Account, Running, UpOptions
 from local.standin import Options, StandIn
 
 FIRST = "first, ten at once, cold"
@@ -33,28 +32,28 @@ _LOOK_SECONDS = 0.2
 _FIRST_WAIT = {"pollFirstSeconds": "5"}
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line an export and night, and one for the memory of the functions."""
     # One moment for ever, so that no event becomes due between two nights.
     now = datetime.now(UTC)
-    options = Options(events_per_day=wishes.idle_events, finish_after_polls=1)
+    vendor_options = Options(events_per_day=options.idle_events, finish_after_polls=1)
     with (
-        StandIn(options, lambda: now) as vendor,
-        TemporaryDirectory(dir=wishes.folder, prefix="idle-") as name,
+        StandIn(vendor_options, lambda: now) as vendor,
+        TemporaryDirectory(dir=options.folder, prefix="idle-") as name,
     ):
         home = Path(name) / "cloud"
-        account = Account(vendor.base_url, options.customer_id, options.token)
+        account = Account(vendor.base_url, vendor_options.customer_id, vendor_options.token)
         try:
             running = lifecycle.up(
-                home, CloudWishes(account, settings=_FIRST_WAIT), lambda words: wishes.tell(f"idle: {words}")
+                home, UpOptions(account, settings=_FIRST_WAIT), lambda words: options.report(f"idle: {words}")
             )
             with _FunctionMemory(running.cloud.process.pid) as memory:
                 inputs = executions.rule_inputs(running)
-                wishes.tell("idle: the first night, which brings what there is")
+                options.report("idle: the first night, which brings what there is")
                 yield from _night(FIRST, running, [_retimed(inputs, 0)])
-                wishes.tell("idle: a night without news, all exports at once")
+                options.report("idle: a night without news, all exports at once")
                 yield from _night(WARM, running, [_retimed(inputs, 1)])
-                wishes.tell("idle: a night without news, one export after the other, every function cold")
+                options.report("idle: a night without news, one export after the other, every function cold")
                 yield from _night(COLD, running, [[given] for given in _retimed(inputs, 2)], is_cold=True)
             yield {"subject": "memory", "peaks": memory.peaks(running.deployment.stack)}
             yield {"subject": "logs", "logBytes": round(_logged(running) / (_NIGHTS * len(inputs)))}

@@ -6,37 +6,37 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Run, Subject, in_turn, run
-from benchmarks.wishes import Wishes
+from benchmarks.measure import Repetition, Subject, in_turn, run_command
+from benchmarks.options import BenchmarkOptions
 
 _LEAST_RUNS = 5
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line a function: its whole process, from the start of Python to its end."""
     # Here, since CDK takes seconds to import.
     from infra import bundle  # noqa: PLC0415
-    from infra.functions import SHAPES  # noqa: PLC0415
+    from infra.functions import FUNCTION_SIZES  # noqa: PLC0415
 
-    wishes.tell("imports: the functions' packages")
+    options.report("imports: the functions' packages")
     common = [bundle.code().path, bundle.layer("requirements.txt", None).path / "python"]
     engine = bundle.layer("requirements-load.txt", None).path / "python"
     subjects = [
-        Subject(name, _importer(name, [*common, engine] if shape.has_engine else common))
-        for name, shape in SHAPES.items()
+        Subject(name, _importer(name, [*common, engine] if size.has_engine else common))
+        for name, size in FUNCTION_SIZES.items()
     ]
-    wishes.tell("imports: each function")
-    for name, measured in in_turn(subjects, max(_LEAST_RUNS, wishes.runs), wishes.folder).items():
+    options.report("imports: each function")
+    for name, measured in in_turn(subjects, max(_LEAST_RUNS, options.repetitions), options.folder).items():
         figures = measured.figures()
-        yield {"subject": name, "hasEngine": SHAPES[name].has_engine, **figures, "failed": measured.failed}
+        yield {"subject": name, "hasEngine": FUNCTION_SIZES[name].has_engine, **figures, "failed": measured.failed}
 
 
 def _importer(name: str, paths: list[Path]) -> Any:
     program = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; import lambdas.handlers.{name}"
     environment = {"AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.environ.get("PATH", os.defpath)}
 
-    def start(folder: Path) -> Run:
+    def start(folder: Path) -> Repetition:
         # -I and -S: neither the environment nor site-packages lend a package.
-        return run([sys.executable, "-I", "-S", "-c", program], folder, environment)
+        return run_command([sys.executable, "-I", "-S", "-c", program], folder, environment)
 
     return start

@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks import checksum, events
 from benchmarks.landed import forget, landed
-from benchmarks.measure import ROOT, Run, Subject, in_turn, ratio, run
-from benchmarks.wishes import PEERS, Wishes
+from benchmarks.measure import ROOT, Repetition, Subject, in_turn, ratio, run_command
+from benchmarks.options import PEERS, BenchmarkOptions
 
 OURS, ENGINE = "this project", "bare DuckDB"
 DICTS, ARROW, PANDAS = "dlt, dicts", "dlt, Arrow tables", "pandas, pyarrow"
@@ -28,9 +28,9 @@ class _Loader:
     is_peer: bool = True
     is_slow: bool = False
 
-    def takes(self, shape: str, megabytes: int, wishes: Wishes) -> bool:
+    def takes(self, shape: str, megabytes: int, options: BenchmarkOptions) -> bool:
         """Whether it is given this file."""
-        limit = wishes.slow_up_to if self.is_slow else wishes.peers_up_to
+        limit = options.slow_up_to if self.is_slow else options.peers_up_to
         return shape in self.shapes and (not self.is_peer or megabytes <= limit)
 
 
@@ -60,46 +60,46 @@ _LOADERS = (
 )
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line for each way and file."""
-    for megabytes in wishes.sizes:
+    for megabytes in options.sizes:
         for shape in events.SHAPES:
-            source = events.make(wishes.folder, shape, megabytes)
-            yield from _of_file(source, shape, megabytes, wishes)
+            source = events.make(options.folder, shape, megabytes)
+            yield from _of_file(source, shape, megabytes, options)
             # Five gigabytes in two containers are more than some disks have.
             forget(source)
 
 
-def content_of(done: Run) -> checksum.Content:
+def content_of(done: Repetition) -> checksum.Content:
     """What the Parquet files hold that a subject has told of."""
     return checksum.of_parquet(_globs(done), list(events.COLUMNS))
 
 
-def _globs(done: Run) -> list[str]:
-    files = done.said["files"]
+def _globs(done: Repetition) -> list[str]:
+    files = done.printed["files"]
     return [files] if isinstance(files, str) else list(files)
 
 
-def _loaded(loader: _Loader, source: Path, out: Path) -> Run:
+def _loaded(loader: _Loader, source: Path, out: Path) -> Repetition:
     """A run that also says how many bytes its files have."""
-    done = run(loader.command(source, out), out)
+    done = run_command(loader.command(source, out), out)
     size = sum(Path(path).stat().st_size for pattern in _globs(done) for path in glob(pattern))
-    return replace(done, said={**done.said, "writtenBytes": size})
+    return replace(done, printed={**done.printed, "writtenBytes": size})
 
 
-def _of_file(source: Path, shape: str, megabytes: int, wishes: Wishes) -> Iterator[dict[str, Any]]:
-    wishes.tell(f"load: {source.name}")
+def _of_file(source: Path, shape: str, megabytes: int, options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
+    options.report(f"load: {source.name}")
 
     def subject(loader: _Loader) -> Subject:
         return Subject(loader.name, lambda out: _loaded(loader, source, out), content_of, is_slow=loader.is_slow)
 
-    given = [loader for loader in _LOADERS if loader.takes(shape, megabytes, wishes)]
-    found = in_turn([subject(loader) for loader in given], wishes.runs, wishes.folder)
+    given = [loader for loader in _LOADERS if loader.takes(shape, megabytes, options)]
+    found = in_turn([subject(loader) for loader in given], options.repetitions, options.folder)
     size, engine, ours = source.stat().st_size, found[ENGINE], found[OURS]
     for name, measured in found.items():
         figures = measured.figures()
         content = measured.outcome
-        written = [done.said["writtenBytes"] for done in measured.runs.values()]
+        written = [done.printed["writtenBytes"] for done in measured.repetitions.values()]
         yield {
             "subject": name,
             "shape": shape,

@@ -11,45 +11,45 @@ from typing import Any
 
 from benchmarks import checksum, events
 from benchmarks.landed import forget, landed
-from benchmarks.measure import ROOT, Failed, Run, Subject, in_turn, ratio, run
+from benchmarks.measure import ROOT, Failed, Repetition, Subject, in_turn, ratio, run_command
+from benchmarks.options import BenchmarkOptions
 from benchmarks.parts.load import ENGINE, OURS, content_of, our_command
-from benchmarks.wishes import Wishes
 
 _REWRITE = ROOT / "benchmarks" / "subjects" / "rewrite.py"
 _LATER = events.ORDERED_AT + timedelta(days=1)
 
 
-def measure(wishes: Wishes) -> Iterator[dict[str, Any]]:
+def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """A line for the merge, and one for the engine."""
-    wishes.tell(f"merge: making a day of {wishes.stored_rows:,} rows")
-    stored, new = events.make_day(wishes.folder, wishes.stored_rows)
+    options.report(f"merge: making a day of {options.stored_rows:,} rows")
+    stored, new = events.make_day(options.folder, options.stored_rows)
     expected = _union(stored, new)
-    with TemporaryDirectory(dir=wishes.folder, prefix="day-") as kept:
+    with TemporaryDirectory(dir=options.folder, prefix="day-") as kept:
         day, merged = Path(kept) / "day", Path(kept) / "merged"
         day.mkdir()
-        wishes.tell("merge: storing the day")
-        run(our_command(day, [landed(stored, day, "1")]), day)
+        options.report("merge: storing the day")
+        run_command(our_command(day, [landed(stored, day, "1")]), day)
         shutil.rmtree(day / "raw")
         merged.mkdir()
-        wishes.tell("merge: merging into it")
+        options.report("merge: merging into it")
         result = _merge(day, new, merged)
-        files = result.said["files"]
+        files = result.printed["files"]
         if content_of(result) != expected:
             raise Failed(f"The merged day holds {content_of(result)}, and not {expected}.")
         subjects = [
-            Subject(OURS, lambda out: _merge(day, new, out), lambda done: (content_of(done), done.said["tallies"])),
+            Subject(OURS, lambda out: _merge(day, new, out), lambda done: (content_of(done), done.printed["tallies"])),
             Subject(
                 ENGINE,
-                lambda out: run([sys.executable, str(_REWRITE), str(out), *files], out),
+                lambda out: run_command([sys.executable, str(_REWRITE), str(out), *files], out),
                 lambda done: (content_of(done), None),
             ),
         ]
-        found = in_turn(subjects, wishes.runs, wishes.folder)
+        found = in_turn(subjects, options.repetitions, options.folder)
         for name, measured in found.items():
             content, tallies = measured.outcome or (None, None)
             yield {
                 "subject": name,
-                "storedRows": wishes.stored_rows,
+                "storedRows": options.stored_rows,
                 "newRows": tallies[0]["read"] if tallies else None,
                 "knownRows": tallies[0]["known"] if tallies else None,
                 "newBytes": new.stat().st_size,
@@ -72,7 +72,7 @@ def _union(stored: Path, new: Path) -> checksum.Content:
     return checksum.Content(whole.rows + fresh.rows, str(int(whole.checksum) + int(fresh.checksum)))
 
 
-def _merge(day: Path, new: Path, out: Path) -> Run:
+def _merge(day: Path, new: Path, out: Path) -> Repetition:
     """Merge into a copy of the day, whose files are shared by links: no load writes over a file."""
     shutil.copytree(day, out, dirs_exist_ok=True, copy_function=os.link)
-    return run(our_command(out, [landed(new, out, "2", _LATER)]), out)
+    return run_command(our_command(out, [landed(new, out, "2", _LATER)]), out)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import page, prices
-from benchmarks.cost import Model, Trend, Unmeasured, trend
+from benchmarks.cost_model import Model, Trend, Unmeasured, trend
 
 
 def test_page_agrees_with_the_kept_numbers() -> None:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from benchmarks.options import BenchmarkOptions
 from benchmarks.parts import load, merge
-from benchmarks.wishes import Wishes
 
 
 def test_load_brings_what_the_bare_engine_does_from_both_containers(tmp_path: Path) -> None:
-    lines = list(load.measure(Wishes(tmp_path, lambda _said: None, sizes=(1,), peers_up_to=0, slow_up_to=0, runs=1)))
+    lines = list(
+        load.measure(BenchmarkOptions(tmp_path, lambda _: None, sizes=(1,), peers_up_to=0, slow_up_to=0, repetitions=1))
+    )
     assert [(line["subject"], line["shape"], line["failed"], line["isSame"]) for line in lines] == [
         (load.OURS, "ndjson", None, True),
         (load.ENGINE, "ndjson", None, True),
@@ -17,6 +19,6 @@ def test_load_brings_what_the_bare_engine_does_from_both_containers(tmp_path: Pa
 
 
 def test_merge_brings_what_was_stored_and_what_is_new(tmp_path: Path) -> None:
-    ours, engine = merge.measure(Wishes(tmp_path, lambda _said: None, runs=1, stored_rows=2_000))
+    ours, engine = merge.measure(BenchmarkOptions(tmp_path, lambda _: None, repetitions=1, stored_rows=2_000))
     assert (ours["newRows"], ours["knownRows"], ours["rows"]) == (200, 100, 2_100)
     assert [line["isSame"] for line in (ours, engine)] == [True, True]

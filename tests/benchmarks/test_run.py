@@ -10,23 +10,24 @@ import pytest
 import benchmarks.__main__ as bench
 from benchmarks import page
 from benchmarks.measure import Failed
-from benchmarks.wishes import Wishes
+from benchmarks.options import BenchmarkOptions
+from local import interrupts
 
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bench, "BUILD", tmp_path)
-    monkeypatch.setattr(bench.interrupts, "install", lambda: None)
+    monkeypatch.setattr(interrupts, "install", lambda: None)
     monkeypatch.setattr(bench, "_SECOND_CHANCE_SECONDS", 0.0)
     return tmp_path
 
 
 def played(monkeypatch: pytest.MonkeyPatch, how: BaseException) -> None:
-    def breaking(_: Wishes) -> Iterator[dict[str, Any]]:
+    def breaking(_: BenchmarkOptions) -> Iterator[dict[str, Any]]:
         yield {"subject": "plan_run", "hasEngine": False, "wall": 0.3, "cpu": 0.3, "peak": 1}
         raise how
 
-    def whole(_: Wishes) -> Iterator[dict[str, Any]]:
+    def whole(_: BenchmarkOptions) -> Iterator[dict[str, Any]]:
         yield {"subject": "synth", "wall": 5.0, "walls": [5.0]}
 
     monkeypatch.setattr(bench, "PARTS", {"imports": breaking, "deploy": whole})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from infra.functions import SHAPES
+from infra.functions import FUNCTION_SIZES
 from infra.settings import from_context
 from infra.stack import SymplifyLake
 from tests.conftest import ROOT
@@ -27,7 +27,7 @@ _NOT_ENFORCED = "the emulator does not enforce "
 EXCEPTIONS = {
     "PublishTables": _NOT_ENFORCED + "rights on Glue tables",
     "PublishRunRecords": _NOT_ENFORCED + "rights on Glue tables",
-    "TellPeople": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
+    "PublishAlerts": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
     "UseKey": _NOT_ENFORCED + "grants on keys; it is there only with a key of the team's own",
     "logs:CreateLogStream, logs:PutLogEvents": "the emulator writes a function's log itself",
     "xray:PutTelemetryRecords, xray:PutTraceSegments": "the emulator keeps no traces",
@@ -83,7 +83,7 @@ def left_behind(stage: Stage) -> None:
 
 
 def test_every_statement_of_every_function_is_looked_at_or_has_its_reason() -> None:
-    assert {name for name, _ in STATEMENTS} == {name.replace("_", "-") for name in SHAPES}
+    assert {name for name, _ in STATEMENTS} == {name.replace("_", "-") for name in FUNCTION_SIZES}
     assert set(EXCEPTIONS) <= {sid for _, sid in STATEMENTS} | {f"{name} {sid}" for name, sid in STATEMENTS}
 
 

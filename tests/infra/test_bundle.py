@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from infra import bundle
-from infra.functions import SHAPES
+from infra.functions import FUNCTION_SIZES
 
 _LIMIT_BYTES = 250 * 1000 * 1000
 
@@ -35,10 +35,10 @@ def alone(program: str, layers: list[Path], tmp_path: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", FUNCTION_SIZES)
 def test_a_handler_imports_with_nothing_but_its_bundle_on_the_path(name: str, tmp_path: Path) -> None:
     layers = [bundle.layer("requirements.txt", None).path]
-    layers += [bundle.layer("requirements-load.txt", None).path] if SHAPES[name].has_engine else []
+    layers += [bundle.layer("requirements-load.txt", None).path] if FUNCTION_SIZES[name].has_engine else []
     program = (
         f"import lambdas.handlers.{name} as module\n"
         "assert callable(module.handler)\n"

@@ -52,7 +52,7 @@ def whole_way(template: Template) -> int:
     """The events of every state of the machine once, and of every retry of every task."""
     (definition,) = definitions(template.to_json()).values()
     states = json.loads(definition)["States"].values()
-    retries = sum(retry["MaxAttempts"] for state in states for retry in state.get("Retry", ()))
+    retries = sum(int(retry["MaxAttempts"]) for state in states for retry in state.get("Retry", ()))
     return sum(EVENTS.get(state["Type"], 2) for state in states) + 3 * retries
 
 

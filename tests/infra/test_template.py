@@ -16,7 +16,7 @@ from tests.infra.conftest import synthesized
 
 
 def resources(template: Template, kind: str) -> list[dict[str, Any]]:
-    return list(template.find_resources(kind).values())
+    return [dict(resource) for resource in template.find_resources(kind).values()]
 
 
 def properties(template: Template, kind: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_a_message_of_a_crash_names_the_step_that_the_machine_goes_to(template: 
         name = state["Next"] if state["Type"] == "Wait" else name
         return re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower()
 
-    ways = {
+    ways: dict[tuple[str | None, str], str] = {
         (step(name), choice["StringEquals"]): step(choice["Next"])
         for name, task in states.items()
         if task["Type"] == "Task" and name != "CloseRun"
@@ -193,6 +193,19 @@ def test_only_the_load_carries_the_engine(template: Template) -> None:
         "close-run": 1,
         "watch-runs": 1,
     }
+
+
+def test_parallelism_is_bounded_by_the_rules_and_the_lease_and_no_function_reserves_concurrency(
+    template: Template,
+) -> None:
+    for function in resources(template, "AWS::Lambda::Function"):
+        assert "ReservedConcurrentExecutions" not in function["Properties"]
+    # One function at a time works for a run; a type's lease admits one run, and its rule starts one a night.
+    (definition,) = definitions(template.to_json()).values()
+    kinds = {state["Type"] for state in json.loads(definition)["States"].values()}
+    assert kinds == {"Task", "Choice", "Wait", "Succeed", "Fail"}
+    starts = [rule["ScheduleExpression"] for rule in export_rules(template)]
+    assert len(set(starts)) == len(starts) == len(EXPORT_TYPES)
 
 
 def test_every_function_has_a_role_and_a_log_group_of_its_own(template: Template) -> None:

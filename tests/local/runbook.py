@@ -32,7 +32,8 @@ def filled(running: Running, command: str, **more: str) -> str:
         **more,
     }
     for name, value in names.items():
-        command = re.sub(rf"(?<![A-Z_]){name}(?![A-Z_])", lambda _, value=value: value, command)
+        # Escaped, since a replacement may hold backslashes.
+        command = re.sub(rf"(?<![A-Z_]){name}(?![A-Z_])", value.replace("\\", r"\\"), command)
     return command
 
 

@@ -96,7 +96,7 @@ def test_somebody_must_hear_of_failures(subscriptions: list[Any], words: str) ->
 
 
 def test_lake_formation_in_the_way_is_found_with_the_grants_to_run() -> None:
-    settings = {"DataLakeSettings": {"CreateTableDefaultPermissions": []}}
+    settings: dict[str, Any] = {"DataLakeSettings": {"CreateTableDefaultPermissions": []}}
     found = examined(get_data_lake_settings=settings)["lake formation"]
     assert not found.is_well
     assert "aws lakeformation grant-permissions" in found.words

@@ -8,8 +8,9 @@
     curated/_drafts/<type>/<run>.days.json           the days that a load has merged, which takes more than one call
     curated/export_runs/<run>.json                   one small object a run
     quarantine/<type>/<run>/rejected.ndjson          records that are no JSON objects
+    athena-results/…                                 what Athena answers to queries
 
-Types are export types in lower case.
+Types are export types in lower case. Policies and lifecycle rules in `infra` are derived from these prefixes too.
 """
 
 import re
@@ -18,6 +19,10 @@ from hashlib import sha256
 
 from lambdas.vocabulary import ExportType
 
+RAW = "raw/"
+CURATED = "curated/"
+QUARANTINE = "quarantine/"
+QUERY_RESULTS = "athena-results/"
 RUNS_TABLE = "export_runs"
 MANIFEST = "manifest.json"
 UNKNOWN_DAY = "unknown"
@@ -45,12 +50,12 @@ def batch_folder(batch_id: str) -> str:
 
 def raw_prefix(export: ExportType) -> str:
     """All that landed of an export type."""
-    return f"raw/{export.table}/"
+    return f"{RAW}{export.table}/"
 
 
 def table_prefix(table: str) -> str:
     """All files of a table."""
-    return f"curated/{table}/"
+    return f"{CURATED}{table}/"
 
 
 def day_prefix(export: ExportType, day: str, run_folder: str) -> str:
@@ -65,7 +70,7 @@ def entity_prefix(export: ExportType, run_folder: str) -> str:
 
 def drafts_prefix(export: ExportType) -> str:
     """The drafts of a table."""
-    return f"curated/_drafts/{export.table}/"
+    return f"{CURATED}_drafts/{export.table}/"
 
 
 def draft(export: ExportType, run_folder: str) -> str:
@@ -85,4 +90,4 @@ def run_record(run_folder: str) -> str:
 
 def quarantine(export: ExportType, run_folder: str) -> str:
     """The records that a run could not read."""
-    return f"quarantine/{export.table}/{run_folder}/rejected.ndjson"
+    return f"{QUARANTINE}{export.table}/{run_folder}/rejected.ndjson"

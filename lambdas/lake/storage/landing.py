@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.aws_errors import has_code
 from lambdas.lake.storage import crc32, keys
 from lambdas.schema_version import check_version
 from lambdas.vocabulary import ExportType, export_type
@@ -132,7 +133,7 @@ class Landing:
         try:
             listed = [part for page in pages for part in page.get("Parts", [])]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NoSuchUpload":
+            if has_code(error, "NoSuchUpload"):
                 return None
             raise
         return [
@@ -202,7 +203,7 @@ class Landing:
         try:
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+            if has_code(error, "NoSuchKey"):
                 return None
             raise
         return read_manifest(json.loads(body), key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.aws_errors import has_code
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.storage import crc32
 from lambdas.lake.storage.landing import Manifest
@@ -58,7 +59,7 @@ class RawObject:
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=self.manifest.key, Range=f"bytes={first}-{last}")
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("InvalidRange", "NoSuchKey"):
+            if has_code(error, "InvalidRange", "NoSuchKey"):
                 return b""
             raise
         return answer["Body"].read()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.aws_errors import has_code
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.tables import glue_tables
@@ -184,7 +185,7 @@ class Catalog:
         try:
             return self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "EntityNotFoundException":
+            if has_code(error, "EntityNotFoundException"):
                 return None
             raise
 

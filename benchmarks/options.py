@@ -1,4 +1,4 @@
-"""What a run of the benchmark is asked for, and where it works."""
+"""The options of the benchmark, and the folder that it works in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """The options, and a folder for what is made."""
+class BenchmarkOptions:
+    """What to measure, in which sizes, and where."""
 
     folder: Path
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     sizes: tuple[int, ...] = (200, 1000)
     """Of the event file, in megabytes of 10^6 bytes."""
     peers_up_to: int = 1000
     """The largest size that peers are given."""
     slow_up_to: int = 200
     """The largest size that slow peers are given."""
-    runs: int = 3
-    """Counted runs of each subject."""
+    repetitions: int = 3
+    """Counted repetitions of each subject."""
     stored_rows: int = 10_000_000
     """Rows of the day that is merged into."""
     copy_sizes: tuple[int, ...] = (200, 1000)
