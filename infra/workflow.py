@@ -16,6 +16,7 @@ from constructs import Construct
 
 from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
+from lambdas.outcome import Outcome
 
 # Lambda's own troubles pass: 2 + 4 + … + 64 s, about two minutes. A surprise of the function's own is tried twice
 # more, 10 and 30 s later, since every step may run again; a second try finds a lost order on record.
@@ -75,25 +76,33 @@ class Workflow(Construct):
             plan,
             close,
             {
-                "planned": start,
-                "adopted": check,
-                "landed": load,
-                "replay": load,
-                "busy": self._wait("WaitForLease", plan),
-                "duplicate": duplicate,
+                Outcome.PLANNED: start,
+                Outcome.ADOPTED: check,
+                Outcome.LANDED: load,
+                Outcome.REPLAY: load,
+                Outcome.BUSY: self._wait("WaitForLease", plan),
+                Outcome.DUPLICATE: duplicate,
             },
         )
         try_again = self._wait("WaitToOrder", start)
         _choose(
             start,
             close,
-            {"ordered": self._wait("WaitForBatch", check), "rate_limited": try_again, "order_unknown": try_again},
+            {
+                Outcome.ORDERED: self._wait("WaitForBatch", check),
+                Outcome.RATE_LIMITED: try_again,
+                Outcome.ORDER_UNKNOWN: try_again,
+            },
         )
         ask_again = self._wait("WaitToCheck", check)
-        _choose(check, close, {"finished": copy, "running": ask_again, "rate_limited": ask_again})
-        _choose(copy, close, {"copied": load, "rate_limited": self._wait("WaitToCopy", copy), "partial": copy})
-        _choose(load, close, {"loaded": close, "partial": load})
-        _choose(close, failed, {"succeeded": succeeded})
+        _choose(check, close, {Outcome.FINISHED: copy, Outcome.RUNNING: ask_again, Outcome.RATE_LIMITED: ask_again})
+        _choose(
+            copy,
+            close,
+            {Outcome.COPIED: load, Outcome.RATE_LIMITED: self._wait("WaitToCopy", copy), Outcome.PARTIAL: copy},
+        )
+        _choose(load, close, {Outcome.LOADED: close, Outcome.PARTIAL: load})
+        _choose(close, failed, {Outcome.SUCCEEDED: succeeded})
         return plan
 
     def _accept_findings(self) -> None:
@@ -147,9 +156,9 @@ class Workflow(Construct):
         return sfn.Wait(self, name, time=sfn.WaitTime.seconds_path("$.waitSeconds")).next(then)
 
 
-def _choose(task: tasks.LambdaInvoke, otherwise: sfn.IChainable, ways: Mapping[str, sfn.IChainable]) -> None:
+def _choose(task: tasks.LambdaInvoke, otherwise: sfn.IChainable, ways: Mapping[Outcome, sfn.IChainable]) -> None:
     """Go on by the outcome; one that nobody mapped goes to `otherwise`, which ends the run as a failure."""
     choice = sfn.Choice(task, f"{task.node.id}Outcome")
     for outcome, way in ways.items():
-        choice.when(sfn.Condition.string_equals("$.outcome", outcome), way)
+        choice.when(sfn.Condition.string_equals("$.outcome", outcome.value), way)
     task.next(choice.otherwise(otherwise))

@@ -1,4 +1,4 @@
-"""One run: an execution of the state machine for one export type, and the state that its steps hand on."""
+"""One run: an execution of the state machine for one export type, and the state that its steps pass on."""
 
 import json
 import re
@@ -9,13 +9,14 @@ from hashlib import sha256
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+from lambdas.outcome import Outcome
 from lambdas.vocabulary import ExportType, export_type
 
 TAKES = "an execution takes exportType, period and scheduledTime, or exportType and replay"
 
 
 class BadInput(ValueError):
-    """The input of an execution cannot be understood."""
+    """The input of an execution is not valid."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Execution:
 
     @property
     def folder(self) -> str:
-        """The run's name in object keys: unique for ever, while execution names may be used again after 90 days."""
+        """The run's name in object keys: unique for ever; an execution's name may be reused after 90 days."""
         name = self.arn.rsplit(":", 1)[-1]
         if not re.fullmatch(r"[A-Za-z0-9-]{1,80}", name):
             name = sha256(name.encode()).hexdigest()[:32]
@@ -46,29 +47,29 @@ class EndedExecution(Execution):
 
 @dataclass(frozen=True)
 class RunState:
-    """What the state machine carries from step to step: a flat JSON object with these names in camelCase.
+    """What the state machine passes from step to step: a flat JSON object with these names in camelCase.
 
-    Only `outcome` and `wait_seconds` steer the machine. Neither token nor signed link ever stands here.
+    The machine reads `outcome` and `wait_seconds` alone. The state never contains the token or a signed link.
     """
 
     export_type: str = ""
     scheduled_time: str | None = None
     """The time that the rule fired for, as EventBridge writes it."""
     period: str | None = None
-    outcome: str = ""
+    outcome: Outcome = Outcome.NONE
     step: str | None = None
-    """The step that answered last."""
+    """The step that returned last."""
     wait_seconds: int | None = None
     replay: Mapping[str, Any] | None = None
-    """What to merge again from raw/, instead of an export of its own: see `steps/selection.py`."""
+    """What to merge again from raw/, instead of an export of its own: see `steps/replay_request.py`."""
     cursor: str | None = None
-    """How far a replay has come: the key of the last manifest that it has merged."""
+    """The key of the last manifest that a replay has merged."""
     batch_id: str | None = None
     ordered_at: str | None = None
     """When the batch was ordered: ISO 8601, UTC, microseconds."""
     polls: int = 0
     progress: str | None = None
-    """`processed/total` as the vendor last said."""
+    """`processed/total`, as the vendor last reported."""
     bytes: int | None = None
     rows: int | None = None
     tally: Mapping[str, Any] | None = None
@@ -78,23 +79,23 @@ class RunState:
     reason: str | None = None
     error_name: str | None = None
     error: Mapping[str, str] | None = None
-    """What a Catch of the machine adds: `Error` and `Cause`."""
+    """Added by a Catch of the machine: `Error` and `Cause`."""
 
     @property
     def export(self) -> ExportType:
         """The export type.
 
         Raises:
-            UnknownName: the input named none that exists.
+            UnknownName: Symplify has no such type.
         """
         return export_type(self.export_type)
 
     @property
     def age(self) -> tuple[str, str]:
-        """The age of the run's export, `(ordered_at, batch_id)`: see `lake/merge.py`.
+        """The age of the run's export, `(ordered_at, batch_id)`: see `lake/rows/merge.py`.
 
         Raises:
-            BadInput: nothing was ordered yet.
+            BadInput: nothing has been ordered yet.
         """
         if self.batch_id is None or self.ordered_at is None:
             raise BadInput("This step needs a batch, and the state has none.")
@@ -105,7 +106,7 @@ class RunState:
         """Read a state, or the input of an execution.
 
         Raises:
-            BadInput: it is no object, a name is none of ours, or a value is of the wrong kind.
+            BadInput: it is no object, a name is unknown, or a value is of the wrong kind.
         """
         if not isinstance(state, Mapping):
             raise BadInput(f"The input of an execution is a JSON object; {TAKES}.")
@@ -115,10 +116,11 @@ class RunState:
             raise BadInput(f"The input has {', '.join(map(repr, unknown))[:200]}; {TAKES}.")
         for name, value in state.items():
             _check_kind(name, value, known[name].type)
-        return cls(**{known[name].name: value for name, value in state.items()})
+        values = {known[name].name: value for name, value in state.items()}
+        return cls(**{**values, "outcome": Outcome(values.get("outcome", Outcome.NONE))})
 
     def to_json(self) -> dict[str, Any]:
-        """Write the state, without what was never set."""
+        """The state as JSON, without the fields that were never set."""
         values = {_camel(field.name): (getattr(self, field.name), field.default) for field in fields(self)}
         return {name: value for name, (value, default) in values.items() if value != default}
 
@@ -128,7 +130,7 @@ _KINDS = {str: "text", int: "a whole number", Mapping: "an object"}
 
 def _check_kind(name: str, value: object, declared: Any) -> None:
     parts = get_args(declared) if isinstance(declared, UnionType) else (declared,)
-    kinds = tuple(get_origin(part) or part for part in parts)
+    kinds = tuple(str if part is Outcome else get_origin(part) or part for part in parts)
     if isinstance(value, bool) or not isinstance(value, kinds):
         wanted = next(_KINDS[kind] for kind in kinds if kind is not NoneType)
         raise BadInput(f"{name} must be {wanted}, and the input has {json.dumps(value)[:100]} there.")

@@ -1,4 +1,4 @@
-"""What the deployment tells the functions, read from the environment once per process."""
+"""The settings that the deployment gives to the functions, read from the environment once per process."""
 
 import json
 from collections.abc import Mapping
@@ -21,23 +21,23 @@ class Settings:
     """The account's zone, an IANA name: it decides the day (`dt`) of an event."""
     nightly_period: str
     sweep_weekday: str
-    """The weekday (MONDAY …) whose night takes two weeks, for events that came late; empty for never."""
+    """The weekday (MONDAY …) whose night exports two weeks, to catch late events; empty for never."""
     result_hosts: tuple[str, ...]
-    """Host names that a result link may point to; `*` stands for any one part of a name."""
+    """Host names that a result link may point to; `*` stands for any one label of a name."""
     allow_loopback_http: bool
-    """Plain http to this machine itself: for the local cloud alone."""
+    """Allow plain http to this machine itself, for the local cloud alone."""
     poll_first_seconds: int
     poll_max_seconds: int
     run_deadline_minutes: int
-    """How long after its start a run may still wait for the vendor."""
+    """How long after its start a run may wait for the vendor."""
     order_grace_seconds: int
-    """How long to wait before ordering again when the answer to an order was lost."""
+    """How long to wait before a second order when the answer to the first was lost."""
     order_attempts: int
     lease_wait_seconds: int
     longest_function_seconds: int
-    """The longest time-out of any function: how long a dead run's function may still be at work."""
+    """The longest time-out of any function: how long a function may be at work after its run has ended."""
     superseded_retention_hours: int
-    """How long a file that no table points to is kept for queries that still read it; 0 removes it at once."""
+    """How long a superseded file is kept for queries that still read it; 0 deletes it at once."""
     stack_name: str
     state_machine_arn: str
     alert_topic_arn: str
@@ -47,11 +47,11 @@ class Settings:
     quarantine_ratio: float
     quarantine_minimum: int
     identity_fields: Mapping[str, tuple[str, ...]]
-    """By export type: the fields that identify a record, where a team has chosen them; JSON in the environment."""
+    """The fields that identify a record, by export type, where a team has chosen them; JSON in the environment."""
 
     @property
     def run_deadline(self) -> timedelta:
-        """The deadline as a length of time."""
+        """The deadline as a duration."""
         return timedelta(minutes=self.run_deadline_minutes)
 
     @property

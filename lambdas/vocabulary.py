@@ -1,7 +1,7 @@
 """The export types and periods of Symplify: the one place that names them.
 
 Sources: the vendor's published documentation of `POST /batches/exports/statistics` for types and periods; the
-field names of records come from the vendor's webhooks and from public clients, so they are likely, not certain.
+field names of records come from the vendor's webhooks and from public clients, so they are likely but not certain.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class UnknownName(ValueError):
 class ExportType:
     """One kind of statistics that Symplify exports.
 
-    `key` is the field that identifies a record if every record has it; `candidates` are the fields that identify it
-    together otherwise. `event_time` names the fields that may hold the instant of the event, the best first; an
-    entity has none. `texts` are fields whose column is text even if the first export has nothing but numbers there.
+    `key` is the field that identifies a record if every record has it; otherwise the fields in `candidates` identify it
+    together. `event_time` names the fields that may have the time of the event, the best first; an entity has none.
+    `texts` are fields whose column is text even if the first export has only numbers there.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ExportType:
 
 
 _CONTEXT_IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "channel")
-# A client's own id of a contact, which may be anything, also when the first ones look like numbers.
+# A client's own id of a contact, which may be any text even when the first ones look like numbers.
 _TEXTS = ("contactId",)
 
 
@@ -67,10 +67,10 @@ EXPORT_TYPES: dict[str, ExportType] = {
         _event("OPTOUTS"),
     )
 }
-"""All export types by their name, in the order in which a night takes them: entities first, then events."""
+"""All export types by name, in the order of a night: entities first, then events."""
 
 _ALIASES = {"OPENED": "OPENS"}
-"""One version of the vendor's example sends OPENED, which is not in its own list."""
+"""One version of the vendor's example sends OPENED, which its own list does not have."""
 
 
 class Period(StrEnum):
@@ -84,7 +84,7 @@ class Period(StrEnum):
 
     @property
     def trusted(self) -> timedelta:
-        """How far back the period surely reaches: a day less than its name says, since nobody says where it starts."""
+        """How far back the period surely reaches: a day less than its name says, since its start is undocumented."""
         return timedelta(days=_NAMED_DAYS[self] - 1)
 
 

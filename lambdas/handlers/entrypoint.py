@@ -1,4 +1,4 @@
-"""The edge that all handlers share: from the machine's event to a typed run and state, and back."""
+"""What all handlers share: from the machine's event to a typed run and state, and back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from lambdas.execution import BadInput, Execution, RunState
 from lambdas.handlers import metrics
-from lambdas.steps.failure import BAD_INPUT
+from lambdas.outcome import ErrorName, Outcome
 from lambdas.vocabulary import UnknownName
 
 logger = Logger()
@@ -20,10 +20,10 @@ Step = Callable[[RunState, Execution], RunState]
 
 
 def run_step(name: str, event: Mapping[str, Any], step: Step) -> dict[str, Any]:
-    """Run one step of the state machine, which leaves its name in the state.
+    """Run one step of the state machine, and leave its name in the state.
 
-    `event` is `{"execution": {"arn", "startedAt"}, "state": {…}}`; the answer is the next state. Input that cannot be
-    understood is an outcome, not an exception.
+    `event` is `{"execution": {"arn", "startedAt"}, "state": {…}}`; the next state is returned. Invalid input is an
+    outcome, not an exception.
     """
     execution = Execution(event["execution"]["arn"], parse_time(event["execution"]["startedAt"]))
     logger.append_keys(run=execution.folder, export=None)
@@ -42,14 +42,14 @@ def run_step(name: str, event: Mapping[str, Any], step: Step) -> dict[str, Any]:
 
 
 def _refused(given: object, reason: str) -> RunState:
-    """A failed state with no more of the input than its readable names: what else it claims was never checked."""
+    """A failed state with no more of the input than its readable names, since the rest was never checked."""
     fields = given if isinstance(given, Mapping) else {}
     export, period = (value[:100] if isinstance(value := fields.get(name), str) else None for name in _ECHOED)
     return RunState(
         export_type=export or "",
         period=period,
-        outcome="failed",
-        error_name=BAD_INPUT,
+        outcome=Outcome.FAILED,
+        error_name=ErrorName.BAD_INPUT,
         reason=reason,
     )
 

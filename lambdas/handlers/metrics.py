@@ -1,7 +1,7 @@
-"""Metrics as lines in the log (CloudWatch's embedded metric format), which cost no call.
+"""Metrics as log lines in CloudWatch's embedded metric format, which need no call.
 
-Every figure of an export is kept twice: for that export, and rolled up over all, which is what alarms look at. A metric
-is paid for by the hour in which it is sent, so figures of a night cost a twenty-fourth of what they seem to.
+Every metric of an export is emitted twice: for that export, and over all exports, which is what alarms watch. A metric
+is billed for the hours in which it is sent, so a nightly one costs a twenty-fourth of a constant one.
 """
 
 import os
@@ -16,7 +16,7 @@ _UNITS = {"Seconds": MetricUnit.Seconds}
 
 
 def emit(values: Mapping[str, float], export: str | None = None) -> None:
-    """Write the values: rolled up, and for the export if one is named."""
+    """Emit the values over all exports, and for one export if it is named."""
     metrics = Metrics()
     for name, value in values.items():
         metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
@@ -26,10 +26,10 @@ def emit(values: Mapping[str, float], export: str | None = None) -> None:
 
 
 class CountedCalls(urllib3.PoolManager):
-    """Connections to Symplify that count what is asked of it; tries of urllib3's own within a call are not counted."""
+    """Connections to Symplify that count its calls; urllib3's own retries within a call are not counted."""
 
     def request(self, *args: Any, **options: Any) -> Any:
-        """Ask, and count."""
+        """Send the request, and count it."""
         _counted["ApiCalls"] += 1
         response = super().request(*args, **options)
         _counted["RateLimited"] += response.status == 429
@@ -40,7 +40,7 @@ _counted = {"ApiCalls": 0, "RateLimited": 0}
 
 
 def emit_calls() -> None:
-    """Write how often Symplify was called since the last time, if it was."""
+    """Emit how often Symplify was called since the last time, unless it was not."""
     if _counted["ApiCalls"]:
         emit(_counted)
         _counted.update(dict.fromkeys(_counted, 0))

@@ -1,4 +1,4 @@
-"""What is told to people when a run fails, or when days are lost: plain text that says what to do."""
+"""Messages to people about a failed run or lost days: plain text that says what to do."""
 
 import json
 import shlex
@@ -7,57 +7,57 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.execution import Execution, RunState
+from lambdas.outcome import ErrorName, Outcome
 
 RUNBOOK = "docs/operations.md"
 
-_STOPPED = ("ABORTED", "TIMED_OUT")
+_STOPPED = (ErrorName.ABORTED, ErrorName.TIMED_OUT)
 _FROM_OUTSIDE = "not known, since it was ended from outside"
 
-# SNS takes 100 characters of ASCII as a subject.
+# SNS takes at most 100 characters of ASCII as a subject.
 _SUBJECT = 100
 
-TOKEN_NOT_SET, BAD_TOKEN = "TokenNotSet", "BadToken"
-ACCOUNT_WIDE = (TOKEN_NOT_SET, BAD_TOKEN)
-"""Failures that all export types of a night share, so that one message tells of all of them."""
+ACCOUNT_WIDE = (ErrorName.TOKEN_NOT_SET, ErrorName.BAD_TOKEN)
+"""Failures that all export types of a night share, so that one message is enough."""
 
 _ANCHORS: Mapping[str, str] = {
-    TOKEN_NOT_SET: "tokennotset",
-    BAD_TOKEN: "badtoken",
-    "RunOverdue": "runoverdue",
-    "ExportFailed": "exportfailed",
-    "BadInput": "badinput",
-    "UnknownOutcome": "unknownoutcome",
-    "WrittenByNewer": "writtenbynewer",
-    "ABORTED": "aborted-or-timed_out",
-    "TIMED_OUT": "aborted-or-timed_out",
+    ErrorName.TOKEN_NOT_SET: "tokennotset",
+    ErrorName.BAD_TOKEN: "badtoken",
+    ErrorName.RUN_OVERDUE: "runoverdue",
+    ErrorName.EXPORT_FAILED: "exportfailed",
+    ErrorName.BAD_INPUT: "badinput",
+    ErrorName.UNKNOWN_OUTCOME: "unknownoutcome",
+    ErrorName.WRITTEN_BY_NEWER: "writtenbynewer",
+    ErrorName.ABORTED: "aborted-or-timed_out",
+    ErrorName.TIMED_OUT: "aborted-or-timed_out",
 }
 OTHER_ANCHOR = "any-other-error"
 LOST_DAYS_ANCHOR = "lost-days"
 
-NEXT_STEP: Mapping[tuple[str | None, str], str] = {
-    (None, ""): "plan_run",
-    ("plan_run", "busy"): "plan_run",
-    ("plan_run", "planned"): "start_export",
-    ("plan_run", "adopted"): "check_batch",
-    ("plan_run", "landed"): "load_result",
-    ("plan_run", "replay"): "load_result",
-    ("start_export", "order_unknown"): "start_export",
-    ("start_export", "rate_limited"): "start_export",
-    ("start_export", "ordered"): "check_batch",
-    ("check_batch", "running"): "check_batch",
-    ("check_batch", "rate_limited"): "check_batch",
-    ("check_batch", "finished"): "copy_result",
-    ("copy_result", "partial"): "copy_result",
-    ("copy_result", "rate_limited"): "copy_result",
-    ("copy_result", "copied"): "load_result",
-    ("load_result", "partial"): "load_result",
+NEXT_STEP: Mapping[tuple[str | None, Outcome], str] = {
+    (None, Outcome.NONE): "plan_run",
+    ("plan_run", Outcome.BUSY): "plan_run",
+    ("plan_run", Outcome.PLANNED): "start_export",
+    ("plan_run", Outcome.ADOPTED): "check_batch",
+    ("plan_run", Outcome.LANDED): "load_result",
+    ("plan_run", Outcome.REPLAY): "load_result",
+    ("start_export", Outcome.ORDER_UNKNOWN): "start_export",
+    ("start_export", Outcome.RATE_LIMITED): "start_export",
+    ("start_export", Outcome.ORDERED): "check_batch",
+    ("check_batch", Outcome.RUNNING): "check_batch",
+    ("check_batch", Outcome.RATE_LIMITED): "check_batch",
+    ("check_batch", Outcome.FINISHED): "copy_result",
+    ("copy_result", Outcome.PARTIAL): "copy_result",
+    ("copy_result", Outcome.RATE_LIMITED): "copy_result",
+    ("copy_result", Outcome.COPIED): "load_result",
+    ("load_result", Outcome.PARTIAL): "load_result",
 }
-"""The machine's ways: the step that follows a step and its outcome. All else goes to close_run."""
+"""The machine's transitions: the step that follows a step and its outcome. All else goes to close_run."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A mail: a subject of at most 100 ASCII characters, and plain text."""
+    """An e-mail: a subject of at most 100 ASCII characters, and plain text."""
 
     subject: str
     text: str
@@ -65,14 +65,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the stack is found, for the commands that a message gives."""
+    """The names of the stack and its machine, for the commands that a message gives."""
 
     stack: str
     machine_arn: str
 
 
 def failure_message(state: RunState, before: RunState, run: Execution, place: Place) -> Message:
-    """Tell of a failed run: `state` as it was closed, `before` as it came to be closed."""
+    """The message about a failed run: `state` as it was closed, `before` as it arrived to be closed."""
     export = state.export_type or "A run without an export type"
     name = state.error_name or "Error"
     lines = [
@@ -94,19 +94,19 @@ def failure_message(state: RunState, before: RunState, run: Execution, place: Pl
 
 
 def lost_days_message(state: RunState, run: Execution, place: Place) -> Message:
-    """Tell of days that no period reaches any more although the run went well."""
+    """The message about days that no period reaches any more, although the run succeeded."""
     lines = [f"{state.export_type} has a hole{_night(state, run)}.", "", *_lost(state), ""]
     lines.append(f"What to do: {RUNBOOK}#{LOST_DAYS_ANCHOR}")
     return Message(_ascii(f"{place.stack}: {state.export_type} has lost days"), "\n".join(lines))
 
 
 def anchor(error_name: str) -> str:
-    """The heading of the runbook that an error has."""
+    """The runbook's heading for an error."""
     return _ANCHORS.get(error_name, OTHER_ANCHOR)
 
 
 def step_of(before: RunState) -> str:
-    """The step that failed: the one that said so, or else crashed after the one that answered last."""
+    """The step that failed: the one that reported it, or else the one that crashed after the last to return."""
     if before.error is None:
         return before.step or _FROM_OUTSIDE
     return NEXT_STEP.get((before.step, before.outcome), "close_run")
@@ -152,7 +152,7 @@ def _again(state: RunState, name: str, place: Place) -> tuple[str, ...]:
     command = f"  {start_command(given, place)}"
     if name in ACCOUNT_WIDE:
         return (
-            "Every export of this night meets the same. With a good token in place, run each again:",
+            "Every export of this night fails for the same reason. With a valid token in place, run each again:",
             command,
         )
     return ("Run it again:", command)

@@ -1,17 +1,18 @@
-"""Ask how far the batch is, and say when to ask again."""
+"""Ask how far the batch is, and decide when to ask again."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from lambdas.execution import Execution, RunState
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
-from lambdas.steps.refusal import refused
+from lambdas.steps.failure import refused
 from lambdas.symplify.answers import Batch, BatchState, NotFound, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 
-# A batch that was ordered a moment ago may not be known everywhere at the vendor's yet.
+# Symplify may not know a batch everywhere right after it was ordered.
 NOT_FOUND_GRACE = timedelta(minutes=5)
 GROWTH = 1.5
 
@@ -28,27 +29,32 @@ def check_batch(state: RunState, run: Execution, client: Client, settings: Setti
     if isinstance(answer, Batch):
         asked = replace(asked, progress=_progress(answer))
     waiting = partial(
-        wait, asked, run=run, limit=settings.run_deadline, now=now, unmet="The batch was not seen to be finished"
+        wait,
+        asked,
+        run=run,
+        limit=settings.run_deadline,
+        now=now,
+        expectation="The batch was not seen to be finished",
     )
     interval = _interval(state.polls, settings)
     match answer:
         case Batch(state=BatchState.FINISHED):
-            return replace(asked, outcome="finished", wait_seconds=None, reason=None)
+            return replace(asked, outcome=Outcome.FINISHED, wait_seconds=None, reason=None)
         case Batch(state=BatchState.FAILED):
             return refused(asked, Refused("Symplify says that the batch has failed."))
         case Batch():
-            return waiting("running", interval, why=f"Its progress was {asked.progress or 'not told'}.")
+            return waiting(Outcome.RUNNING, interval, cause=f"Its progress was {asked.progress or 'not reported'}.")
         case RateLimited(seconds):
-            return waiting("rate_limited", seconds, why="Symplify answered 'too many requests' (429) at last.")
+            return waiting(Outcome.RATE_LIMITED, seconds, cause="Symplify last answered 'too many requests' (429).")
         case Unavailable(reason):
-            return waiting("running", interval, why=reason)
+            return waiting(Outcome.RUNNING, interval, cause=reason)
         case NotFound(reason) if now - datetime.fromisoformat(ordered_at) < NOT_FOUND_GRACE:
-            return waiting("running", interval, why=reason)
+            return waiting(Outcome.RUNNING, interval, cause=reason)
     return refused(asked, answer)
 
 
 def _interval(polls: int, settings: Settings) -> int:
-    # Bounded exponent: a float power of a long wait would overflow.
+    # The exponent is bounded, since a float power overflows after a long wait.
     return int(min(settings.poll_max_seconds, settings.poll_first_seconds * GROWTH ** min(polls, 50)))
 
 

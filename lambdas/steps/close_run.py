@@ -1,4 +1,4 @@
-"""Close a run: watermark, run record, tidying, the lease; on failure a sentence for people."""
+"""Close a run: watermark, run record, vacuum, lease; after a failure, a sentence for people."""
 
 import json
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Order
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 from lambdas.steps.plan_run import leaves_no_gap
 from lambdas.vocabulary import period
 
-SUCCEEDED, FAILED = "succeeded", "failed"
 REPLAYED = "replayed"
-"""What the record says of a replay that succeeded."""
+"""The outcome in the record of a replay that succeeded."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ def close_run(
 ) -> RunState:
     """Return the state with outcome `succeeded`, or `failed` with the error's name and a sentence for people.
 
-    It may run twice: nothing counts twice, and what is written the second time is the same.
+    Idempotent: nothing counts twice, and a second call writes the same.
 
     Raises:
         UnknownName: the state names no export type: see `close_unknown`.
     """
     export, ledger = state.export, dependencies.ledger
     placed = ledger.order(run)
-    if state.outcome == "loaded" and state.error is None:
-        closed = replace(state, outcome=SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
+    if state.outcome == Outcome.LOADED and state.error is None:
+        closed = replace(state, outcome=Outcome.SUCCEEDED, wait_seconds=None, reason=None, error_name=None)
         _move_watermark(state, ledger, settings)
     else:
         state = with_order(state, placed)
@@ -62,13 +62,13 @@ def close_run(
         dependencies.landing.abort_all(export)
         vacuum(export, dependencies.store, dependencies.catalog, retention=settings.superseded_retention, now=now)
         ledger.release_lease(run)
-    if closed.outcome == FAILED and state.scheduled_time is not None:
+    if closed.outcome == Outcome.FAILED and state.scheduled_time is not None:
         ledger.release_claim(state.scheduled_time, run)
     return closed
 
 
 def close_unknown(state: RunState) -> RunState:
-    """Close a run that names no export type: there is no ledger, table or lease that it could have touched."""
+    """Close a run that names no export type, and so has touched no ledger, table or lease."""
     return _failed(state, None)
 
 
@@ -81,7 +81,7 @@ def _move_watermark(state: RunState, ledger: Ledger, settings: Settings) -> None
 
 
 def with_order(state: RunState, placed: Order) -> RunState:
-    """The state with the batch that the run ordered, if a crash came before the state could say so."""
+    """The state with the batch that the run ordered, in case a crash kept it out of the state."""
     if state.batch_id is not None:
         return state
     return replace(state, batch_id=placed.batch_id, ordered_at=placed.ordered_at)
@@ -91,15 +91,16 @@ def _settle_failure(state: RunState, run: Execution, ledger: Ledger) -> str | No
     """Count the failure against the batch, and return the batch's status."""
     if state.batch_id is None:
         return None
-    # What the vendor, or the file itself, says for good is not tried again. An error with a name is not the batch's.
-    final = state.outcome == FAILED and state.error is None and state.error_name is None
+    # A final refusal by the vendor, or a file that cannot be loaded, is not tried again. A named error is not the
+    # batch's fault.
+    final = state.outcome == Outcome.FAILED and state.error is None and state.error_name is None
     return ledger.mark_batch_failed(state.batch_id, run, final=final)
 
 
 def _failed(state: RunState, batch_status: str | None) -> RunState:
     failure = failure_of(state, batch_status)
     return replace(
-        state, outcome=FAILED, wait_seconds=None, error=None, error_name=failure.name, reason=failure.sentence
+        state, outcome=Outcome.FAILED, wait_seconds=None, error=None, error_name=failure.name, reason=failure.sentence
     )
 
 
@@ -114,13 +115,13 @@ def record_of(state: RunState, run: Execution, now: datetime, lost_orders: int =
         "scheduled_time": state.scheduled_time,
         "batch_id": state.batch_id,
         "ordered_at": state.ordered_at,
-        # Each may have made a batch in Symplify that nobody fetches.
+        # Each may have left a batch in Symplify that nobody fetches.
         "lost_orders": lost_orders or None,
         "progress": state.progress,
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "ended_at": now.isoformat(timespec="seconds"),
-        # A replay brings no newer data, so it must not look like a night that did.
-        "outcome": REPLAYED if state.replay is not None and state.outcome == SUCCEEDED else state.outcome,
+        # A replay loads no newer data, so it must not count as a night that did.
+        "outcome": REPLAYED if state.replay is not None and state.outcome == Outcome.SUCCEEDED else state.outcome,
         "replay": None if state.replay is None else json.dumps(dict(state.replay)),
         "error": state.error_name,
         "reason": state.reason,

@@ -1,4 +1,4 @@
-"""Copy a finished batch's result into the lake's raw prefix, in as many calls as it takes."""
+"""Copy a finished batch's result into raw/, in as many calls as it takes."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,10 +11,11 @@ from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
-from lambdas.steps.multipart_copy import Partial, Remaining, Transfer
-from lambdas.steps.refusal import refused
+from lambdas.steps.failure import refused
+from lambdas.steps.multipart_copy import MultipartCopy, Partial, Remaining
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import Remote
@@ -22,7 +23,7 @@ from lambdas.symplify.remote import Remote
 
 @dataclass(frozen=True)
 class ResultSource:
-    """Where results come from."""
+    """Where results come from: the API gives links, and `http` reads what they point to."""
 
     client: Client
     http: urllib3.PoolManager
@@ -40,13 +41,13 @@ def copy_result(
 ) -> RunState:
     """Return the state with outcome `copied`, `partial`, `rate_limited`, `overdue` or `failed`.
 
-    An upload that a wait, a crash or a lack of time left open is gone on with by the next call; `close_run` gives up
-    those of a run that failed.
+    An upload that a wait, a crash or a lack of time left open is resumed by the next call; `close_run` aborts those of
+    a run that failed.
 
     Raises:
         BadInput: the state has no batch.
-        Broken: the transfer did not bring what was promised.
-        Damaged: S3 holds other bytes than were sent.
+        Broken: the source did not send what it promised.
+        Damaged: S3 has other bytes than were sent.
     """
     ordered_at, batch_id = state.age
     landed = landing.manifest(state.export, ordered_at, batch_id)
@@ -56,28 +57,35 @@ def copy_result(
             source.client,
             source.http,
             batch_id,
-            settings.result_hosts,
+            hosts=settings.result_hosts,
             allow_loopback_http=settings.allow_loopback_http,
         )
-        brought = Transfer(remote, landing, ledger, batch_id, where.result, remaining).bring()
+        result = MultipartCopy(
+            remote=remote,
+            landing=landing,
+            ledger=ledger,
+            batch_id=batch_id,
+            key=where.result,
+            remaining=remaining,
+        ).copy()
         waiting = partial(
             wait,
             state,
-            "rate_limited",
+            Outcome.RATE_LIMITED,
             run=run,
             limit=settings.run_deadline,
             now=now,
-            unmet="The result could not be fetched",
+            expectation="The result could not be fetched",
         )
-        match brought:
+        match result:
             case Partial():
-                return replace(state, outcome="partial", wait_seconds=None, reason=None)
+                return replace(state, outcome=Outcome.PARTIAL, wait_seconds=None, reason=None)
             case RateLimited(seconds):
-                return waiting(seconds, why="Symplify answered 'too many requests' (429) at last.")
+                return waiting(seconds, cause="Symplify last answered 'too many requests' (429).")
             case Unavailable(reason):
-                return waiting(settings.poll_max_seconds, why=reason)
+                return waiting(settings.poll_max_seconds, cause=reason)
             case Refused():
-                return refused(state, brought)
+                return refused(state, result)
         landed = Manifest(
             export_type=state.export.name,
             batch_id=batch_id,
@@ -85,11 +93,11 @@ def copy_result(
             period=state.period or "",
             run=run.arn,
             key=where.result,
-            bytes=brought.landed.bytes,
-            crc32=brought.landed.crc32,
-            md5=brought.md5,
-            md5_verified=brought.md5_holds or None,
+            bytes=result.landed.bytes,
+            crc32=result.landed.crc32,
+            md5=result.md5,
+            md5_verified=result.md5_verified or None,
         )
         landing.write_manifest(landed)
     ledger.mark_batch(batch_id, COPIED)
-    return replace(state, outcome="copied", bytes=landed.bytes, wait_seconds=None, reason=None)
+    return replace(state, outcome=Outcome.COPIED, bytes=landed.bytes, wait_seconds=None, reason=None)

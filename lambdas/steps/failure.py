@@ -1,43 +1,56 @@
-"""Why a run failed, as a name for machines and a sentence for people."""
+"""Why a run failed: a name for machines, and a sentence for people."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdas.execution import RunState
 from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
-from lambdas.steps.deadline import OVERDUE
+from lambdas.outcome import ErrorName, Outcome
+from lambdas.symplify.answers import BadToken, NoToken, Refused
 
-BAD_INPUT = "BadInput"
 MAYBE_ORDERED = "maybe ordered"
-"""Said of a batch instead of its status when an intent stands without an answer."""
+"""Stands for a batch's status when an order was sent and its answer is not on record."""
 
-_ANEW = "the next run orders anew."
+_NEW_ORDER = "the next run orders a new one."
 
-# Step Functions takes 32 KiB of cause and 256 characters of a name; a person reads less.
+# Step Functions takes 32 KiB of cause and 256 characters of a name; these are for readers.
 _CAUSE, _SENTENCE, _NAME = 500, 4000, 200
 
-_NAMES = {OVERDUE: "RunOverdue", "failed": "ExportFailed", "duplicate": "DuplicateRun"}
-_DID_NOTHING = (BAD_INPUT, "DuplicateRun")
+_BY_OUTCOME = {
+    Outcome.OVERDUE: ErrorName.RUN_OVERDUE,
+    Outcome.FAILED: ErrorName.EXPORT_FAILED,
+    Outcome.DUPLICATE: ErrorName.DUPLICATE_RUN,
+}
+_DID_NOTHING = (ErrorName.BAD_INPUT, ErrorName.DUPLICATE_RUN)
+# These have a name of their own since they say nothing of the batch: with a good token the next run adopts it.
+_BY_ANSWER: Mapping[type[Refused], ErrorName] = {BadToken: ErrorName.BAD_TOKEN, NoToken: ErrorName.TOKEN_NOT_SET}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What a failed run tells."""
+    """The error name of a failed run, and its sentence."""
 
     name: str
     sentence: str
 
 
+def refused(state: RunState, answer: Refused) -> RunState:
+    """Return the state with outcome `failed` and the sentence of Symplify's final refusal."""
+    error_name = _BY_ANSWER.get(type(answer))
+    return replace(state, outcome=Outcome.FAILED, wait_seconds=None, reason=answer.reason, error_name=error_name)
+
+
 def failure_of(state: RunState, batch_status: str | None) -> Failure:
     """Describe the failure: what happened, to which export and batch, what is kept, and what to do.
 
-    `batch_status` is `MAYBE_ORDERED` or the ledger's word on the run's batch once the failure has been counted.
+    `batch_status` is the status in the ledger of the run's batch, once the failure is counted, or `MAYBE_ORDERED`.
     """
     if state.error is not None:
-        name = str(state.error.get("Error") or "Error")
+        name = str(state.error.get("Error") or ErrorName.ERROR)
     else:
-        name = state.error_name or _NAMES.get(state.outcome, "UnknownOutcome")
+        name = state.error_name or _BY_OUTCOME.get(state.outcome, ErrorName.UNKNOWN_OUTCOME)
     subject = [state.export_type or "A run without an export type", state.period]
     subject += [f"batch {state.batch_id}"] if state.batch_id else []
     parts = [_what(state)]
@@ -51,15 +64,15 @@ def failure_of(state: RunState, batch_status: str | None) -> Failure:
 def _what(state: RunState) -> str:
     if state.error is not None:
         return f"A step failed with {state.error.get('Error') or 'an error'}: {_cause(state.error.get('Cause') or '')}."
-    if state.outcome == "duplicate":
+    if state.outcome == Outcome.DUPLICATE:
         return "Another execution has this scheduled time, so this one did nothing."
-    if state.outcome in ("failed", OVERDUE):
+    if state.outcome in (Outcome.FAILED, Outcome.OVERDUE):
         return state.reason or f"A step ended with the outcome '{state.outcome}' and gave no reason."
-    return f"A step ended with the outcome '{state.outcome}', which nobody knows. {state.reason or ''}"
+    return f"A step ended with the outcome '{state.outcome}', which is unknown. {state.reason or ''}"
 
 
 def _cause(text: str) -> str:
-    """A function's error arrives as JSON with its stack trace; its message is for people."""
+    """The message of a function's error, which arrives as JSON with a stack trace."""
     with suppress(ValueError, TypeError, KeyError, RecursionError):
         text = json.loads(text)["errorMessage"]
     return str(text)[:_CAUSE].strip().rstrip(".") or "no cause given"
@@ -74,12 +87,12 @@ def _kept(state: RunState, batch_status: str | None) -> str:
     if batch_status == COPIED:
         return f"{raw}, and the next run loads them from there."
     if batch_status == ORDERED:
-        return "The batch was ordered and not copied; the next run takes it up again."
+        return "The batch was ordered and not copied; the next run resumes it."
     if batch_status == DEAD:
-        return f"{f'{raw}. ' if state.bytes is not None else ''}The batch is not tried again; the next run orders anew."
+        return f"{f'{raw}. ' if state.bytes is not None else ''}The batch is not tried again; {_NEW_ORDER}"
     if batch_status == MAYBE_ORDERED:
-        return "An order was sent and its answer is not on record, so a batch may be waiting in Symplify; " + _ANEW
-    return f"No batch is on record; {_ANEW}"
+        return "An order was sent and its answer is not on record, so a batch may be waiting in Symplify; " + _NEW_ORDER
+    return f"No batch is on record; {_NEW_ORDER}"
 
 
 def _todo(state: RunState) -> str:

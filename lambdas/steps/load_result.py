@@ -12,6 +12,7 @@ from lambdas.lake.tables.shadow_table import finish_switch
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import LOADED
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 
@@ -38,7 +39,9 @@ def load_result(
     export = state.export
     manifest = lake.landing.manifest(export, ordered_at, batch_id)
     if manifest is None:
-        return replace(state, outcome="failed", reason="Nothing has landed of this batch, so there is nothing to load.")
+        return replace(
+            state, outcome=Outcome.FAILED, reason="Nothing has landed of this batch, so there is nothing to load."
+        )
     check_lease = partial(hold_lease, ledger, run)
     check_lease()
     finish_switch(export, lake.store, lake.catalog)
@@ -52,16 +55,18 @@ def load_result(
                 work=folder,
                 check_lease=check_lease,
                 elapsed=lambda: clock() - began,
-                resume=state.outcome == "partial",
+                resume=state.outcome == Outcome.PARTIAL,
             )
         )
     except Unfinished:
-        return replace(state, outcome="partial", wait_seconds=None)
+        return replace(state, outcome=Outcome.PARTIAL, wait_seconds=None)
     except Unloadable as error:
-        return replace(state, outcome="failed", reason=str(error))
+        return replace(state, outcome=Outcome.FAILED, reason=str(error))
     ledger.mark_batch(batch_id, LOADED)
     vacuum(export, lake.store, lake.catalog, retention=settings.superseded_retention, now=datetime.now(UTC))
-    return replace(state, outcome="loaded", bytes=manifest.bytes, rows=tally["read"], tally=tally, wait_seconds=None)
+    return replace(
+        state, outcome=Outcome.LOADED, bytes=manifest.bytes, rows=tally["read"], tally=tally, wait_seconds=None
+    )
 
 
 def hold_lease(ledger: Ledger, run: Execution) -> None:

@@ -1,10 +1,10 @@
-"""Bring a result's bytes into an object: by ranges read in parallel, part by part, or in one go where it must be.
+"""Copy a result into an object by a multipart upload of ranges read in parallel, or in one request if need be.
 
-Memory is flat: READERS parts are in flight, each held once while it comes, goes out, and waits for those before it; and
-one more while its MD5 is added.
+Memory is flat: READERS parts are in flight, each in memory once while it is read, sent, and waits for those before it;
+and one more while its MD5 is added.
 
-The multipart upload is the checkpoint: what S3 lists is done. The ledger remembers which upload it is and which version
-of the source its parts belong to, since S3 lists neither.
+The multipart upload is the checkpoint: the parts that S3 lists are done. The ledger records which upload it is and
+which version of the source its parts belong to, since S3 lists neither.
 """
 
 from collections import deque
@@ -21,10 +21,10 @@ from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.remote import READERS, Remote
 from lambdas.symplify.result import Broken, Result, SourceChanged, Span, Version
 
-# A range that breaks is asked for again at once; then the machine's own pauses follow.
+# A range that breaks is requested again at once; after that the machine waits and calls again.
 _TRIES = 3
-# A part is begun while so much time is left, and given up when that little is: enough to complete the upload, write the
-# manifest and answer.
+# A part is begun while BEGIN_SECONDS are left and given up below STOP_SECONDS, which is enough to complete the upload,
+# write the manifest and answer.
 BEGIN_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
@@ -34,27 +34,27 @@ Remaining = Callable[[], float]
 
 @dataclass(frozen=True)
 class Partial:
-    """The time is up, and parts have come that a next call goes on from."""
+    """The time is up, and the next call resumes from the parts that were copied."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """All bytes are there; `md5` is the source's word, and `md5_holds` whether they were compared with it."""
+    """All bytes are copied; `md5` is declared by the source, `md5_verified` says whether it was compared."""
 
     landed: Landed
     md5: str | None
-    md5_holds: bool
+    md5_verified: bool
 
 
 class _OutOfTime(Exception):
     """The function ends soon."""
 
 
-Brought = Copied | Partial | RateLimited | Refused | Unavailable
+CopyResult = Copied | Partial | RateLimited | Refused | Unavailable
 
 
-class Transfer:
-    """One batch's way into one object."""
+class MultipartCopy:
+    """The copy of one batch's result into one object."""
 
     def __init__(
         self, remote: Remote, landing: Landing, ledger: Ledger, batch_id: str, key: str, remaining: Remaining
@@ -66,12 +66,12 @@ class Transfer:
         self._key = key
         self._remaining = remaining
 
-    def bring(self) -> Brought:
-        """Go on from what is there, or begin.
+    def copy(self) -> CopyResult:
+        """Resume the upload of an earlier call, or begin one.
 
         Raises:
-            Broken: the source does not send what it promises, or so slowly that no part came in a whole call.
-            Damaged: S3 holds other bytes than were sent.
+            Broken: the source does not send what it promises, or so slowly that a whole call copied no part.
+            Damaged: S3 has other bytes than were sent.
         """
         upload = self._ledger.upload(self._batch_id)
         if upload is not None:
@@ -83,12 +83,12 @@ class Transfer:
                     self._landing.abort(self._key, upload.id)
         return self._begin()
 
-    def _begin(self) -> Brought:
+    def _begin(self) -> CopyResult:
         first = self._remote.first(PART_BYTES, self._patience())
         if not isinstance(first, Result):
             return first
         if first.version is None:
-            return self._in_one_go(first)
+            return self._in_one_request(first)
         version = first.version
         upload = Upload(self._landing.start(self._key), version.etag, version.length, first.md5)
         self._ledger.write_upload(self._batch_id, upload)
@@ -98,23 +98,23 @@ class Transfer:
             self._landing.abort(self._key, upload.id)
             return Unavailable("The result changes while it is read.")
 
-    def _in_one_go(self, result: Result) -> Brought:
+    def _in_one_request(self, result: Result) -> CopyResult:
         try:
             return Copied(
                 self._landing.store(self._key, self._timed(result.chunks())), result.md5, result.md5 is not None
             )
         except _OutOfTime:
             return Refused(
-                "The result does not fit into one call of the function, and its source does not allow to read it in "
-                "several: it serves no ranges, or does not tell the version of the file (ETag)."
+                "The result does not fit into one call of the function, and its source does not allow several: it "
+                "serves no ranges, or does not give the version of the file (ETag)."
             )
 
-    def _by_ranges(self, upload: Upload, listed: Sequence[Part], first: Result | None) -> Brought:
+    def _by_ranges(self, upload: Upload, listed: Sequence[Part], first: Result | None) -> CopyResult:
         spans = dict(enumerate(_spans(upload.length), start=1))
         done = {part.number: part for part in listed if part.number in spans and part.size == spans[part.number].length}
         missing = deque(number for number in spans if number not in done)
         in_flight: deque[Future[tuple[Part, bytes] | RateLimited | Refused | Unavailable]] = deque()
-        digest, came = md5(usedforsecurity=False), 0
+        digest, copied = md5(usedforsecurity=False), 0
 
         def fetch(number: int) -> tuple[Part, bytes] | RateLimited | Refused | Unavailable:
             body = self._read(spans[number], upload, first if number == 1 else None)
@@ -135,23 +135,24 @@ class Transfer:
                 part, body = outcome
                 done[part.number] = part
                 digest.update(body)
-                came += 1
-                # Or they would be held until the next part is there.
+                copied += 1
+                # Free the memory before the next part is there.
                 del outcome, body
         if len(done) < len(spans):
-            if came == 0:
+            if copied == 0:
                 raise Broken("The source is so slow that no part came within a whole call of the function.")
             return Partial()
-        # Parts arrive here in their order, so the MD5 of a copy in one call is known; that of a copy in several is
-        # verified when the object is read (`lake/source.py`), before anything is loaded.
-        md5_holds = came == len(spans) and upload.md5 == digest.hexdigest()
-        if came == len(spans) and upload.md5 is not None and not md5_holds:
+        # Parts arrive here in their order, so the MD5 of a copy in one call is known; that of a copy in several calls
+        # is verified when the object is read (`lake/storage/raw_object.py`), before anything is loaded.
+        in_one_call = copied == len(spans)
+        md5_verified = in_one_call and upload.md5 == digest.hexdigest()
+        if in_one_call and upload.md5 is not None and not md5_verified:
             self._landing.abort(self._key, upload.id)
-            raise Broken("The bytes that came do not have the MD5 that the source tells.")
-        return Copied(self._landing.complete(self._key, upload.id, list(done.values())), upload.md5, md5_holds)
+            raise Broken("The copied bytes do not have the MD5 that the source declares.")
+        return Copied(self._landing.complete(self._key, upload.id, list(done.values())), upload.md5, md5_verified)
 
     def _read(self, span: Span, upload: Upload, opened: Result | None) -> bytes | RateLimited | Refused | Unavailable:
-        """Read a range; what breaks is tried again at once, a few times."""
+        """Read a range; one that breaks is tried again at once, a few times."""
         answer: Result | RateLimited | Refused | Unavailable | None = opened
         for tries_left in reversed(range(_TRIES)):
             if answer is None:
@@ -165,7 +166,7 @@ class Transfer:
                 try:
                     body = BytesIO()
                     body.writelines(self._timed(answer.chunks()))
-                    # Not joined from a list: that would hold a part twice.
+                    # Joined from a list, a part would be in memory twice.
                     return body.getvalue()
                 except Broken:
                     if not tries_left:
@@ -177,7 +178,7 @@ class Transfer:
         """The chunks, until the time is up.
 
         Raises:
-            _OutOfTime: it is.
+            _OutOfTime: the time is up.
         """
         for chunk in chunks:
             if self._remaining() < STOP_SECONDS:
@@ -185,7 +186,7 @@ class Transfer:
             yield chunk
 
     def _patience(self) -> float:
-        """How long one answer may be waited for, so that a source that hangs does not take the function's end too."""
+        """How long to wait for one answer, so that a source that hangs leaves time to end the call."""
         return max(1.0, self._remaining() - STOP_SECONDS)
 
 

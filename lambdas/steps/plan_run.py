@@ -1,4 +1,4 @@
-"""Plan a run: claim its time, take the lease, choose the period, find a batch that an earlier run left."""
+"""Plan a run: claim its scheduled time, take the lease, choose the period, adopt an earlier run's unloaded batch."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,21 +7,20 @@ from datetime import datetime, timedelta
 from lambdas.execution import TAKES, BadInput, Execution, RunState
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, BatchRecord
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import Period, period
 
-# A night is a day after the last one, give or take the waiting in between.
+# A night follows the last one by a day, give or take the waits of both.
 REGULAR_NIGHT = timedelta(hours=36)
 
-BUSY = "busy"
-
-# How often a run that waits for the lease looks again.
+# How often a run that waits for the lease asks again.
 LEASE_POLL_SECONDS = 60
 
 StoppedAt = Callable[[str], datetime | None]
-"""When an execution ended, by its ARN: None while it runs, and long ago when nobody remembers it."""
+"""When an execution ended, by its ARN: None while it runs, long ago when Step Functions has forgotten it."""
 
 
 def plan_run(
@@ -31,27 +30,27 @@ def plan_run(
 
     Raises:
         UnknownName: the explicit period is none that Symplify has.
-        BadInput: the input has more than an execution takes, or a scheduled time that is none.
+        BadInput: the input has more than an execution takes, or a scheduled time that is no time.
     """
     _check_input(state)
     asked = period(state.period) if state.period is not None else None
     if state.scheduled_time is not None and not ledger.claim(state.scheduled_time, run, now):
-        return replace(state, outcome="duplicate", wait_seconds=None)
+        return replace(state, outcome=Outcome.DUPLICATE, wait_seconds=None)
     seconds = _take_lease(run, ledger, settings, stopped_at, now)
     if seconds is not None:
         return wait(
             state,
-            BUSY,
+            Outcome.BUSY,
             seconds,
             run=run,
             limit=min(timedelta(seconds=settings.lease_wait_seconds), settings.run_deadline),
             now=now,
-            unmet="The lease was not free",
-            why="Another run of this export type holds it. Look at the machine's running executions, and start this "
+            expectation="The lease was not free",
+            cause="Another run of this export type has it. Look at the machine's running executions, and start this "
             "one again when the other has ended.",
         )
     if state.replay is not None:
-        return replace(state, export_type=state.export.name, outcome="replay", wait_seconds=None)
+        return replace(state, export_type=state.export.name, outcome=Outcome.REPLAY, wait_seconds=None)
     watermark = ledger.watermark()
     chosen = asked or _period(run, watermark, settings, now)
     planned = replace(
@@ -59,26 +58,27 @@ def plan_run(
         export_type=state.export.name,
         period=chosen.value,
         unreachable_days=_unreachable(watermark, now),
-        outcome="planned",
+        outcome=Outcome.PLANNED,
         wait_seconds=None,
     )
-    left = _left_over(run, ledger, chosen, watermark, now)
-    if left is None:
+    batch = _adopted_batch(run, ledger, needed=chosen, watermark=watermark, now=now)
+    if batch is None:
         return planned
     return replace(
         planned,
-        period=left.period,
-        batch_id=left.batch_id,
-        ordered_at=left.ordered_at,
-        outcome="landed" if left.status == COPIED else "adopted",
+        period=batch.period,
+        batch_id=batch.batch_id,
+        ordered_at=batch.ordered_at,
+        outcome=Outcome.LANDED if batch.status == COPIED else Outcome.ADOPTED,
     )
 
 
 def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | None, nightly: Period) -> bool:
     """Whether an export of that period reaches back to the watermark.
 
-    A period is trusted for a day less than its name says. A regular night with the team's own period is enough too:
-    who sets LAST_DAY for the nights has chosen it. Before the first success only the longest period leaves no gap.
+    A period is trusted for a day less than its name says. The configured nightly period is trusted for a regular night
+    as well, since a team that sets LAST_DAY has chosen so. Before the first success only the longest period leaves no
+    gap.
     """
     if covered is Period.TODAY:
         return False
@@ -89,8 +89,8 @@ def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | N
 
 
 def _check_input(state: RunState) -> None:
-    """Refuse what only steps may write; a run that waited for the lease comes back with what `busy` needs."""
-    ours = {"outcome", "step", "waitSeconds"} if state.outcome == BUSY else set()
+    """Refuse fields that only steps may write, except those of a run that has waited for the lease (`busy`)."""
+    ours = {"outcome", "step", "waitSeconds"} if state.outcome == Outcome.BUSY else set()
     others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime", "replay"} - ours)
     if others:
         raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")
@@ -121,10 +121,10 @@ def _unreachable(watermark: datetime | None, now: datetime) -> str | None:
 
 
 def _take_lease(run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime) -> int | None:
-    """Take the lease, or return how many seconds to wait before trying again.
+    """Take the lease, or return how many seconds to wait before the next try.
 
-    A dead owner's last function may still be at work, so its lease is free only when the longest function time-out has
-    passed since the owner ended.
+    The last function of an execution that has ended may still be at work, so its lease is taken over only when the
+    longest function time-out has passed since.
     """
     if ledger.take_lease(run, now):
         return None
@@ -140,13 +140,13 @@ def _take_lease(run: Execution, ledger: Ledger, settings: Settings, stopped_at: 
     return None if ledger.take_lease(run, now, instead_of=lease.owner) else 1
 
 
-def _left_over(
+def _adopted_batch(
     run: Execution, ledger: Ledger, needed: Period, watermark: datetime | None, now: datetime
 ) -> BatchRecord | None:
-    """The newest batch that an earlier run left and that serves this one as well as an order of its own.
+    """Adopt the newest unloaded batch of an earlier run that serves this one as well as an order of its own.
 
-    It reaches as far back as the plan needs, is at most a night old (what came after it comes with the next night),
-    and holds something that no newer export has brought. What TODAY means changes every day, so it is never taken up.
+    It reaches as far back as the plan needs, was ordered within `REGULAR_NIGHT` (later events arrive with the next
+    export), and is newer than all that is loaded. TODAY means another day every day, so it is never adopted.
     """
     for batch in ledger.unloaded_batches():
         if batch.owner == run.arn:

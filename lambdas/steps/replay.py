@@ -20,6 +20,7 @@ from lambdas.lake.tables.shadow_table import LostShadowTable, ShadowTable, finis
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import LOADED
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.load_result import Clock, hold_lease
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
@@ -75,13 +76,13 @@ def replay(
             return _rebuild(state, call, folder, clock)
         finish_switch(call.export, lake.store, lake.catalog)
         done = _merge_some(state, call, folder, clock)
-        if done.outcome == "loaded":
+        if done.outcome == Outcome.LOADED:
             if done.cursor is None:
                 raise Unloadable(f"No batch of {call.export.name} that was ordered in that time lies in raw/.")
             _vacuum(call)
         return done
     except Unloadable as error:
-        return replace(state, outcome="failed", reason=str(error), wait_seconds=None)
+        return replace(state, outcome=Outcome.FAILED, reason=str(error), wait_seconds=None)
 
 
 def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
@@ -96,7 +97,7 @@ def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunS
         shadow_table.begin(call.asked.left_out)
     into_shadow = replace(call, lake=replace(call.lake, shadow_table=shadow_table))
     done = _merge_some(state, into_shadow, folder, clock)
-    return replace(done, outcome="partial", cursor=SWITCH) if done.outcome == "loaded" else done
+    return replace(done, outcome=Outcome.PARTIAL, cursor=SWITCH) if done.outcome == Outcome.LOADED else done
 
 
 def _switch(state: RunState, call: _Replay, shadow_table: ShadowTable) -> RunState:
@@ -107,7 +108,7 @@ def _switch(state: RunState, call: _Replay, shadow_table: ShadowTable) -> RunSta
         if not shadow_table.switch(call.export, call.lake.catalog):
             raise Unloadable("All that lies in raw/ holds no rows, so there is nothing to make a table of.")
     _vacuum(call)
-    return replace(state, outcome="loaded", cursor=None)
+    return replace(state, outcome=Outcome.LOADED, cursor=None)
 
 
 def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunState:
@@ -117,12 +118,12 @@ def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> R
     left_out = call.asked.left_out or (table.left_out if table else ())
     for manifest_key in _landed(call, left_out, state.cursor):
         if done is not state and clock() - began >= _CALL_SECONDS:
-            return replace(done, outcome="partial")
+            return replace(done, outcome=Outcome.PARTIAL)
         try:
             done = _merge_one(done, manifest_key, call, folder, lambda: clock() - began)
         except Unfinished:
-            return replace(done, outcome="partial")
-    return replace(done, outcome="loaded", wait_seconds=None)
+            return replace(done, outcome=Outcome.PARTIAL)
+    return replace(done, outcome=Outcome.LOADED, wait_seconds=None)
 
 
 def _merge_one(
@@ -143,7 +144,7 @@ def _merge_one(
                     work=Path(work),
                     check_lease=call.check_lease,
                     elapsed=elapsed,
-                    resume=state.outcome == "partial",
+                    resume=state.outcome == Outcome.PARTIAL,
                     is_replay=True,
                 )
             )

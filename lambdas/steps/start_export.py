@@ -1,4 +1,4 @@
-"""Order the export, at most once unless an answer was lost, and then on the record."""
+"""Order the export: at most once, unless an answer is lost; then again, with the lost order on record."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,9 +7,10 @@ from functools import partial
 from lambdas.execution import Execution, RunState
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Order
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
-from lambdas.steps.refusal import refused
+from lambdas.steps.failure import refused
 from lambdas.symplify.answers import Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.vocabulary import period
@@ -20,9 +21,9 @@ def start_export(
 ) -> RunState:
     """Return the state with outcome `ordered`, `rate_limited`, `order_unknown`, `overdue` or `failed`.
 
-    The intent stands in the ledger before the order is sent and the batch id right after. Whoever finds an intent
-    without an answer (this function once more, after a crash) treats the answer as lost: it waits a grace and then
-    orders once more, up to the cap of the settings.
+    The ledger has the intent before the order is sent, and the batch id right after. An intent without an answer, which
+    this function finds after a crash, means that the answer is lost: it waits for a grace period and orders once more,
+    up to the cap of the settings.
 
     Raises:
         UnknownName: the state's period is none that Symplify has.
@@ -30,43 +31,43 @@ def start_export(
     asked = period(state.period or "")
     before = ledger.order(run)
     if before.batch_id is not None:
-        # A crash may have come between the two writes of an order.
+        # The step may have crashed between the two writes of an order.
         ledger.write_order(run, before, asked.value)
         return _ordered(state, before, settings)
     waiting = partial(wait, state, run=run, limit=settings.run_deadline, now=now)
-    unknown = partial(waiting, "order_unknown", unmet="No order was confirmed")
+    unknown = partial(waiting, Outcome.ORDER_UNKNOWN, expectation="No order was confirmed")
     lost = before.lost
     if before.intent_at is not None:
         grace_ends = datetime.fromisoformat(before.intent_at) + timedelta(seconds=settings.order_grace_seconds)
         if now < grace_ends:
-            return unknown(int((grace_ends - now).total_seconds()) + 1, why=_maybe(lost + 1))
+            return unknown(int((grace_ends - now).total_seconds()) + 1, cause=_maybe(lost + 1))
         lost += 1
         if lost >= settings.order_attempts:
             return refused(state, Refused(_maybe(lost)))
-    # Before the intent: a token that cannot be read is no order whose answer was lost.
+    # Before the intent, since a token that cannot be read must not count as a lost answer.
     not_ready = client.ready()
     if not_ready is not None:
         return refused(state, not_ready)
     intent_at = now.isoformat(timespec="microseconds")
     if not ledger.write_intent(run, intent_at, lost, before):
-        return unknown(settings.order_grace_seconds, why=_maybe(lost + 1))
+        return unknown(settings.order_grace_seconds, cause=_maybe(lost + 1))
     answer = client.order(state.export, asked)
     match answer:
         case Ordered(batch_id):
-            placed = Order(intent_at, lost, batch_id, intent_at)
+            placed = Order(intent_at=intent_at, lost=lost, batch_id=batch_id, ordered_at=intent_at)
             ledger.write_order(run, placed, asked.value)
             return _ordered(state, placed, settings)
         case Lost(reason):
-            return unknown(settings.order_grace_seconds, why=f"{reason} {_maybe(lost + 1)}")
-    # Anything else says that nothing was ordered.
+            return unknown(settings.order_grace_seconds, cause=f"{reason} {_maybe(lost + 1)}")
+    # Every other answer means that nothing was ordered.
     ledger.withdraw_intent(run, lost)
-    not_ordered = partial(waiting, "rate_limited", unmet="Nothing was ordered")
+    not_ordered = partial(waiting, Outcome.RATE_LIMITED, expectation="Nothing was ordered")
     earlier = f" {_maybe(lost)}" if lost else ""
     match answer:
         case RateLimited(seconds):
-            return not_ordered(seconds, why=f"Symplify answered 'too many requests' (429) until then.{earlier}")
+            return not_ordered(seconds, cause=f"Symplify answered 'too many requests' (429) until then.{earlier}")
         case Unavailable(reason):
-            return not_ordered(settings.poll_max_seconds, why=f"{reason}{earlier}")
+            return not_ordered(settings.poll_max_seconds, cause=f"{reason}{earlier}")
     return refused(state, answer)
 
 
@@ -79,7 +80,7 @@ def _maybe(lost: int) -> str:
 def _ordered(state: RunState, placed: Order, settings: Settings) -> RunState:
     return replace(
         state,
-        outcome="ordered",
+        outcome=Outcome.ORDERED,
         batch_id=placed.batch_id,
         ordered_at=placed.ordered_at,
         wait_seconds=settings.poll_first_seconds,

@@ -11,7 +11,7 @@ from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.ledger.ledger import Ledger
-from lambdas.steps.alert import TOKEN_NOT_SET
+from lambdas.outcome import ErrorName, Outcome
 from lambdas.steps.close_run import record_of, with_order
 from lambdas.vocabulary import EXPORT_TYPES, ExportType, Period, UnknownName
 
@@ -20,8 +20,6 @@ LOOK_BACK = timedelta(days=35)
 
 EMPTY_AFTER = timedelta(days=7)
 NIGHT = timedelta(days=1)
-# A replay is neither, since it loads no newer data.
-_SUCCEEDED, _FAILED = "succeeded", "failed"
 
 
 Ledgers = Callable[[ExportType], Ledger]
@@ -40,7 +38,7 @@ class Watched:
     @property
     def successes(self) -> list[Mapping[str, Any]]:
         """The records of runs that succeeded."""
-        return [run for run in self.runs if run["outcome"] == _SUCCEEDED]
+        return [run for run in self.runs if run["outcome"] == Outcome.SUCCEEDED]
 
     @property
     def waits_for_token(self) -> bool:
@@ -50,7 +48,7 @@ class Watched:
         """
         if any(_time(run, "ended_at") >= self.since for run in self.successes):
             return False
-        return bool(self.runs) and self.runs[0].get("error") == TOKEN_NOT_SET
+        return bool(self.runs) and self.runs[0].get("error") == ErrorName.TOKEN_NOT_SET
 
 
 @dataclass(frozen=True)
@@ -139,16 +137,17 @@ def unclosed(execution: EndedExecution) -> tuple[RunState, Execution] | None:
         name = state.export.name
     except (BadInput, UnknownName):
         return None
-    words = {"TIMED_OUT": "took longer than the machine allows", "ABORTED": "was stopped"}
+    words = {ErrorName.TIMED_OUT: "took longer than the machine allows", ErrorName.ABORTED: "was stopped"}
+    stopped = next((name for name in words if name == execution.status), None)
     closed = RunState(
         export_type=name,
         period=state.period,
         scheduled_time=state.scheduled_time,
-        outcome="failed",
-        step=None if execution.status in words else "close_run",
-        error_name=execution.status if execution.status in words else "NotClosed",
-        reason=f"{name}: The execution {words.get(execution.status, 'failed in its last step')}, so it could not close "
-        "itself. The next run takes up what it left.",
+        outcome=Outcome.FAILED,
+        step=None if stopped else "close_run",
+        error_name=stopped or ErrorName.NOT_CLOSED,
+        reason=f"{name}: The execution {words[stopped] if stopped else 'failed in its last step'}, so it could not "
+        "close itself. The next run resumes what it left.",
     )
     return closed, Execution(execution.arn, execution.started_at)
 
@@ -192,19 +191,20 @@ def _is_quiet(watched: Sequence[Watched]) -> bool:
 
 
 def _line(one: Watched, now: datetime) -> str:
-    ours = [run for run in one.runs if run["outcome"] in (_SUCCEEDED, _FAILED)]
+    # Without replays, which load no newer data.
+    ours = [run for run in one.runs if run["outcome"] in (Outcome.SUCCEEDED, Outcome.FAILED)]
     night = [run for run in ours if _time(run, "ended_at") >= now - NIGHT]
     if not night:
         return "no run"
     last = night[0]
-    if last["outcome"] != _SUCCEEDED:
+    if last["outcome"] != Outcome.SUCCEEDED:
         return f"FAILED  {last.get('reason') or last.get('error')}"
     parts = [f"{_rows(last)} rows, {int(last.get('rows_new') or 0)} new"]
     parts += [f"new columns {last['new_columns']}"] if last.get("new_columns") else []
     parts += [f"{int(last[name])} {word}" for name, word in _COUNTED if last.get(name)]
     parts += [f"oldest new day {oldest}"] if (oldest := _oldest_new_day(last)) else []
     healed = next(iter(ours[1:]), None)
-    if healed is not None and healed["outcome"] != _SUCCEEDED:
+    if healed is not None and healed["outcome"] != Outcome.SUCCEEDED:
         parts.append("healed after a failure")
     parts += [f"LOST {last['unreachable_days']}"] if last.get("unreachable_days") else []
     return ", ".join(parts)

@@ -12,7 +12,7 @@ class Ordered:
 
 
 class BatchState(Enum):
-    """What a status means for us; the vendor's words for it are mapped in `client.py`."""
+    """The state of a batch; `client.py` maps the vendor's statuses to it."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -30,7 +30,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Link:
-    """A signed link to a result. Whoever holds it can read the data: it is never logged and never leaves a function."""
+    """A signed link to a result. Anyone who has it can read the data, so it is never logged or stored."""
 
     url: str
 
@@ -40,14 +40,14 @@ class Link:
 
 @dataclass(frozen=True)
 class RateLimited:
-    """Symplify asks us to come back later."""
+    """Too many requests: ask again later."""
 
     wait_seconds: int
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A final no, as a sentence with the vendor's own words in it."""
+    """A final refusal, as a sentence that quotes the vendor."""
 
     reason: str
 
@@ -59,7 +59,7 @@ class NotFound(Refused):
 
 @dataclass(frozen=True)
 class BadToken(Refused):
-    """Symplify does not accept the token: final for this run, and says nothing of the batch."""
+    """Symplify does not accept the token: final for this run, but not the batch's fault."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ class NoToken(BadToken):
 
 @dataclass(frozen=True)
 class Unavailable:
-    """No usable answer to a question that may be asked again."""
+    """No usable answer to a call that may be repeated."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Lost:
-    """An order was sent and its answer did not come: it may or may not have taken effect."""
+    """An order was sent and not answered: it may or may not have taken effect."""
 
     reason: str

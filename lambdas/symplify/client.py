@@ -34,8 +34,8 @@ TOKEN_HEADER = "X-Carma-Authentication-Token"  # noqa: S105 - a header's name
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=20, total=25)
 # Three tries of a GET, the second at once and the third 2 s later: at most 77 s with the time-outs above, and as much
-# again when a token is replaced, below every function's time-out. A Retry-After is left to the machine's Wait: urllib3
-# would sleep through it in here.
+# again when a token is replaced, below every function's time-out. A Retry-After is left to the machine's Wait, since
+# urllib3 would sleep in the function.
 _GET_RETRIES = urllib3.Retry(
     total=2,
     backoff_factor=1,
@@ -44,7 +44,7 @@ _GET_RETRIES = urllib3.Retry(
     respect_retry_after_header=False,
 )
 _JSON = {"Accept": "application/json"}
-# Longer than any id that was ever seen, and short enough for a key.
+# Longer than any known id, and short enough for an object key.
 _MAX_ID = 200
 _MAX_ANSWER_BYTES = 1 << 20
 
@@ -62,7 +62,7 @@ class _Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes
-    """At most a megabyte; the token, should the vendor repeat it, is blotted out."""
+    """At most a megabyte; the token is masked, should the vendor repeat it."""
 
     @property
     def text(self) -> str:
@@ -70,7 +70,7 @@ class _Answer:
 
     @property
     def fields(self) -> Mapping[str, Any] | None:
-        """The JSON object in the body; None when there is none."""
+        """The JSON object in the body, if there is one."""
         try:
             fields = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ class _Answer:
 class Client:
     """Symplify's export API for one customer.
 
-    The token goes into a header of calls to `base_url` alone, and is read again once when Symplify answers 401.
+    The token is sent in a header to `base_url` alone, and is read again once when Symplify answers 401.
     """
 
     def __init__(self, http: urllib3.PoolManager, base_url: str, customer_id: str, read_token: TokenSource) -> None:
@@ -91,7 +91,7 @@ class Client:
         self._token: str | None = None
 
     def ready(self) -> BadToken | None:
-        """Read the token unless it is known: whoever orders asks first, since without one nothing can be ordered."""
+        """Read the token unless it is known. Called before an order, since without a token nothing can be ordered."""
         try:
             self._known_token()
         except TokenNotSet as error:
@@ -99,7 +99,7 @@ class Client:
         return None
 
     def order(self, export: ExportType, period: Period) -> Ordered | RateLimited | Refused | Unavailable | Lost:
-        """Order an export. Sent once and never repeated here, since a repeated order is a second batch."""
+        """Order an export. Sent once and never retried, since a second order is a second batch."""
         body = {"exportType": export.name, "period": period.value}
         try:
             answer = self._call("POST", "/batches/exports/statistics", _JSON, retries=False, json=body)
@@ -108,7 +108,7 @@ class Client:
         except (NewConnectionError, ConnectTimeoutError) as error:
             return Unavailable(f"The order could not be sent: {_describe(error)}.")
         except HTTPError as error:
-            return Lost(f"No answer to the order came: {_describe(error)}.")
+            return Lost(f"The order was not answered: {_describe(error)}.")
         if _is_down(answer):
             return Lost(f"Symplify answered the order with status {answer.status}.")
         failure = _failure(answer, "the order")
@@ -121,14 +121,14 @@ class Client:
         return Ordered(batch_id) if 0 < len(batch_id) <= _MAX_ID else Lost("Symplify's batchId cannot be used.")
 
     def batch(self, batch_id: str) -> Batch | RateLimited | Refused | Unavailable:
-        """Ask how far a batch is. An unknown status is refused: it never waits and never counts as success."""
+        """Ask how far a batch is. An unknown status is refused: neither waited for nor taken for success."""
         answer = self._get(f"/batches/{_part(batch_id)}", "the status call", _JSON)
         if not isinstance(answer, _Answer):
             return answer
         fields = answer.fields
         if fields is None:
             return Unavailable(f"Symplify answered the status call without a JSON object: '{_cut(answer.text)}'.")
-        # Values are printed with stray blanks in the vendor's own example.
+        # The vendor's own example has stray blanks in the values.
         status = str(fields.get("status", "")).strip().upper()
         state = _STATES.get(status)
         if state is None:
@@ -141,8 +141,8 @@ class Client:
     def link(self, batch_id: str) -> Link | RateLimited | Refused | Unavailable:
         """Fetch a fresh signed link to a finished batch's result.
 
-        The call answers text/plain, and its documentation forbids an `Accept: application/json` header. When it brings
-        no link, the documented redirect to the same file is asked for its target instead.
+        The call answers text/plain, and its documentation forbids an `Accept: application/json` header. When it returns
+        no link, the target of the documented redirect to the same file is used instead.
         """
         path = f"/batches/{_part(batch_id)}/result"
         documented = self._get(f"{path}/url", "the call for the result's link")
@@ -157,11 +157,11 @@ class Client:
         if isinstance(other, _Answer) and _is_redirect(other) and other.headers.get("Location"):
             return Link(other.headers["Location"].strip())
         failure = _failure(other, "the call for the result") if isinstance(other, _Answer) else other
-        # What may pass decides over what is final; the documented call's own words over the redirect's.
+        # A transient failure of either call wins over a final one; else the documented call's failure is returned.
         return failure if isinstance(failure, RateLimited | Unavailable) else documented
 
     def account(self) -> Mapping[str, Any] | RateLimited | Refused | Unavailable:
-        """Fetch the account's own base URLs: a cheap call that proves host, customer id and token."""
+        """Fetch the account's base URLs: a cheap call that proves host, customer id and token."""
         answer = self._get("/apiurl", "the call for the account's addresses", _JSON)
         return (answer.fields or {}) if isinstance(answer, _Answer) else answer
 
@@ -177,7 +177,7 @@ class Client:
         except TokenNotSet as error:
             return NoToken(str(error))
         except HTTPError as error:
-            return Unavailable(f"No answer to {what} came: {_describe(error)}.")
+            return Unavailable(f"Symplify did not answer {what}: {_describe(error)}.")
         if _is_down(answer):
             return Unavailable(f"Symplify answered {what} with status {answer.status}.")
         return answer
@@ -195,7 +195,7 @@ class Client:
         response = self._http.request(
             method,
             self._base + path,
-            # A kept connection may die while the function sleeps, and an order sent into it would be lost.
+            # A kept connection may break while the function is frozen, and an order sent into it would be lost.
             headers={**headers, TOKEN_HEADER: token, "Connection": "close"},
             timeout=_TIMEOUT,
             redirect=False,
@@ -203,7 +203,7 @@ class Client:
             **options,
         )
         try:
-            # Bounded, so that a body without end cannot fill the memory; the connection is dropped with the rest.
+            # Bounded, so that an endless body cannot fill the memory; closing the connection drops the rest.
             body = response.read(_MAX_ANSWER_BYTES, decode_content=True)
         finally:
             response.close()
@@ -233,12 +233,12 @@ def _failure(answer: _Answer, what: str) -> RateLimited | Refused | None:
             f"Symplify answered {what} with a redirect (status {answer.status}), which is not followed, since the "
             "token belongs to Symplify's own host alone. Check the setting baseUrl."
         )
-    said = f"Symplify answered {what} with status {answer.status}: '{_cut(answer.text)}'."
+    answered = f"Symplify answered {what} with status {answer.status}: '{_cut(answer.text)}'."
     if answer.status == 401:
-        return BadToken(f"{said} Put a valid API token into the secret.")
+        return BadToken(f"{answered} Put a valid API token into the secret.")
     if answer.status == 403:
-        return Refused(f"{said} Check the customer id, and that the token may read statistics.")
-    return NotFound(said) if answer.status == 404 else Refused(said)
+        return Refused(f"{answered} Check the customer id, and that the token may read statistics.")
+    return NotFound(answered) if answer.status == 404 else Refused(answered)
 
 
 def _part(batch_id: str) -> str:
@@ -250,12 +250,12 @@ def _count(value: object) -> int | None:
 
 
 def _cut(text: str) -> str:
-    """The vendor's words as plain text of a bounded length."""
+    """The vendor's text as plain text of bounded length."""
     clean = " ".join("".join(sign if sign.isprintable() else " " for sign in text[:2000]).split())
     return clean if len(clean) <= 200 else clean[:200] + "…"
 
 
 def _describe(error: HTTPError) -> str:
-    """Name the kind of failure alone: urllib3's own text repeats the URL."""
+    """Name the kind of failure alone, since urllib3's own text repeats the URL."""
     reason = getattr(error, "reason", None)
     return type(reason if isinstance(reason, Exception) else error).__name__

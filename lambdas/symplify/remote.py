@@ -1,4 +1,4 @@
-"""A finished batch's result at the vendor's, opened by links that are fetched, checked, and replaced on expiry."""
+"""A finished batch's result at Symplify, opened by links that are fetched, checked, and replaced on expiry."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from lambdas.symplify.answers import Link, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.result import LinkExpired, Result, Span, Version, check_link, open_first, open_range
 
-# The link in use, one that another reader fetched some time ago, and a fresh one.
+# The link in use, one that another reader has fetched meanwhile, and a fresh one.
 _LINKS = 3
 
 READERS = 4
@@ -19,7 +19,7 @@ Opened = Result | RateLimited | Refused | Unavailable
 
 
 class Remote:
-    """One batch's result. Links stay in here. Safe to use from many threads."""
+    """One batch's result. Its links never leave this object. Thread-safe."""
 
     def __init__(
         self,
@@ -39,14 +39,14 @@ class Remote:
         self._lock = threading.Lock()
 
     def first(self, size: int, patience: float) -> Opened:
-        """Open the first `size` bytes, or all: see `open_first`; `patience` bounds each wait for bytes, in seconds."""
+        """Open the first `size` bytes, or all (see `open_first`); `patience` bounds each wait for bytes, in seconds."""
         return self._open(lambda link: open_first(self._http, link, size, patience))
 
     def range(self, span: Span, version: Version, patience: float) -> Opened:
         """Open a range.
 
         Raises:
-            SourceChanged: the source holds other bytes now.
+            SourceChanged: the source has other bytes by now.
         """
         return self._open(lambda link: open_range(self._http, link, span, version, patience))
 

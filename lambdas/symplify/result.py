@@ -1,6 +1,6 @@
 """The result file behind a signed link: checked, opened whole or by ranges, and read as raw bytes.
 
-Links are signed for GET alone (a HEAD would be refused), so what the source can do is learned from a ranged GET.
+Links are signed for GET alone and a HEAD would be refused, so a ranged GET shows whether the source serves ranges.
 """
 
 import re
@@ -19,10 +19,10 @@ _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _CHUNK_BYTES = 1 << 20
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
-# What a signed link is made of, and no more: parsers differ on blanks, line ends, backslashes and letters beyond ASCII.
+# Only what a signed link consists of, since parsers differ on blanks, line ends, backslashes and letters beyond ASCII.
 _PLAIN = re.compile(r"[a-z]+://[^/?#%\\]+[/?][!-~]{1,8000}", re.ASCII | re.IGNORECASE)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-# A strong tag; a weak one (`W/"..."`) does not promise the same bytes.
+# A strong ETag; a weak one (`W/"..."`) does not promise the same bytes.
 _STRONG_ETAG = re.compile(r'"[!#-~]{1,200}"')
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
 
@@ -32,29 +32,29 @@ class LinkExpired(Exception):
 
 
 class SourceChanged(Exception):
-    """The source no longer holds the bytes of which a part was read."""
+    """The source has other bytes by now than those already read."""
 
 
 class Broken(Exception):
-    """The transfer did not bring what was promised."""
+    """The source did not send what it promised."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Some bytes of a file, the last one included."""
+    """A range of bytes, the last one included."""
 
     first: int
     last: int
 
     @property
     def length(self) -> int:
-        """How many they are."""
+        """How many bytes it has."""
         return self.last - self.first + 1
 
 
 @dataclass(frozen=True)
 class Version:
-    """Which bytes a source that knows ranges holds: all reads of one copy must agree on it."""
+    """The version of a source that serves ranges: all reads of one copy must agree on it."""
 
     etag: str
     length: int
@@ -63,7 +63,7 @@ class Version:
 def check_link(link: Link, hosts: tuple[str, ...], *, allow_loopback_http: bool) -> Refused | None:
     """Refuse a link that is not https to a host on the list, or that carries user information.
 
-    It is parsed by what will connect to it, so that the host that is checked is the host that is asked.
+    It is parsed by the library that will connect, so that the checked host is the host that is called.
     """
     try:
         url = parse_url(link.url) if _PLAIN.fullmatch(link.url) else None
@@ -71,7 +71,7 @@ def check_link(link: Link, hosts: tuple[str, ...], *, allow_loopback_http: bool)
         url = None
     host = (url.host or "").lower() if url else ""
     if url is None or not host:
-        return Refused("What Symplify gave as the result's link is none; nothing was read.")
+        return Refused("Symplify's link to the result is not a valid link; nothing was read.")
     if url.auth is not None:
         return Refused("The result's link carries user information, which no link of Symplify's does.")
     if allow_loopback_http and url.scheme in ("http", "https") and host in _LOOPBACK:
@@ -87,7 +87,7 @@ def check_link(link: Link, hosts: tuple[str, ...], *, allow_loopback_http: bool)
 
 
 class Result:
-    """An open result, or a range of it: its bytes as they came (never decoded), checked to their end."""
+    """An open result, or a range of it: its bytes as received, never decoded, and checked to the end."""
 
     def __init__(
         self,
@@ -99,9 +99,9 @@ class Result:
         self._response = response
         self._length = length
         self.md5 = checksum
-        """Of the whole file, in hexadecimal, where the source tells it."""
+        """Of the whole file, in hexadecimal, if the source declares it."""
         self.version = version
-        """What further ranges belong to; None when the source gave the whole file instead of a range."""
+        """The version of further ranges; None when the source sent the whole file instead of a range."""
 
     def chunks(self) -> Iterator[bytes]:
         """Read it all.
@@ -125,7 +125,7 @@ class Result:
         if self._length is not None and size != self._length:
             raise Broken(f"The source promised {self._length} bytes and sent {size}.")
         if self.version is None and self.md5 not in (None, digest.hexdigest()):
-            raise Broken(f"The {size} bytes that came do not have the MD5 that the source tells.")
+            raise Broken(f"The {size} received bytes do not have the MD5 that the source declares.")
 
     def close(self) -> None:
         """Leave the rest unread."""
@@ -138,7 +138,7 @@ def open_first(
     """Open the first `size` bytes of a checked link, or the whole file when the source cannot serve the rest by ranges.
 
     Raises:
-        LinkExpired: the link's time is over.
+        LinkExpired: the link has expired.
     """
     response = _get(http, link, patience, {"Range": f"bytes=0-{size - 1}"})
     if isinstance(response, Unavailable):
@@ -149,7 +149,7 @@ def open_first(
             span, version = found
             return Result(response, span.length, md5_of(version.etag, response.headers), version)
     if response.status in (206, 416):
-        # Ranges without a usable version, or none at all, as of an empty file.
+        # A range without a usable version, or no range at all, as of an empty file.
         response.close()
         response = _get(http, link, patience, {})
         if isinstance(response, Unavailable):
@@ -160,11 +160,11 @@ def open_first(
 def open_range(
     http: urllib3.PoolManager, link: Link, span: Span, version: Version, patience: float = _READ_SECONDS
 ) -> Result | Refused | Unavailable:
-    """Open a range of the bytes that `version` means.
+    """Open a range of that version.
 
     Raises:
-        LinkExpired: the link's time is over.
-        SourceChanged: the source holds other bytes now, or serves ranges no more.
+        LinkExpired: the link has expired.
+        SourceChanged: the source has other bytes by now, or no longer serves ranges.
     """
     response = _get(http, link, patience, {"Range": f"bytes={span.first}-{span.last}", "If-Match": version.etag})
     if isinstance(response, Unavailable):
@@ -178,7 +178,7 @@ def open_range(
 
 
 def md5_of(etag: str, headers: Mapping[str, str]) -> str | None:
-    """The MD5 that an ETag of S3's is, unless a key of the customer's or of KMS encrypts the object."""
+    """The MD5 in an ETag of S3; None for an object that is encrypted with a customer's or a KMS key."""
     found = _MD5_ETAG.fullmatch(etag)
     is_keyed = "kms" in headers.get("x-amz-server-side-encryption", "") or any(
         name.lower().startswith("x-amz-server-side-encryption-customer") for name in headers
@@ -189,7 +189,7 @@ def md5_of(etag: str, headers: Mapping[str, str]) -> str | None:
 def _get(
     http: urllib3.PoolManager, link: Link, patience: float, headers: Mapping[str, str]
 ) -> urllib3.BaseHTTPResponse | Unavailable:
-    """Ask, with no header of ours but those that ask for bytes as they are, and for which of them."""
+    """Send a GET with no more headers than those that choose the bytes and keep them as they are."""
     try:
         response = http.request(
             "GET",
@@ -216,12 +216,12 @@ def _no_result(response: urllib3.BaseHTTPResponse) -> Refused | Unavailable:
 
 
 def _range_of(response: urllib3.BaseHTTPResponse) -> tuple[Span, Version] | None:
-    """Which bytes of what a 206 holds; None when it does not say so for certain."""
-    told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    """The range and version of a 206; None when its headers leave either open."""
+    declared = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     etag = response.headers.get("ETag", "")
-    if not told or not _STRONG_ETAG.fullmatch(etag):
+    if not declared or not _STRONG_ETAG.fullmatch(etag):
         return None
-    first, last, length = map(int, told.groups())
+    first, last, length = map(int, declared.groups())
     return Span(first, last), Version(etag, length)
 
 
@@ -230,14 +230,16 @@ def _whole(response: urllib3.BaseHTTPResponse) -> Result | Refused:
     checksum = md5_of(response.headers.get("ETag", ""), response.headers)
     if length.isdecimal():
         return Result(response, int(length), checksum)
-    # An end is also certain when HTTP's own chunks mark it, or when there is a checksum.
+    # HTTP's chunked encoding marks the end as well, and a checksum proves it.
     if response.headers.get("Transfer-Encoding", "").lower() == "chunked" or checksum is not None:
         return Result(response, None, checksum)
     response.close()
-    return Refused("The file host does not say how long the result is, so a cut transfer would pass for a whole one.")
+    return Refused(
+        "The file host does not say how long the result is, so a transfer that is cut off would look complete."
+    )
 
 
 def _matches(host: str, pattern: str) -> bool:
-    """Compare part by part, so that `*` never spans a dot."""
+    """Compare label by label, so that `*` never spans a dot."""
     names, patterns = host.split("."), pattern.lower().split(".")
     return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))

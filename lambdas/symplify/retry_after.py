@@ -5,19 +5,19 @@ import random
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# One public client reports "one request per minute" from an error message: the pause when there is no usable hint.
+# Used without a usable header: one public client reports "one request per minute" from an error message.
 RATE_LIMIT_SECONDS = 60
-# A hint beyond an hour is a mistake or a ban; the run's deadline decides then.
+# More than an hour is a mistake or a ban; the run's deadline decides then.
 CAP_SECONDS = 3600
 
 
 def retry_after(header: str | None, now: datetime) -> int:
-    """Seconds to wait: the server's word (seconds or a date), within bounds, or a minute; and a little jitter."""
-    jitter = random.uniform(1, 10)  # noqa: S311 - spreads ten runs, guards nothing
-    return int(min(max(_asked(header, now), 1), CAP_SECONDS) + jitter)
+    """Seconds to wait: the Retry-After header (seconds or a date) within bounds, or a minute, plus jitter."""
+    jitter = random.uniform(1, 10)  # noqa: S311 - spreads ten runs, no security
+    return int(min(max(_requested(header, now), 1), CAP_SECONDS) + jitter)
 
 
-def _asked(header: str | None, now: datetime) -> float:
+def _requested(header: str | None, now: datetime) -> float:
     if header is None:
         return RATE_LIMIT_SECONDS
     try:

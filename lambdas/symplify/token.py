@@ -9,32 +9,31 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 PLACEHOLDER = "replace-me"
-"""What a freshly deployed secret holds (`infra/token.py` writes it)."""
+"""The content of a freshly deployed secret (`infra/token.py` writes it)."""
 
-
-# What a header may carry. Anything else would fail inside the HTTP client, whose error repeats the value.
+# What a header may contain. Anything else would fail inside the HTTP client, whose error repeats the value.
 _USABLE = re.compile(r"[!-~]+")
 
 
 class TokenNotSet(Exception):
-    """The secret holds no usable token."""
+    """The secret has no usable token."""
 
 
 TokenSource = Callable[[], str]
 
 
 def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource:
-    """Return a function that reads the token anew.
+    """Return a function that reads the token from the secret.
 
-    The secret holds the token as plain text, or as JSON with a field `token`.
+    The secret has the token as plain text, or as JSON with a field `token`.
     """
 
     def read() -> str:
         token = _token(client.get_secret_value(SecretId=secret_arn).get("SecretString", ""))
         if token == PLACEHOLDER or not is_usable(token):
-            held = "the placeholder" if token == PLACEHOLDER else "something that cannot be one"
+            found = "the placeholder" if token == PLACEHOLDER else "something that cannot be a token"
             raise TokenNotSet(
-                f"The secret holds {held} instead of your Symplify token. Set it with: "
+                f"The secret contains {found} instead of your Symplify token. Set it with: "
                 f"aws secretsmanager put-secret-value --secret-id {secret_arn} --secret-string YOUR_TOKEN"
             )
         return token
@@ -43,7 +42,7 @@ def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource
 
 
 def is_usable(token: str) -> bool:
-    """Whether a text can be a token at all."""
+    """Whether a text can be a token."""
     return _USABLE.fullmatch(token) is not None
 
 

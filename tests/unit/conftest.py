@@ -1,10 +1,10 @@
-"""What all unit tests share: no sockets, an AWS that lives in the process, and the collaborators of a step."""
+"""Shared by all unit tests: no sockets, an AWS in the process, and the collaborators of a step."""
 
 import os
 from collections.abc import Iterator
 from typing import Any
 
-# Before any client is made, also those that handlers make when they are imported.
+# Before any client is made.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ |= {
@@ -74,7 +74,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
-    """Symplify and its file host, scripted; pauses between urllib3's own tries are noted and not slept."""
+    """Symplify and its file host, scripted; pauses between urllib3's own tries are recorded and not slept."""
     fake = FakeHttp()
     monkeypatch.setattr("urllib3.util.retry.time", fake.clock)
     return fake

@@ -1,4 +1,4 @@
-"""Fakes: a scripted urllib3, and the settings, runs and failing collaborators that tests need."""
+"""Fakes: a scripted urllib3, an S3 that lists checksums, failing collaborators, settings and runs."""
 
 import io
 import time
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.connectionpool import HTTPConnectionPool
@@ -23,12 +23,18 @@ TOKEN = "tok-3fA9/xyz+secret"
 ORDER_PATH = "/rest/4711/batches/exports/statistics"
 RESULT_HOST = "carma-filetransfer.s3-eu-west-1.amazonaws.com"
 RESULT_URL = f"https://{RESULT_HOST}/result/1/101111_result.json?Expires=1&Signature=s3cr3t"
+if TYPE_CHECKING:
+    StandIn = Any
+    """Accepted as any collaborator: what it does not define, the object behind it does."""
+else:
+    StandIn = object
+
 NOW = datetime(2026, 11, 24, 3, 30, 0, tzinfo=UTC)  # a Tuesday
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it would have gone out."""
+    """A request as it would have been sent."""
 
     method: str
     url: str
@@ -42,13 +48,13 @@ class Call:
 
 
 class Clock:
-    """Stands in for `time` where urllib3 pauses between its tries."""
+    """Replaces `time` where urllib3 pauses between its tries."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
 
     def sleep(self, seconds: float) -> None:
-        """Note the pause."""
+        """Record the pause."""
         self.slept.append(seconds)
 
     def time(self) -> float:
@@ -57,23 +63,23 @@ class Clock:
 
 
 class FakeHttp(urllib3.PoolManager):
-    """The real PoolManager (its retries, its redirects, its parsing) over a wire that gives scripted answers."""
+    """The real PoolManager (its retries, redirects and parsing) over a connection that gives scripted answers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Call] = []
         self.clock = Clock()
         self.file: FakeFile | None = None
-        """What is read from the file host, in place of scripted answers."""
+        """The file that the file host serves, instead of scripted answers."""
         self._script: deque[Callable[..., urllib3.HTTPResponse]] = deque()
 
     def answers(self, status: int = 200, body: Any = b"", headers: Mapping[str, str] | None = None) -> "FakeHttp":
-        """Give this answer next; `body` is text, bytes, or a readable that may fail."""
+        """Script the next answer; `body` is text, bytes, or a readable that may fail."""
         self._script.append(_answer(status, body, headers))
         return self
 
     def fails(self, error: Exception) -> "FakeHttp":
-        """Raise this where an answer would come."""
+        """Script an error instead of the next answer."""
 
         def give(method: str, url: str, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
             raise error
@@ -83,16 +89,16 @@ class FakeHttp(urllib3.PoolManager):
 
     @property
     def paths(self) -> list[str]:
-        """The paths asked for, in order."""
+        """The requested paths, in order."""
         return [call.path for call in self.calls]
 
     @property
     def unused(self) -> int:
-        """How many scripted answers nobody asked for."""
+        """How many scripted answers were not used."""
         return len(self._script)
 
     def _new_pool(self, scheme: str, host: str, port: int, request_context: Any = None) -> HTTPConnectionPool:
-        return _Wire(self, scheme, host, port)
+        return _Connection(self, scheme, host, port)
 
     def take(self, call: Call, options: Mapping[str, Any]) -> urllib3.HTTPResponse:
         """Answer a call from the script."""
@@ -100,7 +106,7 @@ class FakeHttp(urllib3.PoolManager):
         if self.file is not None and urllib3.util.parse_url(call.url).host == RESULT_HOST:
             return _answer(*self.file.answer(call.headers))(call.method, call.url, options)
         if not self._script:
-            raise AssertionError(f"Nobody scripted an answer to {call.method} {call.url}")
+            raise AssertionError(f"No answer is scripted for {call.method} {call.url}")
         return self._script.popleft()(call.method, call.url, options)
 
 
@@ -124,13 +130,15 @@ def _answer(status: int, body: Any, headers: Mapping[str, str] | None) -> Callab
     return give
 
 
-class _Wire(HTTPConnectionPool):
+class _Connection(HTTPConnectionPool):
     def __init__(self, owner: FakeHttp, scheme: str, host: str, port: int) -> None:
         super().__init__(host, port)
         self.scheme = scheme
         self._owner = owner
 
-    def _make_request(self, conn: Any, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
+    def _make_request(  # type: ignore[override]
+        self, conn: Any, method: str, url: str, **options: Any
+    ) -> urllib3.HTTPResponse:
         address = f"{self.scheme}://{self.host}:{self.port}{url}"
         return self._owner.take(Call(method, address, dict(options["headers"]), options.get("body")), options)
 
@@ -148,19 +156,19 @@ class FakeFile:
         etag = self.etag or f'"{md5(self.content, usedforsecurity=False).hexdigest()}"'
         if headers.get("If-Match", etag) != etag:
             return 412, b"", {}
-        asked = headers.get("Range")
-        if asked is None:
+        requested = headers.get("Range")
+        if requested is None:
             return 200, self.content, {"ETag": etag}
-        self.ranges.append(asked)
-        first, last = (int(part) for part in asked.removeprefix("bytes=").split("-"))
+        self.ranges.append(requested)
+        first, last = (int(part) for part in requested.removeprefix("bytes=").split("-"))
         if first >= len(self.content):
             return 416, b"", {"Content-Range": f"bytes */{len(self.content)}"}
         body = self.content[first : last + 1]
-        told = f"bytes {first}-{first + len(body) - 1}/{len(self.content)}"
-        return 206, body, {"Content-Range": told, "ETag": etag}
+        served = f"bytes {first}-{first + len(body) - 1}/{len(self.content)}"
+        return 206, body, {"Content-Range": served, "ETag": etag}
 
 
-class ListingS3:
+class ListingS3(StandIn):  # type: ignore[misc]
     """S3 in the process, which lists parts with their checksums, as S3 does and moto does not."""
 
     def __init__(self, s3: Any) -> None:
@@ -171,12 +179,12 @@ class ListingS3:
         return getattr(self._s3, name)
 
     def upload_part(self, **options: Any) -> Any:
-        """Upload, and note the checksum."""
+        """Upload, and remember the checksum."""
         self._checksums[options["UploadId"], options["PartNumber"]] = options["ChecksumCRC32"]
         return self._s3.upload_part(**options)
 
     def get_paginator(self, name: str) -> Any:
-        """Add what was noted to the pages of `list_parts`."""
+        """Add the checksums to the pages of `list_parts`."""
         paginator = self._s3.get_paginator(name)
         return _ListedParts(paginator, self._checksums) if name == "list_parts" else paginator
 
@@ -194,7 +202,7 @@ class _ListedParts:
 
 
 class CutBody(io.RawIOBase):
-    """A body whose connection breaks after some bytes."""
+    """A body whose connection breaks after its bytes."""
 
     def __init__(self, content: bytes, error: Exception) -> None:
         super().__init__()
@@ -209,10 +217,10 @@ class CutBody(io.RawIOBase):
         return data
 
 
-class Failing:
-    """Stands before an object and raises at chosen calls: `at` counts from 1 over all methods, or over one of them.
+class Failing(StandIn):  # type: ignore[misc]
+    """Wraps an object and raises at one call: `at` counts from 1 over all methods, or over `method` alone.
 
-    `after` lets the call happen first, as when its answer is lost.
+    With `after` the call happens first, as when its answer is lost.
     """
 
     def __init__(self, target: Any, at: int | None = None, method: str | None = None, *, after: bool = False) -> None:
@@ -237,7 +245,7 @@ class Failing:
 
 
 class Crash(Exception):
-    """What a failing collaborator raises."""
+    """Raised by a failing collaborator."""
 
 
 def make_settings(**changes: Any) -> Settings:

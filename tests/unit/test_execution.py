@@ -1,4 +1,4 @@
-"""A run's identity and state."""
+"""A run's identity and its state."""
 
 import json
 from datetime import UTC, datetime
@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from lambdas.execution import BadInput, Execution, RunState
+from lambdas.outcome import Outcome
 from tests.unit.fakes import make_run
 
 
-def test_a_state_survives_its_way_through_the_machine() -> None:
+def test_a_state_survives_the_round_trip_through_the_machine() -> None:
     state = RunState(
         export_type="OPENS",
         scheduled_time="2026-11-24T03:30:00Z",
         period="LAST_3_DAYS",
-        outcome="loaded",
+        outcome=Outcome.LOADED,
         batch_id="7",
         ordered_at="2026-11-24T03:30:01.000000+00:00",
         polls=3,
@@ -28,7 +29,7 @@ def test_a_state_survives_its_way_through_the_machine() -> None:
     assert RunState.from_json(json.loads(json.dumps(state.to_json()))) == state
 
 
-def test_what_is_not_set_is_not_written() -> None:
+def test_fields_that_are_not_set_are_not_written() -> None:
     assert RunState(export_type="OPENS").to_json() == {"exportType": "OPENS"}
 
 
@@ -58,7 +59,7 @@ def test_a_value_of_the_wrong_kind_is_refused_with_a_sentence(given: Any, words:
         RunState.from_json(given)
 
 
-def test_a_name_of_nobodys_is_refused_with_a_sentence() -> None:
+def test_an_unknown_field_is_refused_with_a_sentence() -> None:
     with pytest.raises(BadInput, match=r"'exporttype', 'x'.*exportType, period and scheduledTime"):
         RunState.from_json({"x": 1, "exporttype": "OPENS"})
 
@@ -68,7 +69,7 @@ def test_a_state_without_a_batch_has_no_age() -> None:
         _ = RunState(export_type="OPENS", batch_id="7").age
 
 
-def test_a_runs_folder_tells_runs_of_the_same_name_apart() -> None:
+def test_runs_of_the_same_name_have_different_folders() -> None:
     first, second = (make_run("again", datetime(2026, month, 1, tzinfo=UTC)) for month in (1, 6))
 
     assert first.folder == "20260101T000000-again"
@@ -81,3 +82,11 @@ def test_a_runs_folder_is_safe_in_a_key(name: str) -> None:
 
     assert set(folder) <= set("abcdefghijklmnopqrstuvwxyz0123456789T-")
     assert len(folder) < 100
+
+
+def test_an_outcome_is_read_as_one_and_an_unknown_text_is_kept() -> None:
+    known, unknown = (RunState.from_json({"outcome": text}) for text in ("loaded", "dancing"))
+
+    assert known.outcome is Outcome.LOADED
+    assert unknown.outcome not in set(Outcome)
+    assert unknown.to_json() == {"outcome": "dancing"}

@@ -1,4 +1,4 @@
-"""Settings out of the environment."""
+"""Settings from the environment."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tests.unit.fakes import make_settings
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment that a deployment of the fakes' settings would make."""
+    """The environment that a deployment with the fakes' settings would set."""
     plain = make_settings()
     found = {}
     for field in fields(Settings):
@@ -42,7 +42,7 @@ def test_identity_fields_are_read_by_export_type() -> None:
 
 
 @pytest.mark.parametrize(("text", "allowed"), [("true", True), ("false", False), ("", False), ("1", False)])
-def test_loopback_is_open_for_the_word_true_alone(text: str, allowed: bool) -> None:
+def test_loopback_is_allowed_by_true_alone(text: str, allowed: bool) -> None:
     assert Settings.from_environment(environment(ALLOW_LOOPBACK_HTTP=text)).allow_loopback_http is allowed
 
 
@@ -54,5 +54,5 @@ def test_a_missing_variable_is_an_error_that_names_it() -> None:
         Settings.from_environment(given)
 
 
-def test_the_deadline_is_a_length_of_time() -> None:
+def test_the_deadline_is_a_duration() -> None:
     assert make_settings(run_deadline_minutes=90).run_deadline == timedelta(hours=1.5)

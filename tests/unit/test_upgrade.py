@@ -1,6 +1,6 @@
-"""What an earlier version wrote is read; what a newer one wrote is refused with a sentence.
+"""Items of an earlier version are read; those of a newer one are refused with a sentence.
 
-The fixtures hold what each version wrote, and are never changed: a new version adds its own beside them.
+The fixtures are what each version wrote. They are never changed; a new version adds its own.
 """
 
 import json
@@ -78,7 +78,7 @@ def test_a_run_record_of_a_newer_version_is_refused(old_table: Any) -> None:
         Ledger(old_table, OPENS).runs(datetime(2026, 11, 1, tzinfo=UTC))
 
 
-def test_a_manifest_of_a_newer_version_is_refused_also_with_fields_that_nobody_knows(s3: Any) -> None:
+def test_a_manifest_of_a_newer_version_is_refused_also_with_unknown_fields(s3: Any) -> None:
     newer = json.loads((FIXTURES / "manifest-1.json").read_text()) | {"schema_version": MANIFEST_VERSION + 1, "more": 1}
     put_manifest(json.dumps(newer))
     with pytest.raises(WrittenByNewer, match=r"manifest\.json was written by a newer version"):

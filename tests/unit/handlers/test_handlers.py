@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.execution import RunState
+from lambdas.execution import Execution, RunState
 from lambdas.handlers import (
     check_batch,
     clients,
@@ -41,17 +41,17 @@ def call(module: Any, state: object) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def told(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
-    """The messages that would have been sent."""
-    messages: list[Message] = []
-    monkeypatch.setattr(topic, "publish", messages.append)
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """The messages that would be sent."""
+    sent: list[Message] = []
+    monkeypatch.setattr(topic, "publish", sent.append)
     monkeypatch.setattr(topic, "place", lambda: Place("lake", "arn:machine"))
-    return messages
+    return sent
 
 
 @pytest.fixture
-def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every collaborator of a step fails when it is asked for."""
+def no_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every collaborator fails when it is made."""
 
     def refuse(*args: Any) -> Any:
         raise AssertionError("A refused input must not reach any service.")
@@ -61,8 +61,8 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) -> FakeHttp:
-    """Every collaborator of a step lives in the process; time stands at the start of the run."""
+def services(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) -> FakeHttp:
+    """Every collaborator of a step, in the process; the run starts now."""
     now = datetime.now(UTC).isoformat()
     monkeypatch.setitem(EXECUTION, "startedAt", now)
     monkeypatch.setattr(clients, "settings", make_settings)
@@ -77,7 +77,7 @@ def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) 
     return http
 
 
-# Input that cannot be understood
+# Invalid input
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def world(monkeypatch: pytest.MonkeyPatch, table: Any, s3: Any, http: FakeHttp) 
 )
 @pytest.mark.parametrize("module", [plan_run, start_export])
 def test_bad_input_is_a_failed_outcome_before_any_call_is_made(
-    no_tools: None, module: Any, state: object, words: list[str]
+    no_services: None, module: Any, state: object, words: list[str]
 ) -> None:
     answer = call(module, state)
 
@@ -106,7 +106,7 @@ def test_bad_input_is_a_failed_outcome_before_any_call_is_made(
 
 
 @pytest.mark.parametrize("state", [{"exportType": "SMS"}, {}, {"exportType": 5}, [], {"exportType": "x" * 100_000}])
-def test_a_run_that_never_had_an_export_type_ends_with_its_first_reason(no_tools: None, state: object) -> None:
+def test_a_run_that_never_had_an_export_type_ends_with_its_first_reason(no_services: None, state: object) -> None:
     refused = call(plan_run, state)
     closed = call(close_run, refused)
 
@@ -125,7 +125,7 @@ def test_a_run_that_never_had_an_export_type_ends_with_its_first_reason(no_tools
     ],
 )
 def test_a_refused_plan_ends_with_a_reason_and_touches_nothing_but_its_own_record(
-    world: FakeHttp, table: Any, state: Mapping[str, Any], words: list[str]
+    services: FakeHttp, table: Any, state: Mapping[str, Any], words: list[str]
 ) -> None:
     refused = call(plan_run, state)
     assert table.scan()["Items"] == []
@@ -136,58 +136,58 @@ def test_a_refused_plan_ends_with_a_reason_and_touches_nothing_but_its_own_recor
     assert all(word in closed["reason"] for word in words)
     assert "batchId" not in closed
     assert [item["sk"].split("#")[0] for item in table.scan()["Items"]] == ["run"]
-    assert world.calls == []
+    assert services.calls == []
 
 
 @pytest.mark.parametrize("name", ["OPENED", "opened", " Opens "])
-def test_another_spelling_of_a_type_is_planned_and_ordered_under_its_name(world: FakeHttp, name: str) -> None:
-    world.answers(200, '{"batchId": 7}')
+def test_another_spelling_of_a_type_is_planned_and_ordered_under_its_own_name(services: FakeHttp, name: str) -> None:
+    services.answers(200, '{"batchId": 7}')
 
     state = call(start_export, call(plan_run, {"exportType": name}))
 
     assert (state["outcome"], state["exportType"], state["batchId"]) == ("ordered", "OPENS", "7")
-    assert json.loads(world.calls[0].body or b"")["exportType"] == "OPENS"
+    assert json.loads(services.calls[0].body or b"")["exportType"] == "OPENS"
 
 
-# A whole run
+# A complete run
 
 
-def test_a_run_goes_from_its_input_to_a_landed_result(world: FakeHttp, s3: Any) -> None:
+def test_a_run_goes_from_its_input_to_a_landed_result(services: FakeHttp, s3: Any) -> None:
     state = call(plan_run, {"exportType": "OPENS", "scheduledTime": "2026-11-24T03:30:00Z"})
     assert (state["outcome"], state["period"]) == ("planned", "LAST_2_WEEKS")
 
-    world.answers(429)
+    services.answers(429)
     state = call(start_export, state)
     assert state["outcome"] == "rate_limited"
     assert state["waitSeconds"] >= 60
-    world.answers(200, '{"batchId": "7"}')
+    services.answers(200, '{"batchId": "7"}')
     state = call(start_export, state)
     assert (state["outcome"], state["waitSeconds"]) == ("ordered", 30)
 
-    world.answers(200, '{"status": " PENDING", "processed": 0, "total": 9}')
+    services.answers(200, '{"status": " PENDING", "processed": 0, "total": 9}')
     state = call(check_batch, state)
     assert (state["outcome"], state["waitSeconds"], state["progress"]) == ("running", 30, "0/9")
-    world.answers(200, '{"status": "FINISHED"}')
+    services.answers(200, '{"status": "FINISHED"}')
     state = call(check_batch, state)
     assert (state["outcome"], state["polls"]) == ("finished", 2)
 
-    world.answers(200, RESULT_URL).answers(200, b"[]")
+    services.answers(200, RESULT_URL).answers(200, b"[]")
     state = call(copy_result, state)
     assert (state["outcome"], state["bytes"]) == ("copied", 2)
 
     closed = call(close_run, {**state, "outcome": "loaded", "tally": {"read": 0}})
     assert closed["outcome"] == "succeeded"
-    assert world.unused == 0
+    assert services.unused == 0
     written = json.dumps(closed)
     assert TOKEN not in written
     assert "s3cr3t" not in written
 
 
 def test_a_run_that_waits_for_the_lease_plans_again_from_its_own_answer(
-    world: FakeHttp, table: Any, monkeypatch: pytest.MonkeyPatch
+    services: FakeHttp, table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executions, "stopped_at", lambda arn: None)
-    owner = entrypoint.Execution("arn:other", datetime.now(UTC))
+    owner = Execution("arn:other", datetime.now(UTC))
     Ledger(table, EXPORT_TYPES["OPENS"]).take_lease(owner, datetime.now(UTC))
 
     busy = call(plan_run, {"exportType": "OPENS"})
@@ -198,7 +198,7 @@ def test_a_run_that_waits_for_the_lease_plans_again_from_its_own_answer(
     assert call(plan_run, busy)["outcome"] == "planned"
 
 
-def test_a_failed_scheduled_run_may_be_started_again_with_the_same_input(world: FakeHttp) -> None:
+def test_a_failed_scheduled_run_may_be_started_again_with_the_same_input(services: FakeHttp) -> None:
     given = {"exportType": "OPENS", "scheduledTime": "2026-11-24T03:30:00Z"}
     planned = call(plan_run, given)
     closed = call(close_run, {**planned, "error": {"Error": "States.Timeout", "Cause": ""}})
@@ -209,7 +209,9 @@ def test_a_failed_scheduled_run_may_be_started_again_with_the_same_input(world: 
 
 
 @pytest.mark.parametrize("state", [{"outcome": "dancing"}, {"outcome": "duplicate"}, {"outcome": "overdue"}, {}])
-def test_closing_always_gives_the_machine_an_error_name_and_a_reason(world: FakeHttp, state: Mapping[str, Any]) -> None:
+def test_closing_always_gives_the_machine_an_error_name_and_a_reason(
+    services: FakeHttp, state: Mapping[str, Any]
+) -> None:
     closed = call(close_run, {"exportType": "OPENS", **state})
 
     assert closed["outcome"] == "failed"
@@ -227,7 +229,7 @@ class StepFunctions:
         """The client's exceptions."""
 
         class ExecutionDoesNotExist(Exception):
-            """Nobody remembers it."""
+            """Step Functions has forgotten it."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -253,7 +255,7 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
         (None, datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
+def test_an_execution_has_ended_when_step_functions_reports_it_or_has_forgotten_it(
     monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
 ) -> None:
     monkeypatch.setattr(clients, "step_functions", lambda: StepFunctions(answer))
@@ -261,10 +263,10 @@ def test_an_execution_has_ended_when_step_functions_says_so_or_forgot_it(
     assert executions.stopped_at("arn:x") == ended
 
 
-# The edge itself
+# The entry point
 
 
-def test_a_surprise_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_an_exception_and_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     def step(state: RunState, run: Any) -> RunState:
         raise RuntimeError("surprise")
 
@@ -277,7 +279,7 @@ def test_times_are_read_as_utc(text: str) -> None:
     assert entrypoint.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 
 
-def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> None:
+def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp) -> None:
     lines: list[dict[str, Any]] = []
 
     class Lines(logging.Handler):
@@ -290,7 +292,7 @@ def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> No
         call(plan_run, {"exportType": "OPENS"})
         call(plan_run, [])
     finally:
-        entrypoint.logger.removeHandler(handler)
+        logging.getLogger(entrypoint.logger.name).removeHandler(handler)
 
     assert [line.get("export") for line in lines] == ["OPENS", None]
 
@@ -298,7 +300,7 @@ def test_a_log_line_never_carries_the_run_of_another_call(world: FakeHttp) -> No
 # The clients
 
 
-def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
     plain = make_settings()
     arn = boto3.client("secretsmanager").create_secret(Name="t", SecretString=TOKEN)["ARN"]
     for name, value in vars(plain).items():
@@ -306,13 +308,13 @@ def test_tools_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name.upper(), "false" if value is False else text)
     monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
     made = (clients.settings, clients.http, clients.symplify, clients._table)
-    for tool in made:
-        tool.cache_clear()
+    for maker in made:
+        maker.cache_clear()
     try:
         assert clients.settings().bucket == BUCKET
         assert clients.symplify() is clients.symplify()
         assert clients.http().connection_pool_kw == {"maxsize": READERS}
         assert clients.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
     finally:
-        for tool in made:
-            tool.cache_clear()
+        for maker in made:
+            maker.cache_clear()

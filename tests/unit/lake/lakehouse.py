@@ -22,6 +22,7 @@ from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.ledger.ledger import Ledger
+from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
@@ -109,7 +110,7 @@ class House:
         ledger = self.ledger(kind)
         if take_lease:
             assert ledger.take_lease(run, datetime.now(UTC))
-        state = RunState(export_type=export, outcome="copied", ordered_at=at[0], batch_id=at[1])
+        state = RunState(export_type=export, outcome=Outcome.COPIED, ordered_at=at[0], batch_id=at[1])
         answer = self.load_once(state, run, **changed)
         if take_lease:
             ledger.release_lease(run)
@@ -130,7 +131,7 @@ class House:
         run = run or self.execution()
         ledger = self.ledger(EXPORT_TYPES[export])
         assert ledger.take_lease(run, datetime.now(UTC))
-        state = RunState(export_type=export, outcome="replay", replay=asked)
+        state = RunState(export_type=export, outcome=Outcome.REPLAY, replay=asked)
         while state.outcome in ("replay", "partial"):
             state = self.replay_once(state, run, **changed)
         ledger.release_lease(run)

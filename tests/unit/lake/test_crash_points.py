@@ -11,6 +11,7 @@ import pytest
 from lambdas.execution import Execution, RunState
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.orders import COPIED, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
 from tests.unit.lake.lakehouse import age, array, new_house
@@ -130,7 +131,7 @@ class Rebuild:
     def __init__(self, night: Night, run: Execution) -> None:
         self.night, self.run = night, run
         self.state = RunState(
-            export_type=night.export, outcome="replay", replay={"except": ["batch-2"], "rebuild": True}
+            export_type=night.export, outcome=Outcome.REPLAY, replay={"except": ["batch-2"], "rebuild": True}
         )
 
     def go_on(self) -> RunState:

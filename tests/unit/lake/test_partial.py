@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import Execution, RunState
+from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import Age, House, age, array, bag, new_house
 
@@ -33,7 +34,7 @@ def begun(house: House) -> tuple[RunState, Execution]:
     run = house.execution()
     assert house.ledger(EXPORT_TYPES["OPENS"]).take_lease(run, datetime.now(UTC))
     at: Age = age(2)
-    return RunState(export_type="OPENS", outcome="copied", ordered_at=at[0], batch_id=at[1]), run
+    return RunState(export_type="OPENS", outcome=Outcome.COPIED, ordered_at=at[0], batch_id=at[1]), run
 
 
 def late(house: House, state: RunState, run: Execution) -> RunState:
@@ -81,7 +82,7 @@ def test_another_run_starts_anew_after_one_that_was_given_up(house: House) -> No
 def test_a_replay_goes_on_within_a_batch(house: House) -> None:
     run = house.execution()
     assert house.ledger(EXPORT_TYPES["OPENS"]).take_lease(run, datetime.now(UTC))
-    state = RunState(export_type="OPENS", outcome="replay", replay={"rebuild": True})
+    state = RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay={"rebuild": True})
     outcomes = []
     while state.outcome in ("replay", "partial"):
         state = house.replay_once(state, run, seconds=1000)

@@ -9,6 +9,7 @@ from lambdas.execution import BadInput, RunState
 from lambdas.lake.storage import keys
 from lambdas.lake.tables.shadow_table import LostShadowTable
 from lambdas.ledger.orders import DEAD, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import Age, House, age, array, bag
@@ -200,7 +201,7 @@ def test_hole_that_opens_during_a_rebuild_is_seen_before_the_switch(house: House
     before = seen(house)
     run = house.execution()
     house.ledger(OPENS).take_lease(run, run.started_at)
-    state = RunState(export_type="OPENS", outcome="replay", replay=REBUILD)
+    state = RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay=REBUILD)
     while state.cursor != "switch":
         state = house.replay_once(state, run)
     house.store.delete([key for key in house.objects("raw/") if "batch-1" in key])
@@ -233,7 +234,7 @@ def test_draft_that_somebody_removed_is_no_half_table(house: House) -> None:
     before = seen(house)
     run = house.execution()
     house.ledger(OPENS).take_lease(run, run.started_at)
-    state = house.replay_once(RunState(export_type="OPENS", outcome="replay", replay=REBUILD), run)
+    state = house.replay_once(RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay=REBUILD), run)
     house.store.delete([keys.shadow_table(OPENS, run.folder)])
     with pytest.raises(LostShadowTable):
         house.replay_once(state, run)

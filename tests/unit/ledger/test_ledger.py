@@ -1,4 +1,4 @@
-"""The ledger: who may do what, and what is remembered."""
+"""The ledger: claims and the lease, orders and batches, the run history."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ def statuses(table: Any) -> dict[str, str]:
     return {item["sk"]: item["status"] for item in table.scan()["Items"] if item["sk"].startswith("batch#")}
 
 
-def left_over(ledger: Ledger) -> list[str]:
+def unloaded(ledger: Ledger) -> list[str]:
     return [batch.batch_id for batch in ledger.unloaded_batches()]
 
 
@@ -45,7 +45,7 @@ def test_another_export_type_has_claims_of_its_own(table: Any, ledger: Ledger) -
     assert Ledger(table, EXPORT_TYPES["CLICKS"]).claim("03:30", B, NOW)
 
 
-def test_a_claim_is_given_back_by_its_owner_alone(ledger: Ledger) -> None:
+def test_a_claim_is_released_by_its_owner_alone(ledger: Ledger) -> None:
     ledger.claim("03:30", A, NOW)
 
     ledger.release_claim("03:30", B)
@@ -91,7 +91,7 @@ def test_a_lease_is_released_by_its_owner_alone(ledger: Ledger) -> None:
 # Orders
 
 
-def test_an_intent_stands_until_it_is_answered_or_withdrawn(ledger: Ledger) -> None:
+def test_an_intent_is_on_record_until_it_is_answered_or_withdrawn(ledger: Ledger) -> None:
     assert ledger.order(A) == Order(None, 0, None, None)
 
     assert ledger.write_intent(A, "t1", 0, ledger.order(A))
@@ -105,7 +105,7 @@ def test_an_intent_stands_until_it_is_answered_or_withdrawn(ledger: Ledger) -> N
     assert ledger.order(B) == Order(None, 0, None, None)
 
 
-def test_of_two_that_write_an_intent_at_once_one_loses(ledger: Ledger) -> None:
+def test_of_two_writers_of_an_intent_one_loses(ledger: Ledger) -> None:
     seen = ledger.order(A)
     assert ledger.write_intent(A, "t1", 0, seen)
     assert not ledger.write_intent(A, "t2", 0, seen)
@@ -116,7 +116,7 @@ def test_of_two_that_write_an_intent_at_once_one_loses(ledger: Ledger) -> None:
     assert ledger.order(A).intent_at == "t3"
 
 
-def test_an_intent_never_covers_an_order(ledger: Ledger) -> None:
+def test_an_intent_never_overwrites_an_order(ledger: Ledger) -> None:
     seen = ledger.order(A)
     place(ledger, "7")
 
@@ -124,7 +124,7 @@ def test_an_intent_never_covers_an_order(ledger: Ledger) -> None:
     assert ledger.order(A).batch_id == "7"
 
 
-def test_writing_an_order_again_keeps_how_far_its_batch_has_come(table: Any, ledger: Ledger) -> None:
+def test_writing_an_order_again_keeps_its_batchs_status(table: Any, ledger: Ledger) -> None:
     place(ledger, "7")
     ledger.mark_batch("7", COPIED)
 
@@ -136,22 +136,22 @@ def test_writing_an_order_again_keeps_how_far_its_batch_has_come(table: Any, led
 # Batches
 
 
-def test_what_was_never_loaded_is_left_over_the_newest_first(ledger: Ledger) -> None:
+def test_unloaded_batches_are_listed_the_newest_first(ledger: Ledger) -> None:
     for number, age in enumerate((3, 1, 2, 4, 5)):
         place(ledger, str(number), at=ago(days=age))
     ledger.mark_batch("2", COPIED)
     ledger.mark_batch("3", LOADED)
     ledger.mark_batch_failed("4", A, final=True)
 
-    assert left_over(ledger) == ["1", "2", "0"]
+    assert unloaded(ledger) == ["1", "2", "0"]
 
 
 def test_many_batches_are_found_over_several_pages(ledger: Ledger, table: Any) -> None:
+    small_pages: Any = _SmallPages(table)
     for number in range(30):
         place(ledger, str(number), at=ago(days=number))
-    ledger._table = _SmallPages(table)
 
-    assert left_over(ledger) == [str(number) for number in range(30)]
+    assert unloaded(Ledger(small_pages, EXPORT_TYPES["OPENS"])) == [str(number) for number in range(30)]
 
 
 class _SmallPages:
@@ -162,10 +162,10 @@ class _SmallPages:
         return self._table.query(**options, Limit=7)
 
 
-def test_a_batch_of_another_type_is_not_left_over_here(table: Any, ledger: Ledger) -> None:
+def test_a_batch_of_another_type_is_not_listed(table: Any, ledger: Ledger) -> None:
     place(Ledger(table, EXPORT_TYPES["CLICKS"]), "7")
 
-    assert left_over(ledger) == []
+    assert unloaded(ledger) == []
 
 
 def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
@@ -177,7 +177,7 @@ def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
     assert ledger.unloaded_batches()[0].owner == B.arn
 
 
-def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_batch_is_taken_up(
+def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_batch_is_adopted(
     table: Any, ledger: Ledger
 ) -> None:
     place(ledger, "7", A)
@@ -187,7 +187,7 @@ def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_bat
     assert statuses(table) == {"batch#7": DEAD}
 
 
-def test_a_batch_that_came_further_meanwhile_is_not_adopted(ledger: Ledger) -> None:
+def test_a_batch_whose_status_changed_meanwhile_is_not_adopted(ledger: Ledger) -> None:
     place(ledger, "7", A)
     (batch,) = ledger.unloaded_batches()
     ledger.mark_batch("7", LOADED)
@@ -202,7 +202,7 @@ def test_a_batch_goes_from_ordered_to_copied_to_loaded_and_never_back(table: Any
         assert statuses(table) == {"batch#7": expected}
 
 
-def test_a_batch_that_nobody_knows_is_not_made_by_marking_it(table: Any, ledger: Ledger) -> None:
+def test_marking_an_unknown_batch_does_not_create_it(table: Any, ledger: Ledger) -> None:
     ledger.mark_batch("7", COPIED)
     assert ledger.mark_batch_failed("7", A, final=True) is None
 
@@ -213,11 +213,11 @@ def test_a_batch_is_dead_when_two_runs_failed_on_it(ledger: Ledger) -> None:
     place(ledger, "7", A)
 
     assert ledger.mark_batch_failed("7", A, final=False) == ORDERED
-    assert left_over(ledger) == ["7"]
+    assert unloaded(ledger) == ["7"]
 
     ledger.adopt(ledger.unloaded_batches()[0], B)
     assert ledger.mark_batch_failed("7", B, final=False) == DEAD
-    assert left_over(ledger) == []
+    assert unloaded(ledger) == []
 
 
 def test_a_run_that_closes_twice_counts_once(ledger: Ledger) -> None:
@@ -248,7 +248,7 @@ def test_a_run_that_lost_its_batch_cannot_fail_it(ledger: Ledger) -> None:
 
     ledger.mark_batch_failed("7", A, final=True)
 
-    assert left_over(ledger) == ["7"]
+    assert unloaded(ledger) == ["7"]
 
 
 # The watermark
@@ -261,10 +261,10 @@ def test_the_watermark_moves_forward_and_never_back(ledger: Ledger) -> None:
         assert ledger.watermark() == ago(days=expected)
 
 
-# Runs, and what expires
+# Run records and expiry
 
 
-def test_a_run_record_is_kept_with_numbers_that_dynamodb_takes(table: Any, ledger: Ledger) -> None:
+def test_a_run_record_is_stored_with_numbers_that_dynamodb_takes(table: Any, ledger: Ledger) -> None:
     ledger.write_run(A, {"rows": 3, "ratio": 0.25, "none": None, "deep": {"list": [1.5, {"x": None}]}, "flag": True})
 
     item = table.get_item(Key={"pk": "OPENS", "sk": f"run#{A.folder}"})["Item"]
@@ -275,7 +275,7 @@ def test_a_run_record_is_kept_with_numbers_that_dynamodb_takes(table: Any, ledge
     assert item["flag"] is True
 
 
-def test_leases_and_claims_alone_expire(table: Any, ledger: Ledger) -> None:
+def test_only_leases_and_claims_expire(table: Any, ledger: Ledger) -> None:
     ledger.claim("03:30", A, NOW)
     ledger.take_lease(A, NOW)
     ledger.write_intent(A, "t", 0, ledger.order(A))
@@ -291,7 +291,7 @@ def test_leases_and_claims_alone_expire(table: Any, ledger: Ledger) -> None:
     assert {item["schema_version"] for item in items} == {1}
 
 
-def test_another_error_of_dynamodb_is_not_taken_for_a_refusal(ledger: Ledger, table: Any) -> None:
+def test_other_errors_of_dynamodb_are_not_taken_for_a_failed_condition(ledger: Ledger, table: Any) -> None:
     table.delete()
 
     for call in (

@@ -1,4 +1,4 @@
-"""Messages that a person can act on."""
+"""Messages that people can act on."""
 
 import json
 import shlex
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.execution import RunState
+from lambdas.outcome import Outcome
 from lambdas.steps.alert import Place, anchor, failure_message, lost_days_message, step_of
 from tests.unit.fakes import make_run
 
@@ -15,7 +16,7 @@ BEFORE = RunState(
     export_type="OPENS",
     scheduled_time="2026-11-24T03:30:00Z",
     period="LAST_3_DAYS",
-    outcome="failed",
+    outcome=Outcome.FAILED,
     step="load_result",
     batch_id="7",
     ordered_at="2026-11-24T03:31:00.000000+00:00",
@@ -25,7 +26,7 @@ BEFORE = RunState(
 FAILED = replace(BEFORE, error_name="ExportFailed", reason="OPENS, LAST_3_DAYS, batch 7: Symplify says no.")
 
 
-def test_a_failure_tells_all_that_a_person_needs() -> None:
+def test_a_failure_message_has_all_that_a_person_needs() -> None:
     message = failure_message(FAILED, BEFORE, make_run(), PLACE)
     assert message.subject == "symplify-lake: OPENS failed (ExportFailed)"
     for words in (
@@ -48,12 +49,12 @@ def test_the_command_to_run_it_again_is_one_that_a_shell_takes() -> None:
     assert json.loads(words[words.index("--input") + 1]) == {"exportType": "OPENS"}
 
 
-def test_a_run_started_by_hand_is_told_with_its_time() -> None:
+def test_the_message_of_a_run_started_by_hand_has_its_time() -> None:
     by_hand = replace(FAILED, scheduled_time=None)
     assert "started by hand on 2026-11-24 at 03:30 UTC" in failure_message(by_hand, BEFORE, make_run(), PLACE).text
 
 
-def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
+def test_the_message_of_a_stopped_run_has_only_what_is_known_of_its_batch() -> None:
     stopped = replace(FAILED, step=None, period=None, bytes=None, error_name="ABORTED")
     text = failure_message(stopped, stopped, make_run(), PLACE).text
     assert "Batch           7, ordered at 2026-11-24T03:31" in text
@@ -61,17 +62,17 @@ def test_a_stopped_run_tells_only_what_is_known_of_its_batch() -> None:
     assert "None" not in text
 
 
-def test_lost_days_are_told_with_a_failure_and_without() -> None:
+def test_lost_days_are_reported_with_a_failure_and_without() -> None:
     lost = replace(FAILED, unreachable_days="2026-10-01..2026-10-03")
     assert "2026-10-01..2026-10-03" in failure_message(lost, BEFORE, make_run(), PLACE).text
-    alone = lost_days_message(replace(lost, outcome="succeeded"), make_run(), PLACE)
+    alone = lost_days_message(replace(lost, outcome=Outcome.SUCCEEDED), make_run(), PLACE)
     assert "2026-10-01..2026-10-03" in alone.text
     assert "docs/operations.md#lost-days" in alone.text
 
 
 def test_a_subject_is_what_sns_takes_whatever_the_input_was() -> None:
-    odd = replace(FAILED, export_type="ÖPPNA\n" + "x" * 300)
-    subject = failure_message(odd, BEFORE, make_run(), PLACE).subject
+    strange = replace(FAILED, export_type="ÖPPNA\n" + "x" * 300)
+    subject = failure_message(strange, BEFORE, make_run(), PLACE).subject
     assert subject.isascii()
     assert "\n" not in subject
     assert len(subject) <= 100
@@ -84,15 +85,15 @@ CRASH = {"Error": "Broken", "Cause": "x"}
     ("before", "step"),
     [
         (RunState(export_type="OPENS", error=CRASH), "plan_run"),
-        (RunState(export_type="OPENS", step="start_export", outcome="rate_limited", error=CRASH), "start_export"),
-        (RunState(export_type="OPENS", step="copy_result", outcome="rate_limited", error=CRASH), "copy_result"),
-        (RunState(export_type="OPENS", step="plan_run", outcome="landed", error=CRASH), "load_result"),
-        (RunState(export_type="OPENS", step="plan_run", outcome="failed", error_name="BadInput"), "plan_run"),
-        (RunState(export_type="OPENS", step="check_batch", outcome="overdue", batch_id="7"), "check_batch"),
-        (RunState(export_type="OPENS", step="load_result", outcome="?", bytes=5), "load_result"),
+        (RunState(export_type="OPENS", step="start_export", outcome=Outcome.RATE_LIMITED, error=CRASH), "start_export"),
+        (RunState(export_type="OPENS", step="copy_result", outcome=Outcome.RATE_LIMITED, error=CRASH), "copy_result"),
+        (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.LANDED, error=CRASH), "load_result"),
+        (RunState(export_type="OPENS", step="plan_run", outcome=Outcome.FAILED, error_name="BadInput"), "plan_run"),
+        (RunState(export_type="OPENS", step="check_batch", outcome=Outcome.OVERDUE, batch_id="7"), "check_batch"),
+        (RunState(export_type="OPENS", step="load_result", outcome=Outcome("?"), bytes=5), "load_result"),
     ],
 )
-def test_the_step_that_failed_is_told(before: RunState, step: str) -> None:
+def test_the_message_names_the_step_that_failed(before: RunState, step: str) -> None:
     assert step_of(before) == step
 
 

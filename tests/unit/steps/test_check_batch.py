@@ -1,4 +1,4 @@
-"""Asking how far a batch is."""
+"""Asking Symplify how far a batch is."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def test_waits_grow_to_their_maximum_and_stay_there() -> None:
     assert waits == [30, 45, 67, 300, 300, 300]
 
 
-def test_a_running_batch_waits_and_tells_its_progress() -> None:
+def test_a_running_batch_waits_and_reports_its_progress() -> None:
     state = polled(RUNNING, polls=4)
 
     assert (state.outcome, state.progress, state.polls) == ("running", "3/10", 5)
@@ -72,7 +72,7 @@ def test_a_batch_that_is_unknown_long_after_its_order_is_refused() -> None:
     assert (state.outcome, state.reason) == ("failed", "Symplify knows no batch 7.")
 
 
-def test_a_refusal_is_final_and_a_bad_token_has_a_name() -> None:
+def test_a_refusal_fails_the_run_and_a_bad_token_is_named() -> None:
     assert (polled(Refused("No.")).outcome, polled(Refused("No.")).error_name) == ("failed", None)
     assert polled(BadToken("No.")).error_name == "BadToken"
 
@@ -85,7 +85,7 @@ def test_a_refusal_is_final_and_a_bad_token_has_a_name() -> None:
         (Unavailable("Symplify answered with status 503."), "503"),
     ],
 )
-def test_a_wait_beyond_the_deadline_is_overdue_and_says_what_was_last_seen(answer: Any, words: str) -> None:
+def test_a_wait_beyond_the_deadline_is_overdue_and_reports_the_last_answer(answer: Any, words: str) -> None:
     last = polled(answer, now=NOW + timedelta(minutes=359), polls=0, run_deadline_minutes=360)
     state = polled(answer, now=NOW + timedelta(minutes=359, seconds=31), run_deadline_minutes=360)
 
@@ -95,7 +95,7 @@ def test_a_wait_beyond_the_deadline_is_overdue_and_says_what_was_last_seen(answe
     assert words in (state.reason or "")
 
 
-def test_a_batch_that_finished_at_the_last_moment_is_taken() -> None:
+def test_a_batch_that_finished_after_the_deadline_is_still_copied() -> None:
     assert polled(Batch(BatchState.FINISHED, 1, 1), now=NOW + timedelta(days=1)).outcome == "finished"
 
 

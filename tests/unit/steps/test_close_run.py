@@ -1,4 +1,4 @@
-"""Closing a run, well in every case."""
+"""Closing a run, whatever its state."""
 
 import json
 from dataclasses import replace
@@ -14,6 +14,7 @@ from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.steps import close_run as module
 from lambdas.steps.close_run import CloseDependencies, close_run, close_unknown
 from lambdas.vocabulary import ExportType, UnknownName
@@ -25,7 +26,7 @@ LOADED_STATE = RunState(
     export_type="OPENS",
     scheduled_time=TIME,
     period="LAST_3_DAYS",
-    outcome="loaded",
+    outcome=Outcome.LOADED,
     batch_id="7",
     ordered_at=NOW.isoformat(timespec="microseconds"),
     bytes=120,
@@ -48,13 +49,13 @@ LOADED_STATE = RunState(
 CRASHED = {"Error": "Broken", "Cause": json.dumps({"errorMessage": "The transfer broke.", "stackTrace": ["line 1"]})}
 
 
-class Desk:
-    """A run under way, and what closing it did besides the ledger."""
+class OpenRun:
+    """A run with a claim and the lease, and what closing it does besides the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.records: list[dict[str, Any]] = []
-        self.tidied = 0
+        self.vacuumed = 0
         store: Any = None
         catalog: Any = None
         landing: Any = self
@@ -77,7 +78,7 @@ class Desk:
         return close_run(state, RUN, dependencies, make_settings(**settings), NOW + timedelta(hours=1))
 
     @property
-    def left_over(self) -> list[str]:
+    def unloaded(self) -> list[str]:
         return [batch.batch_id for batch in self.ledger.unloaded_batches()]
 
     @property
@@ -87,15 +88,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    made = Desk(ledger)
+def opened(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> OpenRun:
+    made = OpenRun(ledger)
 
     def write(store: Any, catalog: Any, folder: str, record: Any) -> None:
         assert folder == record["run"]
         made.records.append(dict(record))
 
     def vacuum(*args: Any, **named: Any) -> int:
-        made.tidied += 1
+        made.vacuumed += 1
         return 0
 
     monkeypatch.setattr(module, "write_run_record", write)
@@ -106,22 +107,22 @@ def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
 # Success
 
 
-def test_a_loaded_run_succeeds_and_leaves_nothing_behind(desk: Desk) -> None:
-    desk.order(LOADED)
+def test_a_loaded_run_succeeds_and_releases_the_lease(opened: OpenRun) -> None:
+    opened.order(LOADED)
 
-    state = desk.close(LOADED_STATE)
+    state = opened.close(LOADED_STATE)
 
     assert (state.outcome, state.reason, state.error_name, state.wait_seconds) == ("succeeded", None, None, None)
-    assert desk.ledger.lease() is None
-    assert desk.tidied == 1
-    assert not desk.may_start_again
+    assert opened.ledger.lease() is None
+    assert opened.vacuumed == 1
+    assert not opened.may_start_again
 
 
-def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None:
-    desk.order(LOADED)
-    desk.close(LOADED_STATE)
+def test_the_run_record_has_all_numbers_of_the_run(opened: OpenRun, table: Any) -> None:
+    opened.order(LOADED)
+    opened.close(LOADED_STATE)
 
-    (record,) = desk.records
+    (record,) = opened.records
     assert {name: value for name, value in record.items() if value is not None} == {
         "run": RUN.folder,
         "execution_arn": RUN.arn,
@@ -152,25 +153,27 @@ def test_the_record_tells_what_became_of_the_run(desk: Desk, table: Any) -> None
     }
 
 
-def test_a_replay_is_told_as_one_and_moves_no_watermark(desk: Desk) -> None:
+def test_a_replay_is_recorded_as_one_and_moves_no_watermark(opened: OpenRun) -> None:
     tally = {"read": 9, "new": 0, "known": 9, "batches": 3, "earliest": None, "latest": None}
     asked = {"from": "2026-11-01"}
-    state = desk.close(RunState(export_type="OPENS", outcome="loaded", replay=asked, cursor="raw/x", tally=tally))
+    state = opened.close(
+        RunState(export_type="OPENS", outcome=Outcome.LOADED, replay=asked, cursor="raw/x", tally=tally)
+    )
 
     assert state.outcome == "succeeded"
-    (record,) = desk.records
-    told = (record["outcome"], record["batches"], record["rows_read"], json.loads(record["replay"]))
-    assert told == ("replayed", 3, 9, asked)
-    assert desk.ledger.watermark() is None
-    assert desk.ledger.lease() is None
+    (record,) = opened.records
+    written = (record["outcome"], record["batches"], record["rows_read"], json.loads(record["replay"]))
+    assert written == ("replayed", 3, 9, asked)
+    assert opened.ledger.watermark() is None
+    assert opened.ledger.lease() is None
 
 
-def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
+def test_the_run_record_is_written_to_the_lake(ledger: Ledger, s3: Any) -> None:
     glue = boto3.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
     dependencies = CloseDependencies(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
 
-    close_run(replace(LOADED_STATE, outcome="failed", reason="No."), RUN, dependencies, make_settings(), NOW)
+    close_run(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."), RUN, dependencies, make_settings(), NOW)
 
     body = s3.get_object(Bucket=BUCKET, Key=f"curated/export_runs/{RUN.folder}.json")["Body"].read()
     assert json.loads(body)["outcome"] == "failed"
@@ -191,85 +194,85 @@ def test_the_record_lands_in_the_lake(ledger: Ledger, s3: Any) -> None:
     ],
 )
 def test_the_watermark_moves_to_the_order_time_when_no_gap_is_left(
-    desk: Desk, period: str, before: datetime | None, moves: bool
+    opened: OpenRun, period: str, before: datetime | None, moves: bool
 ) -> None:
     if before:
-        desk.ledger.move_watermark(before.isoformat(timespec="microseconds"), "1")
+        opened.ledger.move_watermark(before.isoformat(timespec="microseconds"), "1")
 
-    desk.close(replace(LOADED_STATE, period=period))
+    opened.close(replace(LOADED_STATE, period=period))
 
-    assert desk.ledger.watermark() == (NOW if moves else before)
+    assert opened.ledger.watermark() == (NOW if moves else before)
 
 
-def test_an_older_batch_never_takes_the_watermark_back(desk: Desk) -> None:
+def test_an_older_batch_never_moves_the_watermark_back(opened: OpenRun) -> None:
     newer = NOW + timedelta(days=1)
-    desk.ledger.move_watermark(newer.isoformat(timespec="microseconds"), "9")
+    opened.ledger.move_watermark(newer.isoformat(timespec="microseconds"), "9")
 
-    desk.close(replace(LOADED_STATE, period="LAST_2_WEEKS"))
+    opened.close(replace(LOADED_STATE, period="LAST_2_WEEKS"))
 
-    assert desk.ledger.watermark() == newer
+    assert opened.ledger.watermark() == newer
 
 
 # Failure
 
 
-def test_a_failed_run_frees_the_lease_and_its_scheduled_time(desk: Desk) -> None:
-    desk.order()
+def test_a_failed_run_frees_the_lease_and_its_scheduled_time(opened: OpenRun) -> None:
+    opened.order()
 
-    state = desk.close(replace(LOADED_STATE, outcome="failed", reason="No."))
+    state = opened.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."))
 
     assert state.outcome == "failed"
-    assert desk.ledger.lease() is None
-    assert desk.ledger.watermark() is None
-    assert desk.may_start_again
-    assert desk.records[0]["reason"] == state.reason
+    assert opened.ledger.lease() is None
+    assert opened.ledger.watermark() is None
+    assert opened.may_start_again
+    assert opened.records[0]["reason"] == state.reason
 
 
-def test_what_is_said_for_good_makes_the_batch_dead(desk: Desk) -> None:
-    desk.order()
+def test_a_final_failure_makes_the_batch_dead(opened: OpenRun) -> None:
+    opened.order()
 
-    desk.close(replace(LOADED_STATE, outcome="failed", reason="Symplify says that the batch has failed."))
+    opened.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="Symplify says that the batch has failed."))
 
-    assert desk.left_over == []
+    assert opened.unloaded == []
 
 
 @pytest.mark.parametrize(
     "state",
     [
-        replace(LOADED_STATE, outcome="overdue", reason="Too late."),
-        replace(LOADED_STATE, outcome="failed", reason="No.", error_name="BadToken"),
-        replace(LOADED_STATE, outcome="finished", error=CRASHED),
-        replace(LOADED_STATE, outcome="something else"),
+        replace(LOADED_STATE, outcome=Outcome.OVERDUE, reason="Too late."),
+        replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.", error_name="BadToken"),
+        replace(LOADED_STATE, outcome=Outcome.FINISHED, error=CRASHED),
+        replace(LOADED_STATE, outcome=Outcome("something else")),
     ],
 )
-def test_what_may_pass_leaves_the_batch_to_the_next_run_once(desk: Desk, state: RunState) -> None:
-    desk.order()
+def test_a_failure_that_may_pass_leaves_the_batch_to_the_next_run_once(opened: OpenRun, state: RunState) -> None:
+    opened.order()
 
-    desk.close(state)
-    desk.close(state)
-    assert desk.left_over == ["7"]
+    opened.close(state)
+    opened.close(state)
+    assert opened.unloaded == ["7"]
 
     second = make_run("run-b")
-    desk.ledger.adopt(desk.ledger.unloaded_batches()[0], second)
-    desk.ledger.mark_batch_failed("7", second, final=False)
-    assert desk.left_over == []
+    opened.ledger.adopt(opened.ledger.unloaded_batches()[0], second)
+    opened.ledger.mark_batch_failed("7", second, final=False)
+    assert opened.unloaded == []
 
 
-def test_a_batch_that_no_state_ever_named_is_found_in_the_ledger(desk: Desk) -> None:
-    desk.order()
-    crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED)
+def test_a_batch_that_is_missing_in_the_state_is_found_in_the_ledger(opened: OpenRun) -> None:
+    opened.order()
+    crashed = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED)
 
-    state = desk.close(crashed)
+    state = opened.close(crashed)
 
     assert state.batch_id == "7"
     assert "batch 7" in (state.reason or "")
-    assert desk.left_over == ["7"]
+    assert opened.unloaded == ["7"]
 
 
-def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
-    desk.ledger.write_intent(RUN, "2026-11-24T03:30:00.000000+00:00", 0, desk.ledger.order(RUN))
+def test_an_intent_without_an_answer_is_reported(opened: OpenRun) -> None:
+    opened.ledger.write_intent(RUN, "2026-11-24T03:30:00.000000+00:00", 0, opened.ledger.order(RUN))
 
-    state = desk.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned", error=CRASHED))
+    state = opened.close(RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED, error=CRASHED))
 
     assert "a batch may be waiting in Symplify" in (state.reason or "")
 
@@ -278,58 +281,61 @@ def test_an_intent_without_an_answer_is_told(desk: Desk) -> None:
     ("state", "name"),
     [
         (RunState(export_type="OPENS"), "UnknownOutcome"),
-        (RunState(export_type="OPENS", outcome="loaded", error=CRASHED), "Broken"),
-        (RunState(export_type="OPENS", outcome="duplicate"), "DuplicateRun"),
-        (RunState(export_type="OPENS", outcome="overdue"), "RunOverdue"),
-        (RunState(export_type="OPENS", outcome="busy", wait_seconds=60), "UnknownOutcome"),
-        (RunState(export_type="opened", outcome="failed", error_name="BadInput", reason="No."), "BadInput"),
-        (RunState(export_type="OPENS", outcome="failed"), "ExportFailed"),
-        (RunState(export_type="OPENS", outcome="planned", error={}), "Error"),
-        (RunState(export_type="OPENS", outcome="failed", tally={"days": None, "newColumns": None}), "ExportFailed"),
+        (RunState(export_type="OPENS", outcome=Outcome.LOADED, error=CRASHED), "Broken"),
+        (RunState(export_type="OPENS", outcome=Outcome.DUPLICATE), "DuplicateRun"),
+        (RunState(export_type="OPENS", outcome=Outcome.OVERDUE), "RunOverdue"),
+        (RunState(export_type="OPENS", outcome=Outcome.BUSY, wait_seconds=60), "UnknownOutcome"),
+        (RunState(export_type="opened", outcome=Outcome.FAILED, error_name="BadInput", reason="No."), "BadInput"),
+        (RunState(export_type="OPENS", outcome=Outcome.FAILED), "ExportFailed"),
+        (RunState(export_type="OPENS", outcome=Outcome.PLANNED, error={}), "Error"),
+        (
+            RunState(export_type="OPENS", outcome=Outcome.FAILED, tally={"days": None, "newColumns": None}),
+            "ExportFailed",
+        ),
     ],
 )
-def test_a_state_without_a_batch_closes_with_a_name_and_a_sentence(desk: Desk, state: RunState, name: str) -> None:
-    closed = desk.close(state)
+def test_a_state_without_a_batch_closes_with_a_name_and_a_sentence(opened: OpenRun, state: RunState, name: str) -> None:
+    closed = opened.close(state)
 
     assert (closed.outcome, closed.error_name, closed.error) == ("failed", name, None)
     assert closed.reason
-    assert desk.records[0]["export_type"] == "OPENS"
-    assert desk.ledger.lease() is None
+    assert opened.records[0]["export_type"] == "OPENS"
+    assert opened.ledger.lease() is None
 
 
-def test_a_loaded_state_without_a_batch_still_closes(desk: Desk) -> None:
-    assert desk.close(RunState(export_type="OPENS", outcome="loaded")).outcome == "succeeded"
+def test_a_loaded_state_without_a_batch_still_closes(opened: OpenRun) -> None:
+    assert opened.close(RunState(export_type="OPENS", outcome=Outcome.LOADED)).outcome == "succeeded"
 
 
-def test_a_run_without_the_lease_leaves_it_and_the_files_alone(desk: Desk) -> None:
+def test_a_run_without_the_lease_leaves_it_and_the_files_alone(opened: OpenRun) -> None:
     other = make_run("run-b")
-    desk.ledger.release_lease(RUN)
-    desk.ledger.take_lease(other, NOW)
+    opened.ledger.release_lease(RUN)
+    opened.ledger.take_lease(other, NOW)
 
-    desk.close(RunState(export_type="OPENS", outcome="duplicate", scheduled_time="2026-11-23T03:30:00Z"))
+    opened.close(RunState(export_type="OPENS", outcome=Outcome.DUPLICATE, scheduled_time="2026-11-23T03:30:00Z"))
 
-    lease = desk.ledger.lease()
+    lease = opened.ledger.lease()
     assert lease is not None
     assert lease.owner == other.arn
-    assert desk.tidied == 0
+    assert opened.vacuumed == 0
 
 
-def test_a_duplicate_leaves_the_first_runs_claim(desk: Desk) -> None:
+def test_a_duplicate_leaves_the_first_runs_claim(opened: OpenRun) -> None:
     other = make_run("run-b")
 
     close_run(
-        RunState(export_type="OPENS", outcome="duplicate", scheduled_time=TIME),
+        RunState(export_type="OPENS", outcome=Outcome.DUPLICATE, scheduled_time=TIME),
         other,
-        desk.dependencies,
+        opened.dependencies,
         make_settings(),
         NOW,
     )
 
-    assert not desk.may_start_again
+    assert not opened.may_start_again
 
 
 def test_a_run_without_an_export_type_closes_without_a_ledger() -> None:
-    state = RunState(export_type="5", outcome="failed", error_name="BadInput", reason="exportType must be text.")
+    state = RunState(export_type="5", outcome=Outcome.FAILED, error_name="BadInput", reason="exportType must be text.")
 
     closed = close_unknown(state)
 
@@ -337,54 +343,58 @@ def test_a_run_without_an_export_type_closes_without_a_ledger() -> None:
     assert closed.reason == "5: exportType must be text."
 
 
-def test_closing_with_a_ledger_needs_an_export_type(desk: Desk) -> None:
+def test_closing_with_a_ledger_needs_an_export_type(opened: OpenRun) -> None:
     with pytest.raises(UnknownName):
-        desk.close(RunState(export_type="SMS"))
+        opened.close(RunState(export_type="SMS"))
 
 
-@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="overdue", reason="Too late.")])
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.OVERDUE, reason="Too late.")])
 @pytest.mark.parametrize("after", [False, True])
-def test_whatever_call_to_the_ledger_crashes_closing_again_ends_well(desk: Desk, state: RunState, after: bool) -> None:
-    counted = Failing(desk.ledger)
-    desk.order(LOADED if state.outcome == "loaded" else COPIED)
-    expected = desk.close(state, counted)
+def test_closing_again_completes_after_a_crash_at_any_ledger_call(
+    opened: OpenRun, state: RunState, after: bool
+) -> None:
+    counted = Failing(opened.ledger)
+    opened.order(LOADED if state.outcome == "loaded" else COPIED)
+    expected = opened.close(state, counted)
     for at in range(1, counted.count + 1):
-        desk.ledger.take_lease(RUN, NOW)
+        opened.ledger.take_lease(RUN, NOW)
         with pytest.raises(Crash):
-            desk.close(state, Failing(desk.ledger, at, after=after))
+            opened.close(state, Failing(opened.ledger, at, after=after))
 
-        assert desk.close(state) == expected
-        assert desk.ledger.lease() is None
+        assert opened.close(state) == expected
+        assert opened.ledger.lease() is None
     if state.outcome == "overdue":
-        assert desk.ledger.unloaded_batches()[0].failures == 1
+        assert opened.ledger.unloaded_batches()[0].failures == 1
 
 
-@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome="failed", reason="No.")])
-def test_what_a_copy_left_open_is_given_up_with_the_run(desk: Desk, state: RunState) -> None:
-    desk.close(state)
+@pytest.mark.parametrize("state", [LOADED_STATE, replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.")])
+def test_uploads_that_a_copy_left_open_are_aborted_with_the_run(opened: OpenRun, state: RunState) -> None:
+    opened.close(state)
 
-    assert desk.aborted == ["OPENS"]
-
-
-def test_a_run_without_the_lease_leaves_the_uploads_of_the_one_that_has_it(desk: Desk) -> None:
-    desk.ledger.release_lease(RUN)
-    desk.ledger.take_lease(make_run("run-b"), NOW)
-
-    desk.close(replace(LOADED_STATE, outcome="overdue"))
-
-    assert desk.aborted == []
+    assert opened.aborted == ["OPENS"]
 
 
-@pytest.mark.parametrize(("lost", "has_batch", "told"), [(0, True, None), (1, True, 1), (0, False, 1), (1, False, 2)])
-def test_the_record_tells_of_orders_whose_answers_were_lost_and_how_far_the_batch_was(
-    desk: Desk, lost: int, has_batch: bool, told: int | None
+def test_a_run_without_the_lease_does_not_abort_the_uploads_of_its_owner(opened: OpenRun) -> None:
+    opened.ledger.release_lease(RUN)
+    opened.ledger.take_lease(make_run("run-b"), NOW)
+
+    opened.close(replace(LOADED_STATE, outcome=Outcome.OVERDUE))
+
+    assert opened.aborted == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "has_batch", "recorded"), [(0, True, None), (1, True, 1), (0, False, 1), (1, False, 2)]
+)
+def test_the_run_record_has_lost_orders_and_the_batchs_progress(
+    opened: OpenRun, lost: int, has_batch: bool, recorded: int | None
 ) -> None:
     at = NOW.isoformat(timespec="microseconds")
-    desk.ledger.write_intent(RUN, at, lost, desk.ledger.order(RUN))
+    opened.ledger.write_intent(RUN, at, lost, opened.ledger.order(RUN))
     if has_batch:
-        desk.ledger.write_order(RUN, Order(at, lost, "7", at), "LAST_3_DAYS")
+        opened.ledger.write_order(RUN, Order(at, lost, "7", at), "LAST_3_DAYS")
 
-    desk.close(replace(LOADED_STATE, outcome="failed", reason="No.", progress="3/10"))
+    opened.close(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No.", progress="3/10"))
 
-    (record,) = desk.records
-    assert (record["lost_orders"], record["progress"]) == (told, "3/10")
+    (record,) = opened.records
+    assert (record["lost_orders"], record["progress"]) == (recorded, "3/10")

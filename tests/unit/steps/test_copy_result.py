@@ -1,4 +1,4 @@
-"""Copying a result into raw/, again after any crash."""
+"""Copying a result into raw/, and again after any crash."""
 
 import zlib
 from datetime import timedelta
@@ -11,6 +11,7 @@ from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, LOADED, Order
+from lambdas.outcome import Outcome
 from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.symplify.client import Client
 from lambdas.symplify.result import Broken
@@ -19,7 +20,7 @@ from tests.unit.fakes import BASE_URL, BUCKET, NOW, RESULT_URL, TOKEN, Crash, Fa
 RUN = make_run()
 ORDERED_AT = NOW.isoformat(timespec="microseconds")
 FINISHED = RunState(
-    export_type="OPENS", period="LAST_3_DAYS", outcome="finished", batch_id="7", ordered_at=ORDERED_AT, polls=2
+    export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.FINISHED, batch_id="7", ordered_at=ORDERED_AT, polls=2
 )
 CONTENT = b'[{"eventId": 1}]\n'
 LATE = NOW + timedelta(minutes=359)
@@ -27,7 +28,7 @@ LATE = NOW + timedelta(minutes=359)
 
 @pytest.fixture
 def ordered(ledger: Ledger) -> Ledger:
-    """A ledger that knows the batch."""
+    """A ledger with the batch."""
     ledger.write_order(RUN, Order(ORDERED_AT, 0, "7", ORDERED_AT), "LAST_3_DAYS")
     return ledger
 
@@ -51,7 +52,9 @@ def status(ledger: Ledger) -> str:
     return ledger.unloaded_batches()[0].status
 
 
-def test_a_result_lands_byte_for_byte_and_its_manifest_says_so(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_a_result_is_copied_byte_for_byte_and_described_by_its_manifest(
+    ordered: Ledger, http: FakeHttp, s3: Any
+) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT)
 
     state = step(ordered, http, s3)
@@ -64,7 +67,7 @@ def test_a_result_lands_byte_for_byte_and_its_manifest_says_so(ordered: Ledger, 
     assert status(ordered) == COPIED
 
 
-def test_neither_token_nor_link_stays_behind(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_neither_token_nor_link_is_stored(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT)
 
     state = step(ordered, http, s3)
@@ -75,7 +78,7 @@ def test_neither_token_nor_link_stays_behind(ordered: Ledger, http: FakeHttp, s3
     assert "X-Carma-Authentication-Token" not in http.calls[1].headers
 
 
-def test_an_empty_result_lands_too(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_an_empty_result_is_copied_too(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
     http.answers(200, RESULT_URL).answers(200, b"")
 
     assert step(ordered, http, s3).bytes == 0
@@ -90,7 +93,7 @@ def test_a_landed_batch_is_not_fetched_again(ordered: Ledger, http: FakeHttp, s3
     assert len(http.calls) == 2
 
 
-def test_a_retry_that_comes_late_does_not_take_a_loaded_batch_back(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_a_late_retry_does_not_set_a_loaded_batch_back(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT)
     step(ordered, http, s3)
     ordered.mark_batch("7", LOADED)
@@ -101,7 +104,7 @@ def test_a_retry_that_comes_late_does_not_take_a_loaded_batch_back(ordered: Ledg
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_whatever_call_to_s3_crashes_running_again_gives_the_same(
+def test_a_retry_after_a_crash_at_any_s3_call_gives_the_same_result(
     ordered: Ledger, http: FakeHttp, s3: Any, after: bool
 ) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT)
@@ -118,7 +121,7 @@ def test_whatever_call_to_s3_crashes_running_again_gives_the_same(
             step(ordered, http, Failing(s3, at, after=after))
         manifest_is_there = any(key.endswith("manifest.json") for key in objects(s3))
         assert manifest_is_there == (at == counted.count and after)
-        # An upload whose very creation was not answered has no name that anybody could abort.
+        # An upload whose creation was not answered has no known id to abort it by.
         assert len(open_uploads(s3)) == (1 if after and at == 2 else 0)
         for upload in open_uploads(s3):
             s3.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -131,7 +134,9 @@ def test_whatever_call_to_s3_crashes_running_again_gives_the_same(
         assert open_uploads(s3) == []
 
 
-def test_a_crash_before_the_ledger_hears_of_it_is_mended_by_a_retry(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_a_retry_marks_the_batch_after_a_crash_before_the_ledger_was_written(
+    ordered: Ledger, http: FakeHttp, s3: Any
+) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT)
     with pytest.raises(Crash):
         step(Failing(ordered, 1, "mark_batch"), http, s3)
@@ -141,7 +146,7 @@ def test_a_crash_before_the_ledger_hears_of_it_is_mended_by_a_retry(ordered: Led
 
 
 @pytest.mark.parametrize("promised", [len(CONTENT) - 1, len(CONTENT) + 1])
-def test_a_body_of_another_length_than_promised_is_an_error_that_leaves_nothing(
+def test_a_body_of_another_length_than_promised_is_an_error_and_leaves_nothing(
     ordered: Ledger, http: FakeHttp, s3: Any, promised: int
 ) -> None:
     http.answers(200, RESULT_URL).answers(200, CONTENT, {"Content-Length": str(promised)})
@@ -159,7 +164,7 @@ def test_an_expired_link_is_replaced_by_a_fresh_one_once(ordered: Ledger, http: 
     assert step(ordered, http, s3).outcome == "copied"
 
 
-def test_three_links_that_are_forbidden_are_a_refusal(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_three_forbidden_links_are_refused(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
     for _ in range(3):
         http.answers(200, RESULT_URL).answers(403)
 
@@ -211,7 +216,7 @@ def test_a_file_host_that_is_down_is_waited_for_until_the_deadline(ordered: Ledg
     assert "status 503" in (overdue.reason or "")
 
 
-def test_a_bad_token_has_a_name(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
+def test_a_bad_token_is_named(ordered: Ledger, http: FakeHttp, s3: Any) -> None:
     http.answers(401)
 
     state = step(ordered, http, s3)

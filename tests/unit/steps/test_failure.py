@@ -1,4 +1,4 @@
-"""The sentence that a person finds in the morning."""
+"""The sentence about a failed run."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.execution import RunState
 from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
+from lambdas.outcome import Outcome
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 
 NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'
@@ -21,7 +22,7 @@ def test_an_overdue_batch() -> None:
     reason = "The batch was not seen to be finished within 360 minutes of the run's start. Its progress was 3/10."
 
     assert sentence(ORDERED, outcome="overdue", batch_id="7", reason=reason) == (
-        f"OPENS, LAST_3_DAYS, batch 7: {reason} The batch was ordered and not copied; the next run takes it up again. "
+        f"OPENS, LAST_3_DAYS, batch 7: {reason} The batch was ordered and not copied; the next run resumes it. "
         + NOW_RUN
     )
 
@@ -29,7 +30,7 @@ def test_an_overdue_batch() -> None:
 def test_a_file_that_cannot_be_loaded() -> None:
     assert sentence(DEAD, outcome="failed", batch_id="7", bytes=120, reason="The file is cut.") == (
         "OPENS, LAST_3_DAYS, batch 7: The file is cut. Its 120 bytes are safe in raw/. "
-        "The batch is not tried again; the next run orders anew. " + NOW_RUN
+        "The batch is not tried again; the next run orders a new one. " + NOW_RUN
     )
 
 
@@ -45,26 +46,26 @@ def test_a_load_that_crashed() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, "No batch is on record; the next run orders anew."),
-        (MAYBE_ORDERED, "a batch may be waiting in Symplify; the next run orders anew."),
+        (None, "No batch is on record; the next run orders a new one."),
+        (MAYBE_ORDERED, "a batch may be waiting in Symplify; the next run orders a new one."),
         (LOADED, "The rows are loaded; what follows the load failed."),
-        (DEAD, "The batch is not tried again; the next run orders anew."),
+        (DEAD, "The batch is not tried again; the next run orders a new one."),
         (COPIED, "Its bytes are safe in raw/, and the next run loads them from there."),
     ],
 )
-def test_what_is_kept_is_what_the_ledger_says(status: str | None, words: str) -> None:
-    told = sentence(status, outcome="failed", reason="No.")
+def test_the_sentence_says_what_is_kept_by_the_batchs_status(status: str | None, words: str) -> None:
+    text = sentence(status, outcome="failed", reason="No.")
 
-    assert words in told
-    assert told.endswith(NOW_RUN)
+    assert words in text
+    assert text.endswith(NOW_RUN)
 
 
-def test_a_functions_error_is_told_by_its_message_without_the_trace() -> None:
+def test_a_functions_error_is_reported_by_its_message_without_the_trace() -> None:
     cause = json.dumps({"errorMessage": "It broke.", "errorType": "Broken", "stackTrace": ["/var/task/x.py"]})
-    told = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
+    text = sentence(outcome="finished", error={"Error": "Broken", "Cause": cause})
 
-    assert "A step failed with Broken: It broke. " in told
-    assert "/var/task" not in told
+    assert "A step failed with Broken: It broke. " in text
+    assert "/var/task" not in text
 
 
 @pytest.mark.parametrize("cause", ["plain words", '"text"', "[1]", "{}", "[" * 100_000, '{"errorMessage": null}', None])
@@ -72,7 +73,7 @@ def test_any_cause_makes_a_sentence(cause: str | None) -> None:
     assert "A step failed with X: " in sentence(outcome="finished", error={"Error": "X", "Cause": cause})
 
 
-def test_a_refused_input_tells_its_reason_alone() -> None:
+def test_a_refused_input_reports_its_reason_alone() -> None:
     assert sentence(outcome="failed", error_name="BadInput", reason="'X' is not a period.") == (
         "OPENS, LAST_3_DAYS: 'X' is not a period."
     )
@@ -85,12 +86,12 @@ def test_a_duplicate_did_nothing() -> None:
 
 
 def test_an_unknown_outcome_is_named() -> None:
-    assert "the outcome 'dancing', which nobody knows" in sentence(outcome="dancing")
+    assert "the outcome 'dancing', which is unknown" in sentence(outcome="dancing")
 
 
-def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
+def test_name_and_sentence_are_plain_text_within_the_limits_of_step_functions() -> None:
     long = "x\n\t\x1b\u2028é" * 100_000
-    state = RunState(export_type=long, reason="The reason.", outcome="failed")
+    state = RunState(export_type=long, reason="The reason.", outcome=Outcome.FAILED)
     assert "The reason." in failure_of(state, None).sentence
 
     failure = failure_of(RunState(export_type=long, error={"Error": long, "Cause": long}, batch_id=long), None)
@@ -100,7 +101,7 @@ def test_it_is_plain_text_within_the_bounds_of_step_functions() -> None:
     assert failure.sentence.isprintable()
 
 
-def test_a_replay_tells_how_to_start_it_again() -> None:
+def test_a_failed_replay_says_how_to_start_it_again() -> None:
     replay = {"except": ["7"], "rebuild": True}
     reason = "raw/ has holes: 5 (2026-11-01) of OPENS were loaded and are not there any more."
 

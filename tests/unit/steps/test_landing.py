@@ -1,4 +1,4 @@
-"""Landing: byte for byte, whole or not at all."""
+"""Landing: byte for byte, completely or not at all."""
 
 import hashlib
 import json
@@ -85,7 +85,7 @@ def test_every_part_carries_the_checksum_of_what_was_sent(s3: Any) -> None:
 
 
 @pytest.mark.parametrize(("told", "is_damaged"), [("AAAAAA==", True), ("AAAAAA==-2", False), (None, False)])
-def test_another_checksum_of_the_full_object_than_what_was_sent_is_damage(s3: Any, told: str, is_damaged: bool) -> None:
+def test_another_checksum_than_that_of_the_sent_bytes_is_damage(s3: Any, told: str, is_damaged: bool) -> None:
     class Telling(Failing):
         def complete_multipart_upload(self, **options: Any) -> Any:
             return {**s3.complete_multipart_upload(**options), **({"ChecksumCRC32": told} if told else {})}
@@ -99,14 +99,14 @@ def test_another_checksum_of_the_full_object_than_what_was_sent_is_damage(s3: An
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8))
-def test_the_checksum_of_a_whole_follows_from_those_of_its_parts(parts: list[bytes]) -> None:
+def test_the_checksum_of_an_object_follows_from_those_of_its_parts(parts: list[bytes]) -> None:
     whole = crc32.combined((zlib.crc32(part), len(part)) for part in parts)
 
     assert whole == zlib.crc32(b"".join(parts))
     assert crc32.from_text(crc32.as_text(whole)) == whole
 
 
-# Uploads that are gone on with
+# Uploads that are resumed
 
 
 def test_parts_are_listed_with_their_checksums_until_the_upload_is_gone(s3: Any) -> None:
@@ -121,7 +121,7 @@ def test_parts_are_listed_with_their_checksums_until_the_upload_is_gone(s3: Any)
     assert landing.parts(KEY, upload_id) is None
 
 
-def test_a_part_whose_checksum_is_not_told_does_not_count_as_there(s3: Any) -> None:
+def test_a_part_that_is_listed_without_a_checksum_does_not_count(s3: Any) -> None:
     landing = Landing(s3, BUCKET)
     upload_id = landing.start(KEY)
     landing.put(KEY, upload_id, 1, b"abc")
@@ -129,7 +129,7 @@ def test_a_part_whose_checksum_is_not_told_does_not_count_as_there(s3: Any) -> N
     assert landing.parts(KEY, upload_id) == []
 
 
-def test_all_uploads_of_one_type_are_given_up_and_no_others(s3: Any) -> None:
+def test_all_uploads_of_one_type_are_aborted_and_no_others(s3: Any) -> None:
     landing = Landing(s3, BUCKET)
     for key in (KEY, KEY, KEY.replace("opens", "clicks")):
         landing.start(key)
@@ -160,7 +160,7 @@ def test_a_call_that_fails_leaves_neither_object_nor_open_upload(s3: Any, method
     assert open_uploads(s3) == []
 
 
-def test_the_first_error_is_told_when_the_clearing_up_fails_too(s3: Any) -> None:
+def test_the_first_error_is_raised_when_the_clean_up_fails_too(s3: Any) -> None:
     class Down(Failing):
         def abort_multipart_upload(self, **options: Any) -> Any:
             return s3.abort_multipart_upload(**{**options, "UploadId": "unknown"})
@@ -169,7 +169,7 @@ def test_the_first_error_is_told_when_the_clearing_up_fails_too(s3: Any) -> None
         Landing(Down(s3, 1, "upload_part"), BUCKET).store(KEY, iter([b"abc"]))
 
 
-def test_a_manifest_says_all_that_is_known_of_a_batch(s3: Any) -> None:
+def test_a_manifest_has_all_that_is_known_of_a_batch(s3: Any) -> None:
     landing = Landing(s3, BUCKET)
     assert landing.manifest(OPENS, ORDERED_AT, "7") is None
 
@@ -218,7 +218,7 @@ def test_a_manifest_of_another_batch_is_not_this_ones(s3: Any) -> None:
     assert landing.manifest(EXPORT_TYPES["CLICKS"], ORDERED_AT, "7") is None
 
 
-def test_an_error_that_is_not_absence_is_not_taken_for_it(s3: Any) -> None:
+def test_other_errors_are_not_taken_for_a_missing_manifest(s3: Any) -> None:
     with pytest.raises(Exception, match="NoSuchBucket"):
         Landing(s3, "elsewhere").manifest(OPENS, ORDERED_AT, "7")
 
@@ -239,7 +239,7 @@ def test_an_error_that_is_not_absence_is_not_taken_for_it(s3: Any) -> None:
         ({"crc32": crc32.as_text(zlib.crc32(b"abc")), "md5": "0" * 32, "md5_verified": True}, True),
     ],
 )
-def test_raw_is_read_only_with_every_checksum_that_its_manifest_tells(s3: Any, told: Any, is_good: bool) -> None:
+def test_a_raw_object_is_read_only_with_every_checksum_of_its_manifest(s3: Any, told: Any, is_good: bool) -> None:
     Landing(s3, BUCKET).store(KEY, iter([b"abc"]))
     raw = RawObject(s3, BUCKET, Manifest("OPENS", "7", ORDERED_AT, "LAST_3_DAYS", "arn:run", KEY, 3, **told))
 

@@ -1,4 +1,4 @@
-"""Bringing a result by ranges: in parallel, over several calls, from sources that change, break, or give out links."""
+"""Copying a result by ranges: in parallel, over several calls, from sources that change, break, or expire."""
 
 import zlib
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Order
 from lambdas.steps import multipart_copy as module
-from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, Partial, Transfer
+from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, MultipartCopy, Partial
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import Remote
@@ -35,7 +35,7 @@ from tests.unit.fakes import (
     make_run,
 )
 
-# The least that S3 takes for a part.
+# The smallest part that S3 takes.
 PART = 5 << 20
 CONTENT = bytes(range(256)) * ((3 * PART + 1000) // 256)
 KEY = "raw/opens/2026-11-24/7/result"
@@ -43,8 +43,8 @@ ORDERED_AT = NOW.isoformat(timespec="microseconds")
 ENOUGH = 900.0
 
 
-class World:
-    """A finished batch at the vendor's, and our side."""
+class Setup:
+    """A finished batch at Symplify, and the lake to copy it to."""
 
     def __init__(self, ledger: Ledger, http: FakeHttp, s3: Any) -> None:
         self.ledger = ledger
@@ -53,13 +53,15 @@ class World:
         self.http.file = self.file = FakeFile(CONTENT)
         ledger.write_order(make_run(), Order(ORDERED_AT, 0, "7", ORDERED_AT), "LAST_3_DAYS")
 
-    def bring(self, remaining: Callable[[], float] = lambda: ENOUGH, s3: Any = None) -> Any:
-        """Call once, with a fresh link to begin with."""
+    def copy(self, remaining: Callable[[], float] = lambda: ENOUGH, s3: Any = None) -> Any:
+        """Call once, with a fresh link."""
         self.http.answers(200, RESULT_URL)
         client = Client(self.http, BASE_URL, "4711", lambda: TOKEN)
         remote = Remote(client, self.http, "7", (RESULT_HOST,), allow_loopback_http=False)
         landing = Landing(s3 or self.s3, BUCKET)
-        return Transfer(remote, landing, self.ledger, "7", KEY, remaining).bring()
+        return MultipartCopy(
+            remote=remote, landing=landing, ledger=self.ledger, batch_id="7", key=KEY, remaining=remaining
+        ).copy()
 
     @property
     def stored(self) -> bytes | None:
@@ -75,19 +77,19 @@ class World:
 
 
 @pytest.fixture
-def world(ledger: Ledger, http: FakeHttp, s3: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+def setup(ledger: Ledger, http: FakeHttp, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setattr(module, "PART_BYTES", PART)
-    return World(ledger, http, s3)
+    return Setup(ledger, http, s3)
 
 
 @pytest.fixture
 def one_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts one after the other, so that a clock is asked the same number of times for each, at any load."""
+    """One part after the other, so that the remaining time is read equally often for each, at any load."""
     monkeypatch.setattr(module, "READERS", 1)
 
 
 def until(calls: int) -> Callable[[], float]:
-    """Time that is up when it has been asked for so many times, as chunks pass."""
+    """Remaining time that is up after so many readings, one for each chunk."""
     left = [calls]
 
     def remaining() -> float:
@@ -97,82 +99,82 @@ def until(calls: int) -> Callable[[], float]:
     return remaining
 
 
-def is_whole(world: World, brought: Any, content: bytes = CONTENT) -> bool:
-    assert isinstance(brought, Copied)
-    assert (brought.landed.bytes, brought.landed.crc32) == (len(content), as_text(zlib.crc32(content)))
-    assert world.open_uploads == 0
-    return world.stored == content
+def is_whole(setup: Setup, result: Any, content: bytes = CONTENT) -> bool:
+    assert isinstance(result, Copied)
+    assert (result.landed.bytes, result.landed.crc32) == (len(content), as_text(zlib.crc32(content)))
+    assert setup.open_uploads == 0
+    return setup.stored == content
 
 
-def test_a_file_comes_by_ranges_each_of_them_once(world: World) -> None:
-    brought = world.bring()
+def test_a_file_is_copied_by_ranges_each_of_them_once(setup: Setup) -> None:
+    result = setup.copy()
 
-    assert is_whole(world, brought)
-    assert (brought.md5, brought.md5_holds) == (md5(CONTENT, usedforsecurity=False).hexdigest(), True)
-    assert len(world.file.ranges) == len(set(world.file.ranges)) == 4
-    assert world.links() == 1
-    assert all(TOKEN not in str(call.headers) for call in world.http.calls if RESULT_HOST in call.url)
+    assert is_whole(setup, result)
+    assert (result.md5, result.md5_verified) == (md5(CONTENT, usedforsecurity=False).hexdigest(), True)
+    assert len(setup.file.ranges) == len(set(setup.file.ranges)) == 4
+    assert setup.links() == 1
+    assert all(TOKEN not in str(call.headers) for call in setup.http.calls if RESULT_HOST in call.url)
 
 
 @pytest.mark.parametrize("size", [1, PART - 1, PART, PART + 1, 2 * PART])
-def test_any_length_arrives_whole(world: World, size: int) -> None:
-    world.file.content = CONTENT[:size]
+def test_files_of_any_length_are_copied_completely(setup: Setup, size: int) -> None:
+    setup.file.content = CONTENT[:size]
 
-    assert is_whole(world, world.bring(), CONTENT[:size])
+    assert is_whole(setup, setup.copy(), CONTENT[:size])
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_time_that_is_up_leaves_a_checkpoint_that_the_next_call_goes_on_from(world: World) -> None:
-    first = world.bring(until(12))
-    before = list(world.file.ranges)
+def test_the_next_call_resumes_from_the_checkpoint_of_one_whose_time_was_up(setup: Setup) -> None:
+    first = setup.copy(until(12))
+    before = list(setup.file.ranges)
 
     assert isinstance(first, Partial)
-    assert (world.stored, world.open_uploads) == (None, 1)
+    assert (setup.stored, setup.open_uploads) == (None, 1)
 
-    second = world.bring()
+    second = setup.copy()
 
-    assert is_whole(world, second)
-    assert len(world.file.ranges) - len(before) < 4
+    assert is_whole(setup, second)
+    assert len(setup.file.ranges) - len(before) < 4
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_many_short_calls_end(world: World) -> None:
+def test_many_short_calls_complete_the_copy(setup: Setup) -> None:
     for _ in range(10):
-        brought = world.bring(until(13))
-        if not isinstance(brought, Partial):
+        result = setup.copy(until(13))
+        if not isinstance(result, Partial):
             break
 
-    assert is_whole(world, brought)
-    # Nobody has seen all of the bytes, so the MD5 is still to be compared.
-    assert not brought.md5_holds
+    assert is_whole(setup, result)
+    # No call has read all of the bytes, so the MD5 is not verified yet.
+    assert not result.md5_verified
 
 
-def test_a_call_in_which_no_part_came_says_that_the_source_is_too_slow(world: World) -> None:
+def test_a_call_that_copies_no_part_reports_that_the_source_is_too_slow(setup: Setup) -> None:
     with pytest.raises(Broken, match="so slow"):
-        world.bring(until(4))
+        setup.copy(until(4))
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_whatever_call_to_s3_crashes_the_next_call_brings_the_file(world: World, after: bool) -> None:
+def test_the_next_call_copies_the_file_after_a_crash_at_any_s3_call(setup: Setup, after: bool) -> None:
     for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload"):
-        broken = Failing(world.s3, 1 if method != "upload_part" else 2, method, after=after)
+        broken = Failing(setup.s3, 1 if method != "upload_part" else 2, method, after=after)
         with pytest.raises(Crash):
-            world.bring(s3=broken)
-        for upload in world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
-            known = world.ledger.upload("7")
-            # One whose creation was not answered is for `close_run`, which gives up all that are open.
+            setup.copy(s3=broken)
+        for upload in setup.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+            known = setup.ledger.upload("7")
+            # `close_run` aborts an upload whose creation was not answered.
             if known is None or upload["UploadId"] != known.id:
-                world.s3.abort_multipart_upload(Bucket=BUCKET, Key=KEY, UploadId=upload["UploadId"])
+                setup.s3.abort_multipart_upload(Bucket=BUCKET, Key=KEY, UploadId=upload["UploadId"])
 
-        assert is_whole(world, world.bring())
+        assert is_whole(setup, setup.copy())
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_an_upload_that_was_given_up_meanwhile_is_begun_anew(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
-    Landing(world.s3, BUCKET).abort_all(EXPORT_TYPES["OPENS"])
+def test_an_upload_that_was_aborted_meanwhile_is_restarted(setup: Setup) -> None:
+    assert isinstance(setup.copy(until(12)), Partial)
+    Landing(setup.s3, BUCKET).abort_all(EXPORT_TYPES["OPENS"])
 
-    assert is_whole(world, world.bring())
+    assert is_whole(setup, setup.copy())
 
 
 class Plain(FakeFile):
@@ -186,58 +188,58 @@ class Plain(FakeFile):
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_a_source_that_changed_between_two_calls_is_copied_anew(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
-    world.file.content = changed = CONTENT[::-1] + b"\n"
+def test_a_source_that_changed_between_two_calls_is_copied_from_the_start(setup: Setup) -> None:
+    assert isinstance(setup.copy(until(12)), Partial)
+    setup.file.content = changed = CONTENT[::-1] + b"\n"
 
-    assert is_whole(world, world.bring(), changed)
+    assert is_whole(setup, setup.copy(), changed)
 
 
-def test_a_source_that_changes_within_a_call_is_waited_for_and_leaves_no_mixture(world: World) -> None:
+def test_a_source_that_changes_within_a_call_is_waited_for_and_never_mixed(setup: Setup) -> None:
     class Changing(FakeFile):
         def answer(self, headers: Any) -> Any:
             answer = super().answer(headers)
             self.content = CONTENT[::-1]
             return answer
 
-    world.http.file = Changing(CONTENT)
+    setup.http.file = Changing(CONTENT)
 
-    assert world.bring() == Unavailable("The result changes while it is read.")
-    assert (world.stored, world.open_uploads) == (None, 0)
-    assert is_whole(world, world.bring(), CONTENT[::-1])
+    assert setup.copy() == Unavailable("The result changes while it is read.")
+    assert (setup.stored, setup.open_uploads) == (None, 0)
+    assert is_whole(setup, setup.copy(), CONTENT[::-1])
 
 
 @pytest.mark.usefixtures("one_reader")
-def test_a_source_that_serves_ranges_no_more_is_copied_in_one_go(world: World) -> None:
-    assert isinstance(world.bring(until(12)), Partial)
-    world.http.file = Plain(CONTENT)
+def test_a_source_that_no_longer_serves_ranges_is_copied_in_one_request(setup: Setup) -> None:
+    assert isinstance(setup.copy(until(12)), Partial)
+    setup.http.file = Plain(CONTENT)
 
-    assert is_whole(world, world.bring())
+    assert is_whole(setup, setup.copy())
 
 
-def test_bytes_without_the_md5_that_the_source_tells_never_land(world: World) -> None:
-    world.file.etag = '"' + "0" * 32 + '"'
+def test_bytes_that_do_not_have_the_declared_md5_are_never_stored(setup: Setup) -> None:
+    setup.file.etag = '"' + "0" * 32 + '"'
 
     with pytest.raises(Broken, match="MD5"):
-        world.bring()
+        setup.copy()
 
-    assert (world.stored, world.open_uploads) == (None, 0)
-
-
-def test_a_source_whose_etag_is_no_md5_is_believed(world: World) -> None:
-    world.file.etag = '"0123-4"'
-
-    brought = world.bring()
-
-    assert is_whole(world, brought)
-    assert (brought.md5, brought.md5_holds) == (None, False)
+    assert (setup.stored, setup.open_uploads) == (None, 0)
 
 
-# What breaks on the way
+def test_a_source_whose_etag_is_no_md5_is_copied_unverified(setup: Setup) -> None:
+    setup.file.etag = '"0123-4"'
+
+    result = setup.copy()
+
+    assert is_whole(setup, result)
+    assert (result.md5, result.md5_verified) == (None, False)
+
+
+# Transfers that break
 
 
 class Troubled(FakeFile):
-    """Answers some ranges with trouble: `trouble` is asked with the number of the call."""
+    """Fails on some ranges: `trouble` gets the number of the call and returns an answer, or None for the real one."""
 
     def __init__(self, trouble: Callable[[int], Any]) -> None:
         super().__init__(CONTENT)
@@ -251,69 +253,69 @@ class Troubled(FakeFile):
 
 def cut(_: Any = None) -> Any:
     etag = FakeFile(CONTENT).answer({})[2]["ETag"]
-    told = {"Content-Range": f"bytes {PART}-{2 * PART - 1}/{len(CONTENT)}", "ETag": etag}
-    return 206, CutBody(CONTENT[PART : PART + 10], IncompleteRead(10, PART)), told
+    served = {"Content-Range": f"bytes {PART}-{2 * PART - 1}/{len(CONTENT)}", "ETag": etag}
+    return 206, CutBody(CONTENT[PART : PART + 10], IncompleteRead(10, PART)), served
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_a_link_that_expires_is_replaced_in_place_and_no_byte_comes_twice(world: World, number: int) -> None:
-    world.http.file = Troubled(lambda call: (403, b"", {}) if call == number else None)
-    world.http.answers(200, f"{RESULT_URL}2")
+def test_an_expired_link_is_replaced_within_the_call_and_no_byte_is_copied_twice(setup: Setup, number: int) -> None:
+    setup.http.file = Troubled(lambda call: (403, b"", {}) if call == number else None)
+    setup.http.answers(200, f"{RESULT_URL}2")
 
-    assert is_whole(world, world.bring())
-    assert world.links() == 2
-    assert len(world.http.file.ranges) == 4
+    assert is_whole(setup, setup.copy())
+    assert setup.links() == 2
+    assert len(setup.http.file.ranges) == 4
 
 
 @pytest.mark.parametrize("trouble", [lambda: (503, b"", {}), cut])
-def test_a_range_that_fails_once_is_asked_for_again_in_place(world: World, trouble: Callable[[], Any]) -> None:
-    world.http.file = Troubled(lambda call: trouble() if call == 2 else None)
+def test_a_range_that_fails_once_is_requested_again_within_the_call(setup: Setup, trouble: Callable[[], Any]) -> None:
+    setup.http.file = Troubled(lambda call: trouble() if call == 2 else None)
 
-    assert is_whole(world, world.bring())
-    assert world.links() == 1
-
-
-def test_a_file_host_that_stays_down_is_told_and_the_upload_stays_open_for_the_next_call(world: World) -> None:
-    world.http.file = Troubled(lambda number: (503, b"", {}) if number > 1 else None)
-
-    assert world.bring() == Unavailable("The file host answered with status 503.")
-    assert (world.stored, world.open_uploads) == (None, 1)
-
-    world.http.file = world.file
-    assert is_whole(world, world.bring())
-    assert f"bytes=0-{PART - 1}" not in world.file.ranges
+    assert is_whole(setup, setup.copy())
+    assert setup.links() == 1
 
 
-def test_a_range_that_is_always_cut_is_broken_and_never_a_success(world: World) -> None:
-    world.http.file = Troubled(lambda number: cut() if number > 1 else None)
+def test_a_file_host_that_stays_down_is_unavailable_and_the_next_call_resumes_the_upload(setup: Setup) -> None:
+    setup.http.file = Troubled(lambda number: (503, b"", {}) if number > 1 else None)
+
+    assert setup.copy() == Unavailable("The file host answered with status 503.")
+    assert (setup.stored, setup.open_uploads) == (None, 1)
+
+    setup.http.file = setup.file
+    assert is_whole(setup, setup.copy())
+    assert f"bytes=0-{PART - 1}" not in setup.file.ranges
+
+
+def test_a_range_that_is_always_cut_off_is_broken(setup: Setup) -> None:
+    setup.http.file = Troubled(lambda number: cut() if number > 1 else None)
 
     with pytest.raises(Broken):
-        world.bring()
+        setup.copy()
 
-    assert world.stored is None
-
-
-def test_a_file_that_is_gone_is_refused(world: World) -> None:
-    world.http.file = Troubled(lambda number: (404, b"", {}) if number > 1 else None)
-
-    assert isinstance(world.bring(), Refused)
-    assert world.stored is None
+    assert setup.stored is None
 
 
-def test_a_source_without_ranges_that_does_not_fit_into_the_time_is_refused_with_the_reason(world: World) -> None:
-    world.http.file = Plain(CONTENT)
+def test_a_missing_file_is_refused(setup: Setup) -> None:
+    setup.http.file = Troubled(lambda number: (404, b"", {}) if number > 1 else None)
 
-    brought = world.bring(until(3))
+    assert isinstance(setup.copy(), Refused)
+    assert setup.stored is None
 
-    assert isinstance(brought, Refused)
-    assert "serves no ranges" in brought.reason
-    assert (world.stored, world.open_uploads) == (None, 0)
+
+def test_a_source_without_ranges_that_takes_longer_than_a_call_is_refused_with_the_reason(setup: Setup) -> None:
+    setup.http.file = Plain(CONTENT)
+
+    result = setup.copy(until(3))
+
+    assert isinstance(result, Refused)
+    assert "serves no ranges" in result.reason
+    assert (setup.stored, setup.open_uploads) == (None, 0)
 
 
 @pytest.mark.parametrize("answer", [429, 500])
-def test_a_link_that_is_not_to_be_had_is_an_outcome(world: World, answer: int) -> None:
+def test_a_link_that_cannot_be_fetched_is_an_answer_and_no_exception(setup: Setup, answer: int) -> None:
     for _ in range(6):
-        world.http.answers(answer)
+        setup.http.answers(answer)
 
-    assert isinstance(world.bring(), RateLimited | Unavailable)
-    assert world.open_uploads == 0
+    assert isinstance(setup.copy(), RateLimited | Unavailable)
+    assert setup.open_uploads == 0

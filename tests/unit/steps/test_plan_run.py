@@ -1,4 +1,4 @@
-"""Planning a run: whose turn it is, how far back to reach, what an earlier run left."""
+"""Planning a run: claim and lease, the period, unloaded batches of earlier runs."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ SUNDAY = NOW + timedelta(days=5)
 
 
 def never(arn: str) -> datetime | None:
-    raise AssertionError("Nobody asked for this execution's end.")
+    raise AssertionError("The lease was free, so no execution had to be looked up.")
 
 
 def planned(
@@ -103,7 +103,7 @@ def test_a_replay_waits_for_the_lease_as_any_run_does(ledger: Ledger) -> None:
         ({"replay": {}, "cursor": "switch"}, "'cursor'"),
     ],
 )
-def test_a_replay_that_makes_no_sense_is_refused_before_anything_is_written(
+def test_an_invalid_replay_is_refused_before_anything_is_written(
     ledger: Ledger, table: Any, extra: Any, words: str
 ) -> None:
     with pytest.raises(BadInput, match=words):
@@ -112,7 +112,7 @@ def test_a_replay_that_makes_no_sense_is_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize("moment", ["", "tonight", "2026-99-01T00:00:00Z", "x" * 5000])
-def test_a_scheduled_time_that_is_none_is_refused(ledger: Ledger, moment: str) -> None:
+def test_an_invalid_scheduled_time_is_refused(ledger: Ledger, moment: str) -> None:
     with pytest.raises(BadInput, match="scheduledTime") as refused:
         planned(ledger, RunState(export_type="OPENS", scheduled_time=moment))
 
@@ -155,7 +155,7 @@ def test_the_same_run_plans_again_after_a_crash(ledger: Ledger) -> None:
 # The lease
 
 
-def test_a_held_lease_is_waited_for_and_the_answer_comes_back_as_input(ledger: Ledger) -> None:
+def test_a_lease_that_is_taken_is_waited_for_with_the_busy_state_as_input(ledger: Ledger) -> None:
     ledger.take_lease(OTHER, NOW)
     given = RunState(export_type="OPENS", period="TODAY", scheduled_time="2026-11-24T03:30:00Z")
 
@@ -177,7 +177,7 @@ def test_a_lease_is_waited_for_within_its_limit_and_then_the_run_is_overdue(ledg
 
     assert last.outcome == "busy"
     assert (state.outcome, state.wait_seconds) == ("overdue", None)
-    assert "Another run of this export type holds it" in (state.reason or "")
+    assert "Another run of this export type has it" in (state.reason or "")
     lease = ledger.lease()
     assert lease is not None
     assert lease.owner == OTHER.arn
@@ -216,7 +216,7 @@ def test_a_lease_that_a_third_run_took_over_first_is_waited_for(ledger: Ledger) 
     assert (state.outcome, state.wait_seconds) == ("busy", 3)
 
 
-def test_a_lease_that_was_released_between_two_looks_is_tried_again_at_once(ledger: Ledger) -> None:
+def test_a_lease_that_is_released_meanwhile_is_tried_again_at_once(ledger: Ledger) -> None:
     ledger.take_lease(OTHER, NOW)
 
     class Released(Failing):
@@ -287,7 +287,7 @@ def test_an_explicit_period_wins(ledger: Ledger, asked: str) -> None:
 @pytest.mark.parametrize(
     ("days", "unreachable"), [(12, None), (13, None), (14, "2026-11-10..2026-11-11"), (30, "2026-10-25..2026-11-11")]
 )
-def test_days_that_no_period_reaches_any_more_are_told(ledger: Ledger, days: int, unreachable: str | None) -> None:
+def test_days_that_no_period_reaches_any_more_are_reported(ledger: Ledger, days: int, unreachable: str | None) -> None:
     loaded_until(ledger, ago(days=days))
 
     state = planned(ledger)
@@ -319,11 +319,11 @@ def test_a_period_leaves_no_gap_when_it_is_trusted_to_reach_the_watermark(
     assert leaves_no_gap(Period(covered), NOW, watermark, Period(nightly)) is expected
 
 
-# What an earlier run left
+# Unloaded batches
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(None, "adopted"), (COPIED, "landed")])
-def test_a_batch_that_covers_the_plan_is_taken_up_where_it_stands(
+def test_an_unloaded_batch_that_covers_the_plan_is_adopted_at_its_status(
     ledger: Ledger, status: str | None, outcome: str
 ) -> None:
     loaded_until(ledger, ago(hours=25))
@@ -348,7 +348,7 @@ def test_a_batch_that_covers_the_plan_is_taken_up_where_it_stands(
         ("LAST_2_WEEKS", 5, "TODAY", "it may know nothing of today"),
     ],
 )
-def test_a_batch_that_does_not_serve_the_plan_is_left(
+def test_a_batch_that_does_not_cover_the_plan_is_not_adopted(
     ledger: Ledger, period: str, hours: int, asked: str, reason: str
 ) -> None:
     leave(ledger, "7", ago(hours=hours), period)
@@ -359,14 +359,14 @@ def test_a_batch_that_does_not_serve_the_plan_is_left(
     assert ledger.unloaded_batches()[0].owner == OTHER.arn
 
 
-def test_a_batch_that_a_newer_load_has_overtaken_is_left(ledger: Ledger) -> None:
+def test_a_batch_older_than_the_watermark_is_not_adopted(ledger: Ledger) -> None:
     leave(ledger, "7", ago(hours=24))
     loaded_until(ledger, ago(hours=20))
 
     assert planned(ledger).outcome == "planned"
 
 
-def test_the_newest_of_several_is_taken(ledger: Ledger) -> None:
+def test_the_newest_of_several_batches_is_adopted(ledger: Ledger) -> None:
     for batch_id, hours in (("1", 20), ("2", 10), ("3", 30)):
         leave(ledger, batch_id, ago(hours=hours), "LAST_2_WEEKS")
     leave(ledger, "4", ago(hours=5), "LAST_2_WEEKS", LOADED)
@@ -384,7 +384,7 @@ def test_a_crash_after_the_adoption_is_found_by_a_retry(ledger: Ledger) -> None:
     assert (state.outcome, state.batch_id) == ("adopted", "7")
 
 
-def test_a_batch_that_another_run_adopts_first_is_left(ledger: Ledger) -> None:
+def test_a_batch_that_another_run_adopts_first_is_not_adopted(ledger: Ledger) -> None:
     leave(ledger, "7", ago(hours=10), "LAST_2_WEEKS")
 
     class Overtaken(Failing):

@@ -1,4 +1,4 @@
-"""Ordering at most once, whatever crashes."""
+"""Ordering at most once, after any crash."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.execution import RunState
 from lambdas.ledger.ledger import Ledger
+from lambdas.outcome import Outcome
 from lambdas.steps.start_export import start_export
 from lambdas.symplify.answers import BadToken, Lost, Ordered, RateLimited, Refused, Unavailable
 from lambdas.vocabulary import EXPORT_TYPES, UnknownName
@@ -14,13 +15,13 @@ from tests.unit.fakes import NOW, Crash, Failing, make_run, make_settings
 
 OPENS = EXPORT_TYPES["OPENS"]
 RUN = make_run()
-PLANNED = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome="planned")
+PLANNED = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED)
 GRACE = timedelta(seconds=900)
 LOST = Lost("Symplify answered the order with status 500.")
 
 
 class Vendor:
-    """Takes orders; each answer is a value to return or an exception to raise after the order was taken."""
+    """Takes orders; an answer is a value to return, or an exception to raise after the order was taken."""
 
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
@@ -176,7 +177,7 @@ def test_a_crash_before_the_order_is_written_is_found_and_waits_before_it_orders
     assert step(ledger, vendor, NOW + GRACE).batch_id == "8"
 
 
-def test_a_crash_between_the_two_writes_of_an_order_is_mended_by_a_retry(ledger: Ledger, table: Any) -> None:
+def test_a_retry_completes_an_order_after_a_crash_between_its_two_writes(ledger: Ledger, table: Any) -> None:
     vendor = Vendor(Ordered("7"))
     # The first write is the intent's, the second the order's, the third the batch's.
     broken = Ledger(Failing(table, 3, "put_item"), OPENS)
@@ -204,7 +205,7 @@ def test_a_crash_after_the_order_is_written_is_found_by_a_retry(ledger: Ledger) 
 def test_whatever_call_to_the_ledger_crashes_no_order_is_repeated_within_the_grace(
     ledger: Ledger, table: Any, after: bool
 ) -> None:
-    """Every call of every step in turn: in all, never more orders than one a grace, and in the end one batch."""
+    """A crash at each call in turn: never more than one order within the grace, and one batch in the end."""
     for at in range(1, 5):
         run_table = Failing(table, at, after=after)
         vendor = Vendor(Ordered(f"{at}-1"), Ordered(f"{at}-2"))
@@ -230,7 +231,7 @@ def test_a_second_copy_of_the_step_at_work_does_not_order_too(ledger: Ledger) ->
     vendor = Vendor(Ordered("7"), Ordered("8"))
 
     class Overtaken(Failing):
-        """Between this step's look and its intent, another copy of it orders."""
+        """Between this step's read and its intent, another copy of it orders."""
 
         def write_intent(self, *args: Any) -> bool:
             step(ledger, vendor)
@@ -253,7 +254,7 @@ def test_a_refusal_fails_the_run_with_the_vendors_words(ledger: Ledger) -> None:
     assert ledger.order(RUN).intent_at is None
 
 
-def test_a_bad_token_has_a_name(ledger: Ledger) -> None:
+def test_a_bad_token_is_named(ledger: Ledger) -> None:
     assert step(ledger, Vendor(BadToken("No."))).error_name == "BadToken"
 
 
@@ -290,7 +291,7 @@ def test_a_rate_limit_alone_never_fails_a_run_before_its_deadline(ledger: Ledger
     )
 
 
-def test_an_overdue_order_tells_of_lost_answers_too(ledger: Ledger) -> None:
+def test_an_overdue_order_reports_lost_answers_too(ledger: Ledger) -> None:
     vendor = Vendor(LOST, RateLimited(60))
     step(ledger, vendor)
 

@@ -1,4 +1,4 @@
-"""The watch over silence: its numbers, its summary, and runs that nobody could close."""
+"""The watch over silence: its numbers, its summary, and runs that could not close themselves."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def test_hours_count_from_the_end_of_the_last_success() -> None:
     assert found(watched(ran(0.5, "failed", error="X"), ran(1.5), ran(2.5))).hours_since_success == 35
 
 
-def test_the_clock_of_a_new_type_starts_with_the_watch_over_it() -> None:
+def test_a_new_type_is_expected_since_the_watch_over_it_began() -> None:
     finding = found(watched(since=0.25, covered=None))
     assert (finding.hours_since_success, finding.days_missing) == (6, 0.25)
 
@@ -45,17 +45,17 @@ def test_days_are_missing_since_the_watermark() -> None:
     assert found(watched(ran(0.2), covered=9.5)).days_missing == 9.5
 
 
-def test_before_the_token_has_come_nothing_is_late() -> None:
+def test_nothing_is_late_before_the_token_is_set() -> None:
     waiting = watched(ran(0.5, "failed", error="TokenNotSet"), ran(1.5, "failed", error="TokenNotSet"), covered=None)
     assert found(waiting) == Finding(EXPORT_TYPES["OPENS"], 0, 0, False)
 
 
-def test_a_stack_that_has_taken_over_the_data_of_another_waits_for_its_token_too() -> None:
+def test_a_stack_that_took_over_the_data_of_another_waits_for_its_token_too() -> None:
     waiting = watched(ran(0.5, "failed", error="TokenNotSet"), ran(3), since=2, covered=3)
     assert found(waiting) == Finding(EXPORT_TYPES["OPENS"], 0, 0, False)
 
 
-def test_a_token_that_is_taken_away_later_is_late_like_any_failure() -> None:
+def test_a_token_that_is_removed_later_makes_the_type_late_like_any_failure() -> None:
     assert found(watched(ran(1.5, "failed", error="TokenNotSet"), ran(3))).hours_since_success > 24
 
 
@@ -71,17 +71,17 @@ def test_a_token_that_is_taken_away_later_is_late_like_any_failure() -> None:
         ([ran(0.1, "failed"), ran(0.5, rows_read=0), ran(1.5)], True),
     ],
 )
-def test_an_export_is_oddly_empty_when_those_of_seven_days_were_not(runs: list[Any], is_odd: bool) -> None:
+def test_an_export_is_oddly_empty_when_those_of_the_last_seven_days_were_not(runs: list[Any], is_odd: bool) -> None:
     assert found(watched(*runs)).is_oddly_empty is is_odd
 
 
 @pytest.mark.parametrize(("export", "is_odd"), [("OPENS", False), ("OPTOUTS", False), ("LISTS", True)])
-def test_nothing_is_opened_where_nothing_was_sent(export: str, is_odd: bool) -> None:
+def test_an_empty_event_export_is_expected_when_nothing_was_sent(export: str, is_odd: bool) -> None:
     empty = (ran(0.5, rows_read=0), ran(1.5), ran(2.5))
     assert found(watched(*empty, export=export), watched(*empty, export="SENT")).is_oddly_empty is is_odd
 
 
-def test_nothing_sent_is_odd_itself() -> None:
+def test_an_export_of_sent_messages_is_oddly_empty_itself() -> None:
     assert found(watched(ran(0.5, rows_read=0), ran(1.5), export="SENT")).is_oddly_empty
 
 
@@ -125,7 +125,9 @@ def stopped(status: str = "ABORTED", given: object = None) -> EndedExecution:
         ("FAILED", "NotClosed", "failed in its last step"),
     ],
 )
-def test_a_run_that_nobody_closed_becomes_a_failure_with_its_reason(status: str, error: str, words: str) -> None:
+def test_a_run_that_could_not_close_itself_becomes_a_failure_with_its_reason(
+    status: str, error: str, words: str
+) -> None:
     given = {"exportType": "opened", "scheduledTime": "2026-11-24T03:30:00Z", "more": 1}
     closed = unclosed(stopped(status, given))
     assert closed is not None

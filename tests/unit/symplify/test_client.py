@@ -1,4 +1,4 @@
-"""The calls of Symplify's API: what each answer means, and that the token stays where it belongs."""
+"""The calls of Symplify's API: what each answer means, and that the token never leaks."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,13 +24,14 @@ from lambdas.symplify.token import TokenNotSet
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from tests.unit.fakes import BASE_URL, ORDER_PATH, RESULT_URL, TOKEN, CutBody, FakeHttp
 
+POOL: Any = None
 OPENS = EXPORT_TYPES["OPENS"]
 HEADER = "X-Carma-Authentication-Token"
 STATUS = json.dumps({"id": 101111, "type": " STAT_EXPORT", "status": " IN_PROGRESS", "processed": 5, "total": 7})
 
 
 class Secret:
-    """A secret that may be changed, and counts how often it is read."""
+    """A secret that changes, and counts how often it is read."""
 
     def __init__(self, *tokens: str) -> None:
         self._tokens: Iterator[str] = iter(tokens)
@@ -107,7 +108,7 @@ def test_an_order_that_the_server_failed_on_is_lost_and_sent_once(client: Client
 
 
 @pytest.mark.parametrize(
-    "error", [ReadTimeoutError(None, "/secret-path", "timed out"), ConnectionResetError(104, "reset"), OSError("?")]
+    "error", [ReadTimeoutError(POOL, "/secret-path", "timed out"), ConnectionResetError(104, "reset"), OSError("?")]
 )
 def test_an_order_without_an_answer_is_lost_and_sent_once(client: Client, http: FakeHttp, error: Exception) -> None:
     http.fails(error)
@@ -128,7 +129,7 @@ def test_an_order_whose_answer_is_shorter_than_announced_is_lost(client: Client,
     assert isinstance(order(client), Lost)
 
 
-@pytest.mark.parametrize("error", [NewConnectionError(None, "refused"), ConnectTimeoutError(None, "too long")])
+@pytest.mark.parametrize("error", [NewConnectionError(POOL, "refused"), ConnectTimeoutError(None, "too long")])
 def test_an_order_that_could_not_be_sent_is_not_lost(client: Client, http: FakeHttp, error: Exception) -> None:
     http.fails(error)
 
@@ -155,32 +156,32 @@ def test_a_redirected_order_is_refused(client: Client, http: FakeHttp) -> None:
     assert "baseUrl" in answer.reason
 
 
-# Statuses that every call shares
+# Statuses that all calls share
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "period is odd"), (401, "valid API token"), (403, "customer id"), (404, "status 404")],
+    [(400, "period is wrong"), (401, "valid API token"), (403, "customer id"), (404, "status 404")],
 )
-def test_a_refusal_carries_the_vendors_words_and_advice(
+def test_a_refusal_quotes_the_vendor_and_advises(
     client: Client, http: FakeHttp, call: Any, status: int, words: str
 ) -> None:
     for _ in range(2):
-        http.answers(status, "the  period\nis odd \x1b[31m")
+        http.answers(status, "the  period\nis wrong \x1b[31m")
 
     answer = call(client)
 
     assert isinstance(answer, Refused)
     assert isinstance(answer, NotFound) == (status == 404)
     assert words in answer.reason
-    assert "the period is odd" in answer.reason
+    assert "the period is wrong" in answer.reason
     assert answer.reason.isprintable()
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("hint", ["120", None])
-def test_too_many_requests_is_told_at_once_and_never_slept_through(
+def test_too_many_requests_is_returned_at_once_and_never_slept_through(
     client: Client, http: FakeHttp, call: Any, hint: str | None
 ) -> None:
     http.answers(429, headers={"Retry-After": hint} if hint else {})
@@ -194,7 +195,7 @@ def test_too_many_requests_is_told_at_once_and_never_slept_through(
     assert http.clock.slept == []
 
 
-def test_a_question_is_asked_three_times_when_the_server_fails(client: Client, http: FakeHttp) -> None:
+def test_a_get_is_sent_three_times_when_the_server_fails(client: Client, http: FakeHttp) -> None:
     http.answers(503, headers={"Retry-After": "3000"}).fails(ConnectionResetError(104, "reset")).answers(200, STATUS)
 
     assert client.batch("7") == Batch(BatchState.RUNNING, 5, 7)
@@ -202,7 +203,7 @@ def test_a_question_is_asked_three_times_when_the_server_fails(client: Client, h
 
 
 @pytest.mark.parametrize("call", [lambda client: client.batch("7"), lambda client: client.link("7")])
-def test_a_question_without_an_answer_may_be_asked_again(client: Client, http: FakeHttp, call: Any) -> None:
+def test_a_get_that_the_server_fails_on_is_unavailable(client: Client, http: FakeHttp, call: Any) -> None:
     for _ in range(6):
         http.answers(500, "down")
 
@@ -210,14 +211,14 @@ def test_a_question_without_an_answer_may_be_asked_again(client: Client, http: F
 
 
 @pytest.mark.parametrize("call", [lambda client: client.batch("7"), lambda client: client.link("7")])
-def test_a_question_that_is_reset_may_be_asked_again(client: Client, http: FakeHttp, call: Any) -> None:
+def test_a_get_whose_connection_is_reset_is_unavailable(client: Client, http: FakeHttp, call: Any) -> None:
     for _ in range(6):
         http.fails(ConnectionResetError(104, "reset"))
 
     assert isinstance(call(client), Unavailable)
 
 
-def test_an_answer_without_end_is_read_to_a_megabyte(client: Client, http: FakeHttp) -> None:
+def test_an_endless_answer_is_read_to_a_megabyte(client: Client, http: FakeHttp) -> None:
     class Endless(CutBody):
         read_so_far = 0
 
@@ -262,7 +263,7 @@ def test_a_second_401_is_a_refusal(http: FakeHttp) -> None:
     assert secret.reads == 2
 
 
-def test_a_401_to_a_token_just_read_is_not_asked_again(client: Client, http: FakeHttp) -> None:
+def test_a_401_to_a_token_just_read_is_not_retried(client: Client, http: FakeHttp) -> None:
     http.answers(401)
 
     assert isinstance(order(client), Refused)
@@ -280,11 +281,11 @@ def test_a_secret_without_a_token_is_refused_before_any_call(http: FakeHttp, cal
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
-def test_a_token_that_symplify_repeats_is_blotted_out(
+def test_a_token_that_symplify_repeats_is_masked(
     client: Client, http: FakeHttp, call: Any, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):
-        http.answers(status, f"the token '{TOKEN}' is odd; {TOKEN}")
+        http.answers(status, f"the token '{TOKEN}' is wrong; {TOKEN}")
 
     answer = call(client)
 
@@ -292,7 +293,7 @@ def test_a_token_that_symplify_repeats_is_blotted_out(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_error_of_the_network_is_told_by_its_kind_alone(
+def test_an_error_of_the_network_is_reported_by_its_kind_alone(
     client: Client, http: FakeHttp, call: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):
@@ -341,7 +342,7 @@ def test_counters_that_are_no_numbers_are_left_out(client: Client, http: FakeHtt
 
 
 @pytest.mark.parametrize("body", ["", "<html>We are back soon</html>", "[1]", "[" * 100_000])
-def test_an_answer_that_is_no_json_object_may_be_asked_again(client: Client, http: FakeHttp, body: str) -> None:
+def test_an_answer_that_is_no_json_object_is_unavailable(client: Client, http: FakeHttp, body: str) -> None:
     http.answers(200, body)
 
     assert isinstance(client.batch("7"), Unavailable)
@@ -358,7 +359,7 @@ def test_a_batch_id_cannot_lead_to_another_path(client: Client, http: FakeHttp) 
 # The account
 
 
-def test_the_account_tells_its_addresses(client: Client, http: FakeHttp) -> None:
+def test_the_accounts_addresses_are_fetched(client: Client, http: FakeHttp) -> None:
     http.answers(200, json.dumps({"restUrl": BASE_URL}))
 
     assert client.account() == {"restUrl": BASE_URL}
@@ -369,7 +370,7 @@ def test_the_account_tells_its_addresses(client: Client, http: FakeHttp) -> None
 
 
 @pytest.mark.parametrize("body", [RESULT_URL, f'"{RESULT_URL}"', f" {RESULT_URL}\n"])
-def test_the_link_is_asked_for_without_accepting_json(client: Client, http: FakeHttp, body: str) -> None:
+def test_the_link_is_requested_without_accepting_json(client: Client, http: FakeHttp, body: str) -> None:
     http.answers(200, body)
 
     answer = client.link("7")
@@ -391,7 +392,9 @@ def test_the_redirect_is_used_when_the_call_for_the_link_fails(
     assert "json" not in str([call.headers for call in http.calls]).lower()
 
 
-def test_when_both_ways_to_the_link_fail_the_documented_one_is_told(client: Client, http: FakeHttp) -> None:
+def test_the_documented_calls_failure_is_returned_when_both_calls_for_a_link_fail(
+    client: Client, http: FakeHttp
+) -> None:
     http.answers(406, "first").answers(400, "second")
 
     answer = client.link("7")
@@ -412,7 +415,7 @@ def test_a_refused_link_waits_when_the_redirect_is_rate_limited(client: Client, 
     assert isinstance(client.link("7"), RateLimited)
 
 
-def test_a_refused_link_may_be_asked_again_when_the_redirect_has_no_answer(client: Client, http: FakeHttp) -> None:
+def test_a_refused_link_is_unavailable_when_the_redirect_has_no_answer(client: Client, http: FakeHttp) -> None:
     http.answers(406, "first")
     for _ in range(3):
         http.answers(500)

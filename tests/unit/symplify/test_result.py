@@ -1,4 +1,4 @@
-"""The file behind a link: which links are opened, and which transfers count as whole."""
+"""The file behind a link: which links are opened, and which transfers are complete."""
 
 import gzip
 from typing import Any
@@ -91,7 +91,7 @@ def test_any_other_link_is_refused_with_a_short_sentence(url: str, loopback: boo
 @pytest.mark.parametrize(
     "url",
     [
-        # urllib3 ends the host at a backslash, other parsers do not: the checked host must be the one that is asked.
+        # urllib3 ends the host at a backslash, other parsers do not: the checked host must be the one that is called.
         "https://localhost\\.s3.eu-west-1.amazonaws.com/x",
         "https://evil\\.s3.eu-west-1.amazonaws.com/x",
         # Some parsers drop line ends and tabs.
@@ -103,7 +103,7 @@ def test_any_other_link_is_refused_with_a_short_sentence(url: str, loopback: boo
         "https://%65vil.s3.eu-west-1.amazonaws.com/x",
     ],
 )
-def test_a_link_that_two_parsers_could_read_in_two_ways_is_refused(url: str) -> None:
+def test_a_link_that_parsers_read_differently_is_refused(url: str) -> None:
     assert check(url) is not None
 
 
@@ -114,7 +114,7 @@ def test_plain_http_to_this_machine_needs_the_setting(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1.evil.example.com/x", "http://10.0.0.1/x", "http://u@localhost/x"])
-def test_the_setting_opens_nothing_but_this_machine(url: str) -> None:
+def test_the_setting_allows_this_machine_alone(url: str) -> None:
     assert check(url, loopback=True) is not None
 
 
@@ -147,14 +147,14 @@ def test_a_forbidden_link_has_expired(http: FakeHttp) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_file_host_may_be_asked_again(http: FakeHttp, status: int) -> None:
+def test_a_busy_file_host_is_unavailable(http: FakeHttp, status: int) -> None:
     http.answers(status, headers={"Retry-After": "60"})
 
     assert isinstance(open_first(http, Link(RESULT_URL), SIZE), Unavailable)
     assert http.clock.slept == []
 
 
-def test_a_file_host_that_does_not_answer_may_be_asked_again(http: FakeHttp) -> None:
+def test_a_file_host_that_does_not_answer_is_unavailable(http: FakeHttp) -> None:
     http.fails(ConnectionResetError(104, f"reset {RESULT_URL}"))
 
     answer = open_first(http, Link(RESULT_URL), SIZE)
@@ -171,11 +171,11 @@ def test_any_other_status_is_refused(http: FakeHttp, status: int) -> None:
     assert len(http.calls) == 1
 
 
-# Which transfers are whole
+# Which transfers are complete
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"x" * (3 << 20)])
-def test_a_whole_body_is_given_as_it_is(http: FakeHttp, content: bytes) -> None:
+def test_a_complete_body_is_returned_unchanged(http: FakeHttp, content: bytes) -> None:
     http.answers(200, content)
 
     assert b"".join(opened(http).chunks()) == content
@@ -196,7 +196,7 @@ def test_a_body_of_another_length_than_promised_is_broken(http: FakeHttp, promis
         list(opened(http).chunks())
 
 
-def test_a_body_longer_than_promised_is_not_read_to_its_end(http: FakeHttp) -> None:
+def test_a_body_longer_than_promised_is_not_read_to_the_end(http: FakeHttp) -> None:
     http.answers(200, b"x" * (8 << 20), {"Content-Length": "10"})
     chunks = opened(http).chunks()
 
@@ -216,7 +216,7 @@ def test_a_body_that_breaks_off_is_broken(http: FakeHttp, error: Exception) -> N
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "ten"}])
-def test_a_body_without_a_length_is_refused_since_a_cut_would_not_show(http: FakeHttp, headers: dict[str, str]) -> None:
+def test_a_body_without_a_length_is_refused(http: FakeHttp, headers: dict[str, str]) -> None:
     http.answers(200, CutBody(b"[]", OSError()), headers)
 
     answer = open_first(http, Link(RESULT_URL), SIZE)
@@ -247,7 +247,7 @@ def body(result: object) -> bytes:
     return b"".join(result.chunks())
 
 
-def test_a_source_that_knows_ranges_gives_the_first_bytes_and_the_version_that_the_rest_belongs_to(
+def test_a_source_that_serves_ranges_gives_the_first_bytes_and_the_version_of_the_rest(
     http: FakeHttp,
 ) -> None:
     served(http, etag=ETAG)
@@ -260,7 +260,7 @@ def test_a_source_that_knows_ranges_gives_the_first_bytes_and_the_version_that_t
     assert http.calls[1].headers["If-Match"] == ETAG
 
 
-def test_a_file_that_is_shorter_than_the_first_range_comes_whole_by_it(http: FakeHttp) -> None:
+def test_a_file_shorter_than_the_first_range_is_read_completely_by_it(http: FakeHttp) -> None:
     served(http, b"012")
 
     first = opened(http)
@@ -269,7 +269,7 @@ def test_a_file_that_is_shorter_than_the_first_range_comes_whole_by_it(http: Fak
     assert (first.version.length, body(first)) == (3, b"012")
 
 
-def test_an_empty_file_has_no_ranges_and_comes_whole(http: FakeHttp) -> None:
+def test_an_empty_file_is_read_without_ranges(http: FakeHttp) -> None:
     file = served(http, b"")
 
     first = opened(http)
@@ -288,7 +288,7 @@ def test_an_empty_file_has_no_ranges_and_comes_whole(http: FakeHttp) -> None:
         {"ETag": ETAG, "Content-Range": "bytes 0-8/16"},
     ],
 )
-def test_a_range_of_an_unknown_version_or_of_other_bytes_is_left_for_the_whole_file(
+def test_a_range_without_a_usable_version_is_replaced_by_the_whole_file(
     http: FakeHttp, headers: dict[str, str]
 ) -> None:
     http.answers(206, CONTENT[:10], headers).answers(200, CONTENT)
@@ -297,7 +297,7 @@ def test_a_range_of_an_unknown_version_or_of_other_bytes_is_left_for_the_whole_f
     assert "Range" not in http.calls[1].headers
 
 
-def test_a_source_that_ignores_ranges_gives_the_whole_file_at_once(http: FakeHttp) -> None:
+def test_a_source_that_ignores_ranges_sends_the_whole_file_at_once(http: FakeHttp) -> None:
     http.answers(200, CONTENT)
 
     first = opened(http)
@@ -327,7 +327,7 @@ def test_a_range_of_anything_but_the_version_means_that_the_source_has_changed(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, Unavailable), (404, Refused)])
-def test_a_range_that_is_not_to_be_had_is_an_outcome(http: FakeHttp, status: int, kind: type) -> None:
+def test_a_range_that_cannot_be_opened_is_an_answer_and_no_exception(http: FakeHttp, status: int, kind: type) -> None:
     http.answers(status)
 
     assert isinstance(open_range(http, LINK, Span(0, 3), Version(ETAG, 16)), kind)
@@ -344,7 +344,7 @@ def test_a_range_whose_body_is_cut_is_broken(http: FakeHttp) -> None:
 
 
 @pytest.mark.parametrize("length", [{}, {"Content-Length": ""}])
-def test_a_whole_file_whose_md5_is_not_the_sources_is_broken(http: FakeHttp, length: dict[str, str]) -> None:
+def test_a_whole_file_without_the_declared_md5_is_broken(http: FakeHttp, length: dict[str, str]) -> None:
     http.answers(200, CONTENT, {"ETag": ETAG, **length}).answers(200, CONTENT[:-1], {"ETag": ETAG, **length})
 
     with pytest.raises(Broken, match="MD5"):

@@ -33,9 +33,9 @@ JITTER = 10
         (format_datetime(NOW + timedelta(days=400), usegmt=True), 3600),
     ],
 )
-def test_the_servers_word_counts_within_bounds_and_garbage_is_a_minute(header: str | None, seconds: int) -> None:
+def test_the_header_counts_within_bounds_and_an_unusable_one_is_a_minute(header: str | None, seconds: int) -> None:
     assert seconds <= retry_after(header, NOW) <= seconds + JITTER + 1
 
 
-def test_ten_runs_do_not_come_back_at_once() -> None:
+def test_the_jitter_spreads_runs_that_wait_for_the_same_limit() -> None:
     assert len({retry_after(None, NOW) for _ in range(200)}) > 1

@@ -20,12 +20,12 @@ def test_the_token_is_plain_text_or_a_field(aws: None, text: str) -> None:
     assert read(aws, SecretString=text) == "abc/+=-"
 
 
-def test_a_secret_of_bytes_is_refused_with_a_sentence(aws: None) -> None:
+def test_a_binary_secret_is_refused_with_a_sentence(aws: None) -> None:
     with pytest.raises(TokenNotSet, match="put-secret-value"):
         read(aws, SecretBinary=b"abc")
 
 
-def test_a_change_is_seen_by_the_next_reading(aws: None) -> None:
+def test_a_changed_token_is_read_the_next_time(aws: None) -> None:
     client = boto3.client("secretsmanager")
     arn = client.create_secret(Name="token", SecretString="one")["ARN"]
     source = token_source(client, arn)
