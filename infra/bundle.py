@@ -6,6 +6,7 @@ folders lie in `.build/`, named after what they were made from, so that nothing 
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,9 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
             *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
             *(*target, "--python", sys.executable, "--target", str(folder / "python"), "-r", str(locked)),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words alone
+        # The system's certificates, so that a company's proxy is trusted, unless the caller's environment decides.
+        environment = {"UV_SYSTEM_CERTS": "true", **os.environ}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
         if done.returncode != 0:
             raise BundleFailed(f"The packages in lambdas/{requirements} could not be installed: {done.stderr.strip()}")
         _slim(folder / "python")
