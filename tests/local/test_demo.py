@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lambdas.vocabulary import EXPORT_TYPES
-from local.demo import QUERIES
+from local.demo import NEXT, QUERIES
 from tests.conftest import local
 from tests.local.test_cli import left_over
 
@@ -18,4 +18,5 @@ def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path) -> None
     for title in QUERIES:
         assert title in done.stdout
     assert "no rows" not in done.stdout
+    assert done.stdout.rstrip().splitlines()[-len(NEXT) :] == [f"{words:<13}  {line}" for words, line in NEXT.items()]
     assert left_over(tmp_path) == []
