@@ -20,6 +20,7 @@ class Access:
         stack: Stack,
         settings: Settings,
         lake: Lake,
+        *,
         ledger: dynamodb.ITable,
         secret_arn: str,
         topic_arn: str,
