@@ -1,4 +1,4 @@
-"""The stack: who is given what. Each part is a construct in a file of its own."""
+"""The stack: composition alone. Each part is a construct in its own file."""
 
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk import aws_kms as kms
@@ -18,7 +18,7 @@ from infra.workflow import Workflow
 
 
 class SymplifyLake(Stack):
-    """Everything that one Symplify account needs."""
+    """Everything for one Symplify account."""
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(

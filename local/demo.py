@@ -35,14 +35,14 @@ QUERIES = {
                round(100.0 * (SELECT count(*) FROM soft_bounces) / count(*), 2) AS soft,
                round(100.0 * (SELECT count(*) FROM optouts) / count(*), 2) AS opted_out
         FROM sent""",
-    "What each run brought": """
+    "What each run loaded": """
         SELECT export_type, outcome, rows_read, rows_new, days, ended_at
         FROM export_runs ORDER BY export_type, ended_at""",
 }
 
 
 def demo(home: Path, options: UpOptions, console: Console) -> bool:
-    """Show a whole night; return whether every export loaded. Nothing is left running, whatever happens.
+    """Show a whole night; return whether every export loaded. Nothing is left running in any case.
 
     Raises:
         Problem: something did not start, or a query was not answered.
