@@ -74,7 +74,7 @@ class Cut(_Rule, frozen=True, kw_only=True, tag="cut"):
 
     at_byte: _Bytes
     length: Literal["promised", "cut", "none"] = "promised"
-    """What Content-Length says: the whole length, that of the cut body, or nothing (the end of the connection ends it)."""
+    """What Content-Length says: the whole length, that of the cut body, or nothing (the connection ends it)."""
 
 
 class Expired(_Rule, frozen=True, kw_only=True, tag="expired"):
