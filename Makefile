@@ -5,14 +5,19 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
-# Where a machine forbids it to be kept, every process compiles CDK's and boto3's code anew, for seconds each.
+# Without bytecode files every process compiles CDK and boto3 again, for seconds each.
 unexport PYTHONDONTWRITEBYTECODE
+# Behind a company's proxy only the system's store of certificates knows its CA; uv and Node have lists of their own.
+export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
+# pip looks there by itself from 24.2 on; older ones take OpenSSL's file, where there is one.
+SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
 .PHONY: help install demo test fuzz fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
 
-help: ## Show the commands
+help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the embedded cloud)
@@ -20,7 +25,8 @@ install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the emb
 $(VENV)/.installed: requirements-dev.txt $(CLOUD_LOCK) package.json package-lock.json Makefile
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	PIP_CERT="$${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$$($(BIN)/python -c '$(SYSTEM_CERTS)')}}" \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
 	test -x $(VENV)/cloud/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/cloud
 	$(BIN)/uv pip sync --quiet --python $(VENV)/cloud/bin/python $(CLOUD_LOCK)
@@ -33,25 +39,26 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 test: install ## Run all tests
 	$(BIN)/python -m pytest -n 3 $(PYTEST)
 
-# About a quarter of an hour: 500 seeded scripts of a vendor's bad nights, ten export types at a time.
-fault-campaign: install ## Play many bad nights on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)
+# About a quarter of an hour: 500 seeded fault scripts, ten export types at a time.
+fault-campaign: install ## Run many nights with faults on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)
 	FAULT_SCRIPTS=$${FAULT_SCRIPTS:-500} $(BIN)/python -m pytest -s tests/workflow/test_faults.py
 
-# Four minutes, and 12 GB of memory: the embedded cloud keeps its objects there.
-slow-copy: install ## Copy 3 GB at 20 MB/s with calls of 30 seconds, and tell the peak memory
+# Four minutes, and 12 GB of memory, where the embedded cloud keeps its objects.
+slow-copy: install ## Copy 3 GB at 20 MB/s with calls of 30 seconds, and report the peak memory
 	SLOW_COPY_MB=3000 SLOW_COPY_TIMEOUT=30 $(BIN)/python -m pytest -s tests/workflow/test_slow_copy.py
 
 FUZZ_INPUTS := 100000
 
-# Other inputs every time; a failure prints the seed of its input. A hundred thousand take about fifteen minutes.
+# New inputs every time; a failure prints the seed of its input. A hundred thousand take about fifteen minutes.
 fuzz: install ## Load FUZZ_INPUTS broken files (make fuzz FUZZ_INPUTS=1000000)
 	LAKE_CAMPAIGN=$$(( ($(FUZZ_INPUTS) + 1999) / 2000 )) $(BIN)/python -m pytest tests/unit/lake/test_fuzz.py --timeout 0
 
-check: install ## Lint, types, secrets, workflow, cdk-nag, cfn-lint, state machine definition
+check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk-nag, cfn-lint, state machine
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m checks.file_length
 	$(BIN)/actionlint
 	$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$(git ls-files)
 	$(BIN)/python -m infra.check
@@ -69,19 +76,19 @@ synth: install ## Print the CloudFormation template; no credentials needed
 destroy: install ## Remove the stack; bucket, database and ledger stay unless a setting says otherwise
 	cdk destroy $(CDK)
 
-# The stack's name: as cdk.json says, or STACK=NAME.
+# The stack's name: that of cdk.json, or STACK=NAME.
 STACK ?= $(shell sed -n 's/.*"stackName": *"\(.*\)".*/\1/p' cdk.json)
 
-doctor: install ## Ask a deployed stack whether all is well, or what to do (STACK=NAME)
+doctor: install ## Check a deployed stack, and what to do about it (STACK=NAME)
 	$(BIN)/python -m local doctor --stack $(STACK)
 
-smoke: install ## Run one small export on a deployed stack, and then the doctor (STACK=NAME)
+smoke: install ## Run one small export on a deployed stack, then the doctor (STACK=NAME)
 	$(BIN)/python -m local smoke --stack $(STACK)
 
-least-privilege: install ## Take each right away from each function in turn, and see a night fail (minutes)
+least-privilege: install ## Remove each IAM statement in turn: a night must fail without it (minutes)
 	$(BIN)/python -m pytest -p no:randomly tests/campaigns/least_privilege.py
 
-lock: install ## Renew the pinned files from pyproject.toml
+lock: install ## Pin the packages of pyproject.toml again
 	$(COMPILE) --group dev -o requirements-dev.txt
 	$(COMPILE) --group cloud -o $(CLOUD_LOCK)
 	$(COMPILE) -c requirements-dev.txt --group deploy -o requirements.txt
@@ -95,10 +102,10 @@ $(VENV)/bench/.installed: $(VENV)/.installed benchmarks/requirements.txt
 	$(BIN)/uv pip sync --quiet --python $(VENV)/bench/bin/python benchmarks/requirements.txt
 	@touch $@
 
-# About half an hour, 10 GB of disk and 8 GB of memory; BENCH=--publish keeps the numbers in docs/performance.md.
+# About half an hour, 10 GB of disk and 8 GB of memory; BENCH=--publish writes the numbers into docs/performance.md.
 bench: $(VENV)/bench/.installed ## Measure load, merge, copy, cold starts, deployment and an idle night (BENCH=--help)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-clean: ## Remove all that was set up and built
+clean: ## Stop the local cloud, and remove all that was set up and built
 	-$(BIN)/python -m local down
 	rm -rf $(VENV) node_modules .local .build cdk.out

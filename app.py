@@ -1,4 +1,4 @@
-"""The CDK app: reads the settings from the context and makes one stack of them."""
+"""The CDK app: one stack from the settings in the context."""
 
 import sys
 
@@ -10,7 +10,7 @@ from infra.stack import SymplifyLake
 
 
 def main() -> None:
-    """Synthesize; a bad setting is one sentence and exit status 1."""
+    """Synthesize the stack; a bad setting ends with one sentence and exit status 1."""
     app = App()
     try:
         settings = from_context(app.node.get_all_context())

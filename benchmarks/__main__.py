@@ -1,7 +1,7 @@
-"""`make bench`: how fast and how small the project is, against the bare engine and its peers, in one run.
+"""`make bench`: how fast and how small the project is, against the bare engine and its peers.
 
 Tables and verdicts go to the terminal; numbers (`results.json`) and plots (`*.png`) to the folder `.build/bench`.
-A part that fails or is interrupted (Ctrl-C) is told, and the rest goes on; a second Ctrl-C ends the run.
+A part that fails or is interrupted (Ctrl-C) is reported, and the others follow; a second Ctrl-C ends everything.
 """
 
 import argparse
@@ -40,13 +40,13 @@ Document = dict[str, Any]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, tell, and return 0 when all parts went through; targets that are missed do not count as failure."""
+    """Measure, report, and return 0 when every part succeeded; missed targets do not count as failure."""
     given = _parser().parse_args(words)
     interrupts.install()
-    # The same Node for CDK as every command of the project's takes.
+    # The same Node for CDK as in every command of the project.
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", os.defpath)])
     console = Console(soft_wrap=True)
-    # Tables need some width, also where a pipe tells none.
+    # Tables need some width, also in a pipe, which has none.
     console.width = max(console.width, _WIDTH)
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
@@ -55,12 +55,12 @@ def main(words: Sequence[str] | None = None) -> int:
             _clear(BUILD)
             return _measured(given, kept, console)
     except Problem:
-        console.print(f"Another run of the benchmark is at work in {BUILD}.")
+        console.print(f"Another benchmark is running in {BUILD}.")
         return 2
 
 
 def _last() -> Document:
-    """The last run's numbers, or none."""
+    """The numbers of the last time, or none."""
     path = BUILD / "results.json"
     found: Document = json.loads(path.read_text()) if path.exists() else {}
     return found
@@ -88,7 +88,7 @@ def _measured(given: argparse.Namespace, kept: Document, console: Console) -> in
     for name in [part for part in PARTS if part in (given.parts or PARTS)]:
         if not _part(name, options, document, console):
             break
-    _tell(document, console)
+    _report(document, console)
     if given.publish:
         try:
             page.publish(BUILD)
@@ -100,10 +100,10 @@ def _measured(given: argparse.Namespace, kept: Document, console: Console) -> in
 
 
 def _part(name: str, options: BenchmarkOptions, document: Document, console: Console) -> bool:
-    """Measure a part, and keep what it has found, however it ends; false when nothing else shall be measured."""
+    """Measure a part, and keep its lines however it ends; false when nothing else is to be measured."""
     lines: list[Line] = []
     document["parts"][name] = lines
-    began, goes_on = time.monotonic(), True
+    began, continues = time.monotonic(), True
     try:
         for line in PARTS[name](options):
             lines.append(line)
@@ -114,21 +114,21 @@ def _part(name: str, options: BenchmarkOptions, document: Document, console: Con
         try:
             time.sleep(_SECOND_CHANCE_SECONDS)
         except KeyboardInterrupt:
-            goes_on = False
+            continues = False
     except (Failed, Problem) as failure:
         document["failures"][name] = str(failure)
         console.print(f"{name}: {failure}", style="bold red", markup=False)
     except Exception as error:
-        # Whatever it is, the other parts' numbers are worth having.
+        # The other parts' numbers are worth having whatever it is.
         document["failures"][name] = f"{type(error).__name__}: {error}"
         console.print_exception()
     document.setdefault("seconds", {})[name] = round(time.monotonic() - began, 1)
     for grid in show.GRIDS[name](lines):
         grid.show(console)
-    return goes_on
+    return continues
 
 
-def _tell(document: Document, console: Console) -> None:
+def _report(document: Document, console: Console) -> None:
     found = verdicts(document["parts"])
     document["verdicts"] = [verdict.as_json() for verdict in found]
     _write(document)
@@ -155,7 +155,7 @@ def _write(document: Document) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier run has left, however it ended."""
+    """Remove the files of the last time, however it ended."""
     for left in folder.iterdir():
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
@@ -213,7 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--stored-rows", type=int, default=default.stored_rows, metavar="ROWS", help="of the day that is merged into")
     add("--copy-sizes", type=int, nargs="+", default=list(default.copy_sizes), metavar="MB", help="of the copied file")
-    add("--add", action="store_true", help="keep the last run's numbers of the other parts")
+    add("--add", action="store_true", help="keep the last numbers of the other parts")
     add("--publish", action="store_true", help="write the numbers into docs/performance.md as well")
     return parser
 

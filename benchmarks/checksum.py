@@ -1,4 +1,4 @@
-"""What a result holds, in two numbers: its rows, and a sum over what each says, whatever the columns are called."""
+"""A result's content in two numbers: its rows, and an order-free checksum that does not depend on column names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ _INSTANTS = ("timestamp", "senttimestamp")
 
 @dataclass(frozen=True)
 class Content:
-    """How many rows there are, and the sum of their hashes."""
+    """The number of rows, and the sum of their hashes."""
 
     rows: int
     checksum: str
 
 
 def of_parquet(files: Sequence[str], fields: Sequence[str]) -> Content:
-    """What Parquet files (globs) hold in the columns of these source names."""
+    """The content of Parquet files (globs) in the columns of these source names."""
     return _content(f"read_parquet({list(files)!r}, union_by_name=true)", fields)
 
 
 def of_json(files: Sequence[Path], columns: dict[str, str], condition: str = "true") -> Content:
-    """What newline-delimited files hold, read by the bare engine."""
+    """The content of newline-delimited files, read by the bare engine."""
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     names = [str(file) for file in files]
     source = f"read_json({names!r}, format='newline_delimited', columns={{{types}}})"
@@ -46,7 +46,7 @@ def _content(source: str, fields: Sequence[str]) -> Content:
 
 
 def _value(column: str, name: str) -> str:
-    """A value in a form that does not depend on its type: a time is kept as text or as an instant."""
+    """A value independent of its type: one loader keeps a time as text, another as a timestamp."""
     return f'epoch_ms("{column}"::TIMESTAMPTZ)' if name in _INSTANTS else f'"{column}"::VARCHAR'
 
 

@@ -1,6 +1,6 @@
-"""The bucket as a folder and the catalog as a file in it: what the load's own code reads and writes in a benchmark.
+"""The bucket as a folder and the Glue catalog as a file in it, for the load's own code in a benchmark.
 
-Only the calls that the load makes are here. The transfer to and from S3 is measured by itself.
+Only the calls that the load makes are here. The transfer to and from S3 is measured separately.
 """
 
 import json
@@ -94,7 +94,7 @@ class DiskGlue:
         return {"Errors": []}
 
     def _keep(self) -> None:
-        # Another name first: the file may be a link that other runs share.
+        # Written under another name first: the file may be a hard link that other repetitions share.
         half = self._file.with_suffix(".half")
         half.write_text(json.dumps({"tables": self.tables, "partitions": self.partitions}))
         half.replace(self._file)

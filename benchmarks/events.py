@@ -36,17 +36,17 @@ SHAPES = {"ndjson": "newline-delimited", "array": "array"}
 """The containers, and their names for people."""
 
 _DAYS = 3
-# On average, rounded up: a file is never larger than asked for.
+# On average, rounded up, so that a file is never larger than asked for.
 _RECORD_BYTES = 366
-# Of every 21 events of a day, the stored day lacks one, and the new file holds that one and another: half of what is
-# new is known, and the day grows by a twentieth.
+# Of every 21 events of a day, the stored day lacks one, and the new file has that one and one that is stored: half of
+# its rows are known, and the day grows by a twentieth.
 _OF = 21
 _FRESH, _KNOWN = 20, 10
 _LINES_A_WRITE = 20_000
 
 
 def make(folder: Path, shape: str, megabytes: int) -> Path:
-    """Write three days in a file of about that size (10^6 bytes), in a container, unless it is there."""
+    """Write three days in a file of about that size (10^6 bytes), in a container, unless it exists."""
     path = folder / f"events-{megabytes}.{shape}.json"
     if not path.exists():
         per_day = megabytes * 1_000_000 // _RECORD_BYTES // _DAYS
@@ -57,7 +57,7 @@ def make(folder: Path, shape: str, megabytes: int) -> Path:
 
 
 def make_day(folder: Path, stored_rows: int) -> tuple[Path, Path]:
-    """Write one day that is stored, and a tenth of it that is new, half of which is known; unless they are there."""
+    """Write the stored day, and a new file of a tenth of it, half of whose rows are known; unless they exist."""
     stored, new = (folder / f"day-{stored_rows}-{name}.ndjson.json" for name in ("stored", "new"))
     if not (stored.exists() and new.exists()):
         total = stored_rows * _OF // (_OF - 1)

@@ -1,4 +1,4 @@
-"""A file put where a landed batch lies, and its manifest, as `copy_result` leaves them."""
+"""A file in the place of a landed batch, and its manifest, as `copy_result` writes them."""
 
 import hashlib
 import json
@@ -39,13 +39,13 @@ def landed(source: Path, out: Path, batch_id: str, ordered_at: datetime = events
 
 
 def forget(source: Path) -> None:
-    """Remove a file, and what is known of it."""
+    """Remove a file and its facts."""
     source.with_suffix(".facts").unlink(missing_ok=True)
     source.unlink()
 
 
 def _facts(source: Path) -> dict[str, Any]:
-    """Size and checksums, found once for a file: the copy knows them, so they are not part of the load's time."""
+    """Size and checksums, computed once per file: the copy computes them, so they are not part of the load's time."""
     kept = source.with_suffix(".facts")
     if not kept.exists():
         crc, md5 = 0, hashlib.md5(usedforsecurity=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.measure import ROOT
 
 PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
-"""The Python that has the peers' packages and matplotlib, which are no dependencies of the project's own."""
+"""The Python with the peers' packages and matplotlib, which are no dependencies of the project."""
 
 
 @dataclass(frozen=True)
@@ -17,16 +17,16 @@ class BenchmarkOptions:
     folder: Path
     report: Callable[[str], None]
     sizes: tuple[int, ...] = (200, 1000)
-    """Of the event file, in megabytes of 10^6 bytes."""
+    """Sizes of the event file, in megabytes of 10^6 bytes."""
     peers_up_to: int = 1000
-    """The largest size that peers are given."""
+    """The largest size for peers."""
     slow_up_to: int = 200
-    """The largest size that slow peers are given."""
+    """The largest size for slow peers."""
     repetitions: int = 3
     """Counted repetitions of each subject."""
     stored_rows: int = 10_000_000
     """Rows of the day that is merged into."""
     copy_sizes: tuple[int, ...] = (200, 1000)
-    """Of the copied file, in megabytes."""
+    """Sizes of the copied file, in megabytes."""
     idle_events: int = 100
     """Events a day of an idle night."""

@@ -1,6 +1,6 @@
-"""The tables of docs/performance.md, written from the numbers that are kept beside it: `python -m benchmarks.page`.
+"""The tables of docs/performance.md, written from the numbers in docs/performance: `python -m benchmarks.page`.
 
-With a folder (`python -m benchmarks.page .build/bench`) its run's numbers and plots are kept first.
+With a folder (`python -m benchmarks.page .build/bench`) its numbers and plots are copied there first.
 """
 
 import json
@@ -22,7 +22,7 @@ _RESULTS = "results.json"
 
 
 def written(text: str, document: Mapping[str, Any]) -> str:
-    """The page with its tables as the numbers have them.
+    """The page with its tables filled from the numbers.
 
     Raises:
         KeyError: the page asks for a table that does not exist.
@@ -38,10 +38,10 @@ def written(text: str, document: Mapping[str, Any]) -> str:
 
 
 def publish(folder: Path) -> None:
-    """Keep a run's numbers and plots, and write the page from them.
+    """Copy numbers and plots to docs/performance, and write the page from them.
 
     Raises:
-        Unmeasured: the run lacks a part that the page shows; nothing is kept then.
+        Unmeasured: a part that the page shows is missing; nothing is copied then.
     """
     try:
         written(PAGE.read_text(), json.loads((folder / _RESULTS).read_text()))
@@ -54,7 +54,7 @@ def publish(folder: Path) -> None:
 
 
 def write() -> None:
-    """Write the page from the kept numbers."""
+    """Write the page from the published numbers."""
     PAGE.write_text(written(PAGE.read_text(), json.loads((KEPT / _RESULTS).read_text())))
 
 

@@ -21,7 +21,7 @@ footer = f"{document['at'][:10]}, {document['machine']['cores']} cores, {documen
 
 
 def bars(
-    axis: Any, names: Sequence[str], values: Sequence[float], labels: Sequence[str], title: str, unit: str
+    axis: Any, names: Sequence[str], values: Sequence[float], labels: Sequence[str], *, title: str, unit: str
 ) -> None:
     """Horizontal bars with labels, this project's in colour."""
     colours = [OURS if name.startswith("this project") else OTHERS for name in names]
@@ -63,9 +63,9 @@ if load:
         rates = [line["bytesPerSecond"] / 1e6 for line in lines]
         ratios = [f"{line['ratioToEngine']:.2f} ×" if line["ratioToEngine"] else "" for line in lines]
         labels = [f"{rate:.0f} ({ratio})" for rate, ratio in zip(rates, ratios, strict=True)]
-        bars(speed, names, rates, labels, f"Load, {megabytes:,} MB, {shape}", "MB/s (× the engine's time)")
+        bars(speed, names, rates, labels, title=f"Load, {megabytes:,} MB, {shape}", unit="MB/s (× the engine's time)")
         peaks = [line["peak"] / 1e6 for line in lines]
-        bars(memory, names, peaks, [f"{peak:.0f}" for peak in peaks], "Peak memory", "MB")
+        bars(memory, names, peaks, [f"{peak:.0f}" for peak in peaks], title="Peak memory", unit="MB")
     save(figure, "load.png")
 
 panels: list[Callable[[Any], object]] = []
@@ -73,21 +73,23 @@ if merge := measured("merge"):
     names = [f"{line['subject']}\n{'merge' if line['newRows'] else 'read + write'}" for line in merge]
     labels = [f"{line['wall']:.1f} s ({line['ratioToEngine']:.2f} ×)" for line in merge]
     title = f"Merge into {merge[0]['storedRows']:,} rows"
-    panels.append(lambda axis: bars(axis, names, [line["wall"] for line in merge], labels, title, "s"))
+    panels.append(lambda axis: bars(axis, names, [line["wall"] for line in merge], labels, title=title, unit="s"))
 if copied := measured("copy"):
     copy_names = [f"{line['subject']}\n{line['megabytes']:,} MB" for line in copied]
     copy_rates = [line["bytesPerSecond"] / 1e6 for line in copied]
     copy_labels = [
         f"{rate:.0f} ({1 / line['ratioToCurl']:.2f} ×)" for rate, line in zip(copy_rates, copied, strict=True)
     ]
-    panels.append(lambda axis: bars(axis, copy_names, copy_rates, copy_labels, "Copy into the embedded bucket", "MB/s"))
+    panels.append(
+        lambda axis: bars(axis, copy_names, copy_rates, copy_labels, title="Copy into the embedded bucket", unit="MB/s")
+    )
 if imported := measured("imports"):
 
     def draw_imports(axis: Any) -> None:
         """Seconds per function, with the target."""
         walls = [line["wall"] for line in imported]
         subjects = [line["subject"] for line in imported]
-        bars(axis, subjects, walls, [f"{wall:.2f}" for wall in walls], "Cold import", "s")
+        bars(axis, subjects, walls, [f"{wall:.2f}" for wall in walls], title="Cold import", unit="s")
         limit(axis, 0.5, "0.5 s, all but load")
 
     panels.append(draw_imports)

@@ -1,7 +1,7 @@
 """List prices in US dollars, US East (N. Virginia), without any free tier, as published in late 2025.
 
-They were not looked up again since; each has the page beside it on which to do so.
-Europe (Ireland) asks the same for Lambda, Step Functions and Athena, and up to 15 % more for the rest. Change a number
+They have not been checked since; the page of each stands beside it.
+Europe (Ireland) costs the same for Lambda, Step Functions and Athena, and up to 15 % more for the rest. Change a number
 here and run `python -m benchmarks.page`, and the page follows.
 """
 
@@ -27,7 +27,7 @@ LOG_GB = 0.50
 # https://aws.amazon.com/secrets-manager/pricing/
 SECRET_MONTH = 0.40
 SECRET_CALL = 0.05 / 10_000
-# https://aws.amazon.com/kms/pricing/ (with a key of the team's own alone)
+# https://aws.amazon.com/kms/pricing/ (only with the team's own key)
 KEY_MONTH = 1.00
 # https://aws.amazon.com/athena/pricing/
 ATHENA_TB = 5.00

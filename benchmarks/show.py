@@ -1,4 +1,4 @@
-"""The numbers as tables: rows of text, for the terminal and for the page alike."""
+"""The numbers as tables of text, for the terminal and for docs/performance.md."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Lines = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: its title, its columns (the first `words` of which hold words), and its rows."""
+    """A table: title, columns (the first `words` of them are text, the others numbers), and rows."""
 
     title: str
     columns: tuple[str, ...]
@@ -182,7 +182,7 @@ GRIDS: Mapping[str, Callable[[Lines], Iterator[Grid]]] = {
 
 def _row(line: Mapping[str, Any], cells: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> tuple[str, ...]:
     if line.get("failed") or "wall" not in line:
-        return (f"{line['subject']}: {line.get('failed') or 'no run'}",)
+        return (f"{line['subject']}: {line.get('failed') or 'not measured'}",)
     return (line["subject"], *cells(line))
 
 

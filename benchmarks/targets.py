@@ -1,4 +1,4 @@
-"""The targets, and what a run's numbers say of each."""
+"""The targets, and the verdict on each from the measured numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,13 +12,13 @@ Lines = Sequence[Mapping[str, Any]]
 
 MET, MISSED, NOT_MEASURED = "met", "missed", "not measured"
 
-# Sizes are what files come out at, a percent or two off.
+# Files come out a percent or two smaller than asked for.
 _NEARLY = 0.95
 _GIGABYTE, _FIVE_GIGABYTES = 1000, 5000
-# Below that, the start of processes counts for more than what they do.
-_TELLING = 50
+# Below that size, starting the processes takes more time than their work.
+_MEANINGFUL = 50
 _WHOLE_DAY = 10_000_000
-# What may be called flat: within a few parts of 16 MiB, whatever the size.
+# Flat: within a few parts of 16 MiB, whatever the size.
 _FLAT_BYTES = 48 << 20
 
 
@@ -33,12 +33,12 @@ class Verdict:
     verdict: str
 
     def as_json(self) -> dict[str, str]:
-        """For the numbers' file."""
+        """The verdict as results.json has it."""
         return asdict(self)
 
 
 def verdicts(parts: Mapping[str, Lines]) -> list[Verdict]:
-    """A verdict a target, in the order of the targets."""
+    """One verdict per target, in the order of the targets."""
     load, idle = _good(parts.get("load", ())), _good(parts.get("idle", ()))
     return [
         *(_against_engine(load, shape) for shape in SHAPES),
@@ -59,7 +59,7 @@ def _good(lines: Lines) -> Lines:
 
 
 def _judged(target: str, limit: str, measured: str, where: str, *, is_met: bool, is_full: bool = True) -> Verdict:
-    """A verdict; one from a smaller size than the target's says so."""
+    """A verdict, which says so when the measured size is smaller than the target's."""
     verdict = MET if is_met else MISSED
     return Verdict(target, limit, measured, where, verdict if is_full else f"at this size {verdict}")
 
@@ -107,7 +107,7 @@ def _faster_than_dicts(load: Lines, shape: str) -> Verdict:
         return _unknown(target, limit)
     ratio = line["ratioToOurs"]
     return _judged(
-        target, limit, f"{ratio:.1f} ×", _file(line), is_met=ratio >= 12, is_full=line["megabytes"] >= _TELLING
+        target, limit, f"{ratio:.1f} ×", _file(line), is_met=ratio >= 12, is_full=line["megabytes"] >= _MEANINGFUL
     )
 
 

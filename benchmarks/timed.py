@@ -1,6 +1,6 @@
-"""Run a command and write down its wall time, processor time and peaks: `python -I -S timed.py REPORT FOLDER COMMAND…`.
+"""Run a command and record its wall time, CPU time and peaks: `python -I -S timed.py REPORT FOLDER COMMAND…`.
 
-A small process of its own, because Linux counts towards a process's peak what its parent held when it was started.
+A small separate process, because on Linux a child's peak memory starts at that of its parent.
 """
 
 import json
@@ -12,10 +12,10 @@ from pathlib import Path
 
 # rusage counts kibibytes on Linux, bytes on macOS.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-_LOOK_SECONDS = 0.2
+_SAMPLE_SECONDS = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
-# `wait4` tells the largest process of a family; the sum of those that live at once can only be looked at.
+# `wait4` reports the largest process of a family; the sum of those that live at once must be sampled.
 _ONE_PROCESS = 1
 
 
@@ -29,18 +29,18 @@ def family(pid: int) -> list[int]:
 
 
 def resident(pids: list[int]) -> int:
-    """Bytes of memory that these processes hold together."""
+    """Resident bytes of these processes together."""
     return sum(int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE for pid in pids)
 
 
 def on_disk(folder: Path) -> int:
-    """Bytes of the files in the temporary folders below a folder: what a function would have on its own disk."""
+    """Bytes of the files in the temporary folders below a folder: a function's use of its disk."""
     sizes = [path.stat().st_size for work in folder.glob("tmp*") for path in work.rglob("*") if path.is_file()]
     return sum(sizes)
 
 
 class Watch(threading.Thread):
-    """Looks at a family's memory and disk, now and then."""
+    """Samples the memory and disk of a process and its descendants."""
 
     def __init__(self, pid: int, folder: Path) -> None:
         super().__init__(daemon=True)
@@ -49,8 +49,8 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while True:
-            time.sleep(_LOOK_SECONDS)
-            # Processes end and files go while they are looked at.
+            time.sleep(_SAMPLE_SECONDS)
+            # Processes end and files go while they are sampled.
             try:
                 pids = family(self._pid)
                 if len(pids) > _ONE_PROCESS:
@@ -61,7 +61,7 @@ class Watch(threading.Thread):
 
 
 def main() -> None:
-    """Run, wait, report; end as the command did."""
+    """Run, wait, and write the report."""
     report, folder, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     start = time.perf_counter()
     pid = os.posix_spawnp(command[0], command, os.environ)

@@ -1,4 +1,4 @@
-"""What each function may do: one statement for each reason, on exactly the resources that it is about."""
+"""What each function may do: one statement per purpose, on exactly the resources that it needs."""
 
 from collections.abc import Sequence
 
@@ -20,6 +20,7 @@ class Access:
         stack: Stack,
         settings: Settings,
         lake: Lake,
+        *,
         ledger: dynamodb.ITable,
         secret_arn: str,
         topic_arn: str,
@@ -28,7 +29,7 @@ class Access:
         self.ledger = ledger
         self.secret_arn = secret_arn
         self.topic_arn = topic_arn
-        # By its name, since the functions are made before the machine that calls them.
+        # By its name, since the functions are created before the machine that calls them.
         self.machine_arn = stack.format_arn(
             service="states",
             resource="stateMachine",
@@ -44,7 +45,7 @@ class Access:
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         token = iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn])
-        # Without the right to list, S3 answers 403 for an object that is not there, and "has this landed?" would fail.
+        # Without ListBucket, S3 answers 403 for a missing object, and "has this landed?" would fail.
         listing = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
         self._statements: dict[str, Sequence[iam.PolicyStatement]] = {
             "plan_run": (
@@ -117,7 +118,7 @@ class Access:
         statements = self._statements[function]
         if not self._key_arn:
             return statements
-        # What DynamoDB asks of those who use a table under such a key; the other services need the first two.
+        # DynamoDB needs all of these for a table under such a key; the other services need the first two.
         actions = ("Decrypt", "GenerateDataKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey")
         use = iam.PolicyStatement(sid="UseKey", actions=[f"kms:{name}" for name in actions], resources=[self._key_arn])
         return (*statements, use)

@@ -1,11 +1,12 @@
-"""What the functions consist of: their code, and one layer of packages for all and one for the load alone.
+"""The functions' bundles: their code, a layer of packages for all of them, and one for the load.
 
-Packages are installed from the locked files by uv, for the machine that will run them: no Docker, no compiler. The
-folders lie in `.build/`, named after what they were made from, so that nothing is installed twice.
+uv installs the packages from the locked files for the target platform: no Docker, no compiler. The folders lie in
+`.build/`, named by a hash of their sources, so that nothing is installed twice.
 """
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,8 @@ PYTHON_VERSION = "3.13"
 _ROOT = Path(__file__).parent.parent
 _BUILD = _ROOT / ".build"
 _FUNCTIONS = _ROOT / "lambdas"
-# boto3 brings a description of every service of AWS, nine tenths of its size; a cold start unpacks what is there, and
-# reads what it uses. `states` is what endpoints call Step Functions.
+# boto3 ships a description of every service of AWS, nine tenths of its size, and a cold start unpacks all of it.
+# Endpoints name Step Functions `states`.
 _SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
 _ENDPOINTS = (*_SERVICES, "states", "sts")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
@@ -39,7 +40,7 @@ class BundleFailed(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder that becomes a function's code or a layer, and a hash of what it was made from."""
+    """A folder that becomes a function's code or a layer, and a hash of its sources."""
 
     path: Path
     fingerprint: str
@@ -79,13 +80,15 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
             *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
             *(*target, "--python", sys.executable, "--target", str(folder / "python"), "-r", str(locked)),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words alone
+        # The system's certificates, so that a company's proxy is trusted, unless the caller's environment decides.
+        environment = {"UV_SYSTEM_CERTS": "true", **os.environ}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
         if done.returncode != 0:
             raise BundleFailed(f"The packages in lambdas/{requirements} could not be installed: {done.stderr.strip()}")
         _slim(folder / "python")
         if architecture is None:
-            # Lambda compiles at a cold start; here that would be ten times at once. The files' times do not survive
-            # the way into a function, so the compiled code must not be checked against them.
+            # Lambda compiles at a cold start; here that would be ten times at once. The deployment changes the files'
+            # times, so the compiled code must not be checked against them.
             compile_dir(folder, quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
     made_from = sha256(" ".join([*target, sys.platform]).encode() + Path(__file__).read_bytes() + locked.read_bytes())
@@ -93,7 +96,7 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
 
 
 def _slim(packages: Path) -> None:
-    """Leave of boto3's descriptions what the functions use, which is a fifth; a cold start reads it all."""
+    """Keep of boto3's descriptions what the functions use, which is a fifth."""
     for data in packages.glob("boto*/data"):
         for service in data.iterdir():
             if service.is_dir() and service.name not in _SERVICES:
@@ -106,15 +109,15 @@ def _slim(packages: Path) -> None:
             examples.unlink()
         endpoints = data / "endpoints.json"
         if endpoints.exists():
-            told = json.loads(endpoints.read_text())
-            for partition in told["partitions"]:
+            document = json.loads(endpoints.read_text())
+            for partition in document["partitions"]:
                 services = partition["services"]
                 partition["services"] = {name: services[name] for name in _ENDPOINTS if name in services}
-            endpoints.write_text(_compact(told))
+            endpoints.write_text(_compact(document))
 
 
 def _without_documentation(description: Any) -> Any:
-    """A description whose texts for people are empty; botocore asks for some of them, and members may be called so."""
+    """Empty the documentation texts; the keys stay, since botocore reads some, and members may have that name."""
     if isinstance(description, dict):
         return {
             name: "" if name == "documentation" and isinstance(value, str) else _without_documentation(value)
@@ -128,7 +131,7 @@ def _compact(value: Any) -> str:
 
 
 def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:
-    """Fill the folder of that fingerprint unless it is there; a half-filled one never gets the name."""
+    """Fill the folder of that fingerprint unless it exists; the name is given when it is complete."""
     path = _BUILD / f"{name}-{fingerprint[:16]}"
     if not path.is_dir():
         _BUILD.mkdir(exist_ok=True)
@@ -138,7 +141,7 @@ def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:
             half.chmod(0o755)
             half.rename(path)
         except OSError:
-            # Another synthesis has just made the same folder.
+            # A concurrent synthesis has just created the same folder.
             if not path.is_dir():
                 raise
         finally:

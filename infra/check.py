@@ -1,6 +1,6 @@
-"""`python -m infra.check`: synthesize as `cdk.json` says, and hold it against cdk-nag, cfn-lint and asl-validator.
+"""`python -m infra.check`: synthesize with `cdk.json`, and run cdk-nag, cfn-lint and asl-validator on the result.
 
-cfn-lint skips a definition that CDK writes as a join of texts, so the join is resolved and checked by itself.
+cfn-lint skips a definition that CDK writes as a join of texts, so the join is resolved and checked separately.
 """
 
 import json
@@ -18,7 +18,7 @@ from infra.settings import from_context
 from infra.stack import SymplifyLake
 
 _ROOT = Path(__file__).parent.parent
-# The dependencies that CDK adds between a function and its role are harmless and not ours to remove.
+# W3005: the redundant dependencies that CDK adds between a function and its role are harmless.
 _CFN_LINT = ["cfn-lint", "--non-zero-exit-code", "warning", "--ignore-checks", "W3005", "--template"]
 _ASL_VALIDATOR = [str(_ROOT / "node_modules" / ".bin" / "asl-validator"), "--json-path"]
 
@@ -33,7 +33,7 @@ def main() -> int:
         try:
             app.synth()
         except RuntimeError as error:
-            # cdk-nag has printed each finding; without it, the error itself says what is wrong.
+            # cdk-nag has printed each finding; otherwise the error itself says what is wrong.
             print(f"cdk-nag: failed: {str(error).splitlines()[0]}")
             return 1
         print("cdk-nag: clean")
@@ -70,7 +70,7 @@ def _resolved(value: Any) -> str:
 
 
 def _run(name: str, command: list[str]) -> int:
-    done = subprocess.run(command, check=False)  # noqa: S603 - our own words alone
+    done = subprocess.run(command, check=False)  # noqa: S603 - the commands above alone
     print(f"{name}: {'clean' if done.returncode == 0 else 'failed'}")
     return int(done.returncode != 0)
 

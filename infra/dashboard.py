@@ -1,4 +1,4 @@
-"""The dashboard: freshness, rows, duration and failures per export, and what Symplify was asked."""
+"""The dashboard: freshness, rows, duration and failures per export, and the calls to Symplify."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -33,7 +33,7 @@ class Dashboard(Construct):
         ]
         panels.append(
             cloudwatch.GraphWidget(
-                title="Calls to Symplify, and those that it refused as too many (429)",
+                title="Calls to Symplify, and those that it rate-limited (429)",
                 width=24,
                 left=[
                     lake_metric(settings, name, "Sum", period=Duration.minutes(15))

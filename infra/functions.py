@@ -1,4 +1,4 @@
-"""The functions: one for each step of the state machine, and the watch; each has a role of its own (`access.py`)."""
+"""The functions: one for each step of the state machine, and the watch; each with its own role (`access.py`)."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 @dataclass(frozen=True)
 class FunctionSize:
-    """What a function is given: memory in MiB (processor power follows it), seconds, and MiB of disk."""
+    """The memory of a function in MiB (CPU is proportional to it), its time-out in seconds, and its disk in MiB."""
 
     memory: int
     seconds: int
@@ -30,9 +30,9 @@ class FunctionSize:
     has_engine: bool = False
 
 
-# The steps that call Symplify may try a GET three times within 78 s, and once more after a new token. The copy holds
-# a few parts of 16 MiB; the load has what its engine is limited to, a piece or two, and room for a day on disk. 900 s
-# is Lambda's own limit.
+# The steps that call Symplify may try a GET three times within 78 s, and once more with a new token. The copy buffers a
+# few parts of 16 MiB; the load takes its engine's memory limit and a piece or two, and spills a day to disk. 900 s is
+# Lambda's own limit.
 FUNCTION_SIZES: Mapping[str, FunctionSize] = {
     "plan_run": FunctionSize(256, 60),
     "start_export": FunctionSize(256, 60),
@@ -45,7 +45,7 @@ FUNCTION_SIZES: Mapping[str, FunctionSize] = {
 
 
 class Functions(Construct):
-    """All functions by the names of their handlers."""
+    """All functions, by the name of the handler."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings, access: Access) -> None:
         super().__init__(scope, construct_id)
@@ -121,8 +121,8 @@ class Functions(Construct):
         accept(
             function,
             "Serverless-LambdaDLQ",
-            "The machine waits for each answer and closes a run whose step failed; the watch comes again tomorrow, and "
-            "an alarm tells of its errors.",
+            "The machine waits for each answer and closes a run whose step failed; the watch runs again tomorrow, and "
+            "an alarm reports its errors.",
             pack="Serverless",
         )
         return function
@@ -140,7 +140,7 @@ _RETENTION = {
 
 
 def _environment(settings: Settings, access: Access) -> dict[str, str]:
-    """What `lambdas/settings.py` reads, every name of it, and what Powertools does."""
+    """Every variable that `lambdas/settings.py` and Powertools read."""
     return {
         "POWERTOOLS_SERVICE_NAME": settings.stack_name,
         "POWERTOOLS_LOG_LEVEL": "INFO",

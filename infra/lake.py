@@ -16,7 +16,7 @@ _GIB = 1 << 30
 
 
 class Lake(Construct):
-    """Bucket, database and workgroup. Tables are no concern of the deployment: the load makes and changes them."""
+    """Bucket, database and workgroup. The load creates and changes the tables; the deployment never does."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
@@ -33,7 +33,7 @@ class Lake(Construct):
 
     @property
     def catalog_arns(self) -> list[str]:
-        """The database and all its tables, as Glue wants them named: with the catalog."""
+        """The ARNs of the database and its tables; Glue checks the catalog's too."""
         return [
             self._glue_arn("catalog"),
             self._glue_arn(f"database/{self.database_name}"),
@@ -56,7 +56,7 @@ class Lake(Construct):
         database.apply_removal_policy(self.removal)
 
     def _existing_bucket(self, settings: Settings) -> s3.IBucket:
-        """The bucket that an earlier stack has left, with the guard that went with that stack."""
+        """The bucket of an earlier stack, with its policy, which went with that stack."""
         bucket = s3.Bucket.from_bucket_name(self, "Bucket", _bucket_name(settings))
         policy = s3.BucketPolicy(self, "BucketPolicy", bucket=bucket)
         policy.document.add_statements(
@@ -82,7 +82,7 @@ class Lake(Construct):
             minimum_tls_version=1.2,
             encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=self._key,
-            # One call to KMS serves many objects for a while.
+            # With a bucket key, one call to KMS serves many objects.
             bucket_key_enabled=True if self._key else None,
             versioned=True,
             removal_policy=self.removal,
@@ -96,7 +96,7 @@ class Lake(Construct):
                     prefix=keys.QUERY_RESULTS,
                     expiration=Duration.days(settings.query_result_retention_days),
                 ),
-                # What a load has superseded is deleted by it and lives on as a noncurrent version.
+                # A superseded file is deleted by the load, and is then a noncurrent version.
                 s3.LifecycleRule(
                     id="superseded-and-noncurrent",
                     noncurrent_version_expiration=Duration.days(settings.noncurrent_retention_days),
@@ -108,7 +108,7 @@ class Lake(Construct):
         accept(
             bucket,
             "AwsSolutions-S1",
-            "Access logs would need a second bucket for a nightly job; CloudTrail's data events tell the same.",
+            "Access logs would need a second bucket for a nightly job; CloudTrail's data events show the same.",
         )
         return bucket
 
@@ -134,7 +134,7 @@ class Lake(Construct):
         )
 
     def _analysts(self, settings: Settings) -> iam.ManagedPolicy:
-        """What somebody who queries needs, and no more: attach it to a role or a user."""
+        """What an analyst needs to query, and no more: attach it to a role or a user."""
         workgroup = Stack.of(self).format_arn(service="athena", resource="workgroup", resource_name=settings.stack_name)
         statements = [
             iam.PolicyStatement(

@@ -9,7 +9,7 @@ from infra.settings import Settings
 
 
 class LedgerTable(Construct):
-    """One table; leases and claims alone carry `expires_at`."""
+    """One table; only leases and claims have `expires_at`."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""What tells of failures and of silence: the watch and its rules, the alarms.
+"""What reports failures and silence: the watch and its rules, the alarms.
 
-Alarms look at one metric each: per-export figures come with a roll-up over all exports, so that a condition costs one
-alarm metric and not ten.
+Each alarm has one metric: per-export metrics come with a roll-up over all exports, so that a condition costs one alarm
+metric and not ten.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from lambdas.vocabulary import Period
 
 # At the time of the watch every run of the night has ended, so a type without a success for a day has missed its night.
 _FRESH_HOURS = 24
-# Days that Symplify still exports for a few nights more: time enough for a person to act.
+# Days that Symplify still exports for three nights more: time enough for a person to act.
 _REACH_DAYS = Period.LAST_2_WEEKS.trusted.days - 3
-# A step is tried three times; fewer errors than that have healed by themselves.
+# A step is tried three times; fewer errors than that were healed by a retry.
 _ERRORS = 3
 
 _DAY, _QUARTER = Duration.days(1), Duration.minutes(15)
@@ -42,6 +42,7 @@ class Monitoring(Construct):
         scope: Construct,
         construct_id: str,
         settings: Settings,
+        *,
         topic: sns.ITopic,
         machine: sfn.IStateMachine,
         functions: Mapping[str, lambda_.IFunction],
@@ -54,33 +55,33 @@ class Monitoring(Construct):
         dead_letter = self._alarm(
             "dead-letters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(5)),
-            0,
-            _MISSING_IS_GOOD,
-            "EventBridge could not start something and kept the event in the dead-letter queue",
+            limit=0,
+            missing=_MISSING_IS_GOOD,
+            description="EventBridge could not start something and kept the event in the dead-letter queue",
         )
         freshness, *others = self._lake_alarms()
-        # Made last, so that it has hardly looked before the first watch has told that nothing is late.
+        # Created last, so that it is hardly evaluated before the first watch has reported that nothing is late.
         freshness.node.add_dependency(deployed)
         for alarm in (dead_letter, freshness, *others):
-            # These wait for a person or for another night, so their end is news too.
+            # These wait for a person or for another night, so their end is reported too.
             alarm.add_ok_action(actions.SnsAction(self._topic))
         for name, function in functions.items():
             hyphened = name.replace("_", "-")
             self._alarm(
                 f"errors-{hyphened}",
                 function.metric_errors(statistic="Sum", period=_QUARTER),
-                _ERRORS - 1 if name != "watch_runs" else 0,
-                _MISSING_IS_GOOD,
-                f"The function {name} fails, also when it is tried again",
-                "errors",
+                limit=_ERRORS - 1 if name != "watch_runs" else 0,
+                missing=_MISSING_IS_GOOD,
+                description=f"The function {name} fails, also when it is tried again",
+                anchor="errors",
             )
             self._alarm(
                 f"throttles-{hyphened}",
                 function.metric_throttles(statistic="Sum", period=_QUARTER),
-                0,
-                _MISSING_IS_GOOD,
-                f"The account has no room to run the function {name}",
-                "throttles",
+                limit=0,
+                missing=_MISSING_IS_GOOD,
+                description=f"The account's Lambda concurrency is used up, so the function {name} does not run",
+                anchor="throttles",
             )
 
     def _lake_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
@@ -88,30 +89,30 @@ class Monitoring(Construct):
             self._alarm(
                 "freshness",
                 self._metric("HoursSinceSuccess"),
-                _FRESH_HOURS,
-                _MISSING_IS_FAILURE,
-                "An export has had no success for a day, or the watch itself is silent",
+                limit=_FRESH_HOURS,
+                missing=_MISSING_IS_FAILURE,
+                description="An export has had no success for a day, or the watch itself is silent",
             ),
             self._alarm(
                 "reach",
                 self._metric("DaysMissing"),
-                _REACH_DAYS - 1,
-                _MISSING_IS_GOOD,
-                "Days that no export has covered will soon be out of Symplify's reach",
+                limit=_REACH_DAYS - 1,
+                missing=_MISSING_IS_GOOD,
+                description="Days that no export has covered will soon be out of Symplify's reach",
             ),
             self._alarm(
                 "empty-export",
                 self._metric("OddlyEmpty"),
-                0,
-                _MISSING_IS_GOOD,
-                "An export brought nothing, and in the seven days before it always did",
+                limit=0,
+                missing=_MISSING_IS_GOOD,
+                description="An export was empty, and in the seven days before it never was",
             ),
             self._alarm(
                 "quarantine",
                 self._metric("RowsQuarantined"),
-                self._settings.quarantine_minimum,
-                _MISSING_IS_GOOD,
-                "A run has put more unreadable records aside than quarantineMinimum",
+                limit=self._settings.quarantine_minimum,
+                missing=_MISSING_IS_GOOD,
+                description="A run has quarantined more records than quarantineMinimum",
             ),
         )
 
@@ -119,16 +120,17 @@ class Monitoring(Construct):
         self,
         name: str,
         metric: cloudwatch.IMetric,
+        *,
         limit: float,
         missing: cloudwatch.TreatMissingData,
-        words: str,
+        description: str,
         anchor: str | None = None,
     ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=f"{self._settings.stack_name}-{name}",
-            alarm_description=f"{words}. What to do: docs/operations.md#{anchor or name}",
+            alarm_description=f"{description}. What to do: docs/operations.md#{anchor or name}",
             metric=metric,
             threshold=limit,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -147,10 +149,10 @@ class Monitoring(Construct):
             self,
             "Watch",
             rule_name=f"{self._settings.stack_name}-watch",
-            description="Looks at the night when all of its runs must have ended",
+            description="Checks the night when all of its runs must have ended",
             schedule=events.Schedule.cron(minute=str(fires.minute), hour=str(fires.hour)),
         )
-        # Freshness is counted from here: a new stack owes nothing yet, and says so at once.
+        # Freshness counts from here: a new stack is not late, and reports so at once.
         deployed = events.Rule(
             self,
             "Deployed",
@@ -166,7 +168,7 @@ class Monitoring(Construct):
             self,
             "Stopped",
             rule_name=f"{self._settings.stack_name}-stopped",
-            description="Has the watch close, and tell of, runs that timed out or were aborted",
+            description="Has the watch close and report runs that timed out or were aborted",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],

@@ -1,4 +1,4 @@
-"""Findings of the security checks that stand, each with its reason. Only the exact finding is accepted."""
+"""Accepted findings of the security checks, each with its reason. Only the exact finding is accepted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,12 @@ from constructs import IConstruct
 
 
 def accept(construct: IConstruct, finding: str, reason: str, pack: str = "AwsSolutions") -> None:
-    """Record that a finding, such as `AwsSolutions-S1`, stands for this construct."""
+    """Accept a finding, such as `AwsSolutions-S1`, for this construct."""
     Validations.of(construct).acknowledge(Acknowledgment(id=f"{pack}::{finding}", reason=reason))
 
 
 def accept_wildcards(construct: IConstruct, statements: Iterable[iam.PolicyStatement], reason: str) -> None:
-    """Record that the `*` at the end of these statements' resources stands."""
+    """Accept the `*` at the end of these statements' resources."""
     for resource in [arn for statement in statements for arn in statement.resources]:
         spelled = _spelled(Stack.of(construct).resolve(resource))
         if "*" in spelled:
@@ -22,7 +22,7 @@ def accept_wildcards(construct: IConstruct, statements: Iterable[iam.PolicyState
 
 
 def _spelled(value: Any) -> str:
-    """An ARN as the checks write it, with `<Name>` for what only the deployment knows."""
+    """An ARN in the notation of the checks, with `<Name>` for what the deployment fills in."""
     match value:
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(map(_spelled, parts))

@@ -1,4 +1,4 @@
-"""EventBridge: one daily rule per export type, a few minutes after each other, and one dead-letter queue for all."""
+"""EventBridge: one daily rule per export type, a few minutes apart, and one dead-letter queue for all."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -63,7 +63,7 @@ class Schedule(Construct):
                     ),
                     role=role,
                     dead_letter_queue=self.dead_letters,
-                    # A start that is hours late would run into the next night; the queue tells of it instead.
+                    # A start that is hours late would overlap the next night; the queue keeps it instead.
                     max_event_age=Duration.hours(4),
                     retry_attempts=24,
                 )

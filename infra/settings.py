@@ -17,19 +17,19 @@ from msgspec import Meta
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
-"""What cdk.json holds before a team has set its own; deploying with it is warned of."""
+"""The customer id in the cdk.json of this repository; deploying with it is a warning."""
 
 # Enough for any identity, few enough that all ten export types fit into an environment variable (4 KB with all others).
 _Fields = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(min_length=1, max_length=8)]
 _TagName = Annotated[str, Meta(pattern="^(?!aws:).{1,128}$")]
-# A star stands for one part, so that the list cannot be made to allow everything.
+# A star stands for one part of the name, so that the list cannot allow everything.
 _Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9*-]+([.][A-Za-z0-9*-]+){2,}$")]
 _Days = Annotated[int, Meta(ge=1, le=3650)]
 _Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", ""]
 _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 
 
-# Beyond the wait for Symplify and for the lease: copying and loading, each resumed a few times.
+# Besides the waits for Symplify and for the lease: copy and load, each resumed a few times.
 _WORK = timedelta(hours=2)
 
 
@@ -56,35 +56,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     """When the first rule fires, UTC; the others follow at intervals."""
     stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 5
     exports: Mapping[str, bool] = {}
-    """Switches by export type; what is not named is on."""
+    """By export type; a type that is not named is on."""
     identity_fields: Mapping[str, _Fields] = {}
-    """By export type: the fields that identify a record, where what the vendor sends has no key of its own."""
+    """By export type: the fields that identify a record, where the vendor's records have no key."""
     nightly_period: Period = Period.LAST_3_DAYS
     sweep_weekday: _Weekday = "SUNDAY"
 
     poll_first_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     poll_max_seconds: Annotated[int, Meta(ge=5, le=3600)] = 300
     run_deadline_hours: Annotated[int, Meta(ge=1, le=20)] = 6
-    """How long after its start a run may still wait for Symplify; a night must end before the next one begins."""
+    """How long after its start a run may wait for Symplify; a night must end before the next one begins."""
     order_grace_seconds: Annotated[int, Meta(ge=1, le=7200)] = 900
     order_attempts: Annotated[int, Meta(ge=1, le=3)] = 2
     lease_wait_minutes: Annotated[int, Meta(ge=1, le=240)] = 60
 
     raw_retention_days: _Days = 400
-    """Raw is what tables are rebuilt from; Symplify itself keeps 12 months."""
+    """Tables are rebuilt from raw; Symplify itself keeps 12 months."""
     noncurrent_retention_days: _Days = 30
     superseded_retention_hours: Annotated[int, Meta(ge=0, le=720)] = 24
     query_result_retention_days: _Days = 30
     log_retention_days: _LogDays = 90
     delete_data_with_stack: bool = False
     use_existing_data: bool = False
-    """Go on with the bucket, database and ledger that an earlier stack of this name has left."""
+    """Use the bucket, database and ledger that an earlier stack of this name has left."""
 
     alert_emails: tuple[Annotated[str, Meta(pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$")], ...] = ()
-    """Who is told of failures and silence; each address is asked for its consent first."""
+    """Who is notified of failures and silence; each address must confirm its subscription first."""
     nightly_summary: bool = False
     kms_key_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$")] = ""
-    """A key of the team's own for all that holds data; empty means the keys of AWS."""
+    """The team's own KMS key for everything that stores data; empty means AWS's keys."""
 
     quarantine_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.001
     quarantine_minimum: Annotated[int, Meta(ge=0)] = 10
@@ -93,26 +93,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
     architecture: Literal["arm64", "x86_64"] = "arm64"
     bundle: Literal["lambda", "host"] = "lambda"
-    """For which machine the functions' packages are installed: AWS Lambda, or this one (the local cloud)."""
+    """The platform of the functions' packages: AWS Lambda, or this machine (the local cloud)."""
 
     @property
     def database(self) -> str:
-        """The Glue database: Athena's names know no hyphen."""
+        """The Glue database; Athena takes no hyphens in names."""
         return self.stack_name.replace("-", "_")
 
     @property
     def machine_timeout(self) -> timedelta:
-        """How long a run may take in all, beyond which the machine ends it."""
+        """The longest a run may take; the machine ends it then."""
         return timedelta(hours=self.run_deadline_hours, minutes=self.lease_wait_minutes) + _WORK
 
     @property
     def watch_time(self) -> time:
-        """When the watch looks at the night, UTC: when even the last rule's run must have ended."""
+        """When the watch checks the night, UTC: when even the run of the last rule must have ended."""
         last = datetime.combine(datetime.now(UTC).date(), self.rule_time(len(EXPORT_TYPES) - 1))
         return (last + self.machine_timeout).time()
 
     def is_on(self, export: str) -> bool:
-        """Whether an export's rule is switched on."""
+        """Whether the rule of an export is enabled."""
         return self.exports.get(export, True)
 
     def rule_time(self, position: int) -> time:
@@ -156,7 +156,7 @@ def _parsed(value: Any) -> Any:
 
 
 def _sentence(problem: str, given: Mapping[str, Any]) -> str:
-    """`Expected int - at $.pollFirstSeconds` as a sentence that names the setting, its value and what is wanted."""
+    """Turn `Expected int - at $.pollFirstSeconds` into a sentence with the setting, its value and what it takes."""
     expected, _, path = problem.replace("`", "'").partition(" - at ")
     found = re.search(r"\$\.(\w+)", path)
     if found is None:
@@ -180,7 +180,7 @@ _WANTED: Mapping[str, str] = {
     "architecture": "it takes arm64 or x86_64",
     "bundle": "it takes lambda or host",
 }
-"""What a setting takes, where the library would name a pattern or nothing at all."""
+"""What a setting takes, where the library would show a pattern or nothing."""
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
@@ -226,7 +226,7 @@ def _check_waits(settings: Settings) -> None:
 
 
 def _check_times(settings: Settings) -> None:
-    """Refuse a rule that fires before the account's day has ended: the night would miss the evening."""
+    """Refuse a rule that fires before the local day has ended: the night would miss the evening."""
     try:
         zone = ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""The stack: who is given what. Each part is a construct in a file of its own."""
+"""The stack: composition alone. Each part is a construct in its own file."""
 
 from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk import aws_kms as kms
@@ -18,7 +18,7 @@ from infra.workflow import Workflow
 
 
 class SymplifyLake(Stack):
-    """Everything that one Symplify account needs."""
+    """Everything for one Symplify account."""
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(
@@ -38,7 +38,9 @@ class SymplifyLake(Stack):
         ledger = LedgerTable(self, "Ledger", settings, lake.removal, key)
         token = TokenSecret(self, "Token", settings)
         alerts = AlertTopic(self, "Alerts", settings, key)
-        access = Access(self, settings, lake, ledger.table, token.arn, alerts.topic.topic_arn)
+        access = Access(
+            self, settings, lake, ledger=ledger.table, secret_arn=token.arn, topic_arn=alerts.topic.topic_arn
+        )
         functions = Functions(self, "Functions", settings, access)
         workflow = Workflow(self, "Workflow", settings, functions.by_name)
         schedule = Schedule(self, "Schedule", settings, workflow.machine, key)
@@ -46,10 +48,10 @@ class SymplifyLake(Stack):
             self,
             "Monitoring",
             settings,
-            alerts.topic,
-            workflow.machine,
-            functions.by_name,
-            schedule.dead_letters,
+            topic=alerts.topic,
+            machine=workflow.machine,
+            functions=functions.by_name,
+            dead_letters=schedule.dead_letters,
         )
         Dashboard(self, "Dashboard", settings)
         for name, value in {

@@ -1,4 +1,4 @@
-"""The secret that holds the Symplify token: one of our own with a placeholder, or one that the team has already."""
+"""The secret that holds the Symplify token: a new one with a placeholder, or one that exists."""
 
 from aws_cdk import CfnOutput, SecretValue
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -7,19 +7,19 @@ from constructs import Construct
 from infra.nag_suppressions import accept
 from infra.settings import Settings
 
-# `lambdas/symplify/token.py` knows this word and says what to do about it.
+# `lambdas/symplify/token.py` recognises it and says what to do.
 PLACEHOLDER = "replace-me"
 
 
 class TokenSecret(Construct):
-    """The secret's ARN, which the functions read the token by."""
+    """The secret, by whose ARN the functions read the token."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         if settings.token_secret_arn:
             self.arn = settings.token_secret_arn
             return
-        # No name of its own: Secrets Manager keeps a deleted name for weeks, and a second deployment would fail on it.
+        # Unnamed: Secrets Manager reserves a deleted name for weeks, and a second deployment would fail.
         secret = secretsmanager.CfnSecret(
             self,
             "Secret",
@@ -28,7 +28,7 @@ class TokenSecret(Construct):
             secret_string=SecretValue.unsafe_plain_text(PLACEHOLDER).unsafe_unwrap(),
         )
         accept(secret, "AwsSolutions-SMG4", "Only Symplify can issue a new token, so no function can rotate it.")
-        # The ARN itself, not the Ref, which an emulator of AWS may answer with the name.
+        # The ARN attribute: an emulator of AWS may resolve the Ref to the name.
         self.arn = secret.attr_id
         CfnOutput(
             self,

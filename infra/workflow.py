@@ -1,7 +1,7 @@
-"""The state machine: plan, start, wait, check, copy, load, close. It chooses on outcomes and waits; functions decide.
+"""The state machine: plan, start, wait, check, copy, load, close. It branches on outcomes and waits; functions decide.
 
-JSONPath: the state is one flat object that each function takes and answers whole, so the machine never builds values,
-and both the local cloud and AWS's own test tools read it.
+JSONPath: the state is one flat object that each function takes and returns whole, so the machine never builds values,
+and both the local cloud and AWS's own test tools can run it.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
 from lambdas.outcome import Outcome
 
-# Lambda's own troubles pass: 2 + 4 + … + 64 s, about two minutes. A surprise of the function's own is tried twice
-# more, 10 and 30 s later, since every step may run again; a second try finds a lost order on record.
+# Transient service errors: exponential backoff of 2 + 4 + … + 64 s, about two minutes. Other exceptions: two retries,
+# 10 and 30 s later, since every step is idempotent; the retry finds a lost order on record.
 _SERVICE_ERRORS = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -29,7 +29,7 @@ _SERVICE_ERRORS = [
 
 
 class Workflow(Construct):
-    """One execution a run of one export type."""
+    """One execution is one run of one export type."""
 
     def __init__(
         self, scope: Construct, construct_id: str, settings: Settings, functions: Mapping[str, lambda_.IFunction]
@@ -49,7 +49,7 @@ class Workflow(Construct):
                 destination=logs.LogGroup(
                     self,
                     "Logs",
-                    # AWS asks for this beginning, under which one resource policy serves every machine.
+                    # One resource policy of AWS covers every machine under this prefix.
                     log_group_name=f"/aws/vendedlogs/states/{settings.stack_name}",
                     retention=logs.RetentionDays.THREE_MONTHS,
                     removal_policy=RemovalPolicy.DESTROY,
@@ -140,7 +140,7 @@ class Workflow(Construct):
                 }
             ),
             payload_response_only=True,
-            # CDK's own default would try six times more, also after a client's time-out.
+            # CDK's default adds six retries, also after a client's time-out.
             retry_on_service_exceptions=False,
         )
         task.add_retry(errors=_SERVICE_ERRORS, interval=Duration.seconds(2), max_attempts=6, backoff_rate=2)
@@ -157,7 +157,7 @@ class Workflow(Construct):
 
 
 def _choose(task: tasks.LambdaInvoke, otherwise: sfn.IChainable, ways: Mapping[Outcome, sfn.IChainable]) -> None:
-    """Go on by the outcome; one that nobody mapped goes to `otherwise`, which ends the run as a failure."""
+    """Branch on the outcome; an unmapped one goes to `otherwise`, which ends the run as a failure."""
     choice = sfn.Choice(task, f"{task.node.id}Outcome")
     for outcome, way in ways.items():
         choice.when(sfn.Condition.string_equals("$.outcome", outcome.value), way)

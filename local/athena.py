@@ -14,10 +14,10 @@ Rows = list[dict[str, Any]]
 
 
 def query(running: Running, sql: str) -> Rows:
-    """Run a query and return its rows; numbers and booleans as such, all else as text, null as None.
+    """Run a query and return its rows; numbers and booleans as such, everything else as text, null as None.
 
     Raises:
-        Problem: Athena refused or failed the query; its own words are in the sentence.
+        Problem: Athena refused or failed the query; the sentence has its reason.
     """
     if not sql.strip(" \t\r\n;"):
         raise Problem("The query is empty.")
@@ -28,7 +28,7 @@ def ask(athena: Any, workgroup: str, database: str, sql: str) -> Rows:
     """Run a query with any client of Athena; see `query`.
 
     Raises:
-        Problem: Athena refused or failed the query; its own words are in the sentence.
+        Problem: Athena refused or failed the query; the sentence has its reason.
     """
     started = athena.start_query_execution(
         QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database}
@@ -51,7 +51,7 @@ def ask(athena: Any, workgroup: str, database: str, sql: str) -> Rows:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """The names, with a number where one stands again."""
+    """The names, with a number added to repeated ones."""
     return [name if name not in names[:i] else f"{name}_{i + 1}" for i, name in enumerate(names)]
 
 
@@ -62,5 +62,5 @@ def _value(cell: dict[str, str], kind: str) -> Any:
     if kind == "boolean":
         return text == "true"
     value = _NUMBERS.get(kind, str)(text)
-    # JSON has no word for what is no number, or beyond all of them.
+    # JSON has no NaN and no infinity.
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,4 +1,4 @@
-"""A certificate authority of our own, so that the embedded cloud speaks TLS and every client really checks it."""
+"""A certificate authority for the embedded cloud's TLS, so that every client verifies it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ class Certificate:
 
     authority: Path
     chain: Path
-    """The server's certificate and the authority's, in one file: what functions inside the cloud trust as well."""
+    """The server's certificate and the authority's in one file; the functions in the cloud trust it too."""
     key: Path
 
 
 def make(folder: Path) -> Certificate:
-    """Issue a new certificate for this machine alone."""
+    """Issue a new certificate, valid for this machine only."""
     authority = trustme.CA(organization_name="Symplify lake local cloud")
     leaf = authority.issue_cert("localhost", "127.0.0.1", "*.localhost")
     made = Certificate(folder / "ca.pem", folder / "server.pem", folder / "server.key")

@@ -25,13 +25,13 @@ HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
 
 
 class _Context:
-    """How a command talks to its user: to people on `console`, to machines by `answer`."""
+    """How a command answers: people on `console`, machines by `answer`."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.home = Path(given.dir)
         self.is_json: bool = given.json
-        # With --json, standard output holds the one document alone.
+        # With --json, standard output is the one document.
         self.console = Console(stderr=self.is_json)
 
     def answer(self, document: Any, show: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class _Context:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command: exit status 0 when all went well, 1 when something failed, 2 for words that make no sense."""
+    """Run a command: exit status 0 when it succeeded, 1 when something failed, 2 for a wrong command line."""
     interrupts.install()
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _failed(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.", words, 1)
     except (BotoCoreError, ClientError) as error:
-        return _failed(f"The local cloud does not answer as it should: {error}", words, 1)
+        return _failed(f"The local cloud answered with an error: {error}", words, 1)
     return 0 if ok else 1
 
 
@@ -69,7 +69,7 @@ def _failed(sentence: str, words: Sequence[str], status: int) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are sentences like all others."""
+    """A parser whose errors are sentences like all others."""
 
     def error(self, message: str) -> NoReturn:
         raise Misused(f"{self.prog}: {message}. See {self.prog} --help.")
@@ -99,14 +99,14 @@ def _run(context: _Context) -> bool:
 
 def _replay(context: _Context) -> bool:
     given = context.given
-    wished = {"from": given.first, "to": given.last, "except": given.left_out, "rebuild": given.rebuild}
-    asked = {name: value for name, value in wished.items() if value}
+    options = {"from": given.first, "to": given.last, "except": given.left_out, "rebuild": given.rebuild}
+    request = {name: value for name, value in options.items() if value}
     try:
         export = export_type(given.export).name
-        Selection.from_json(asked)
+        Selection.from_json(request)
     except (UnknownName, BadInput) as error:
         raise Problem(str(error)) from None
-    return _run_all(context, lifecycle.current(context.home), [{"exportType": export, "replay": asked}])
+    return _run_all(context, lifecycle.current(context.home), [{"exportType": export, "replay": request}])
 
 
 def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, Any]]) -> bool:
@@ -115,7 +115,7 @@ def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[st
         with display.progress(context.console) as show:
             ended = executions.watch(running, started, show)
     except KeyboardInterrupt:
-        print("The runs go on in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
+        print("The runs continue in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
         raise
     context.answer([run.described() for run in ended], lambda: display.results(context.console, ended))
     return all(run.succeeded for run in ended)
@@ -154,7 +154,7 @@ def _doctor(context: _Context) -> bool:
 
 
 def _smoke(context: _Context) -> bool:
-    """The doctor's questions, one small export, and its rows."""
+    """Run one small export, then the doctor's checks."""
     deployed = _deployed(context)
     context.console.print("Running CAMPAIGNS for today")
     failure = stacks.run_one(deployed, {"exportType": "CAMPAIGNS", "period": "TODAY"})
@@ -185,7 +185,7 @@ def _up_options(given: argparse.Namespace) -> UpOptions:
         if missing:
             raise Problem(f"An account needs an address, a customer id and a token; missing: {', '.join(missing)}.")
         if given.faults:
-            raise Problem("--faults is for the stand-in, which an account of your own takes the place of.")
+            raise Problem("--faults is for the stand-in, and with your own account there is none.")
         account = Account(given.symplify_url, given.customer_id, token)
     settings = {}
     for word in given.setting:
@@ -227,12 +227,16 @@ def _parser() -> argparse.ArgumentParser:
     up_options.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
     up_options.add_argument("--port", type=_port, help="port of the embedded cloud (default: a free one)")
     up_options.add_argument("--standin-port", type=_port, help="port of the stand-in's API (default: a free one)")
-    up_options.add_argument("--events-per-day", type=_count, default=1000, help="how much the stand-in sends a day")
+    up_options.add_argument("--events-per-day", type=_count, default=1000, help="SENT events of the stand-in per day")
     up_options.add_argument(
-        "--faults", type=Path, metavar="FILE", help="what goes wrong at the stand-in, see docs/faults.md"
+        "--faults", type=Path, metavar="FILE", help="a fault script for the stand-in, see docs/faults.md"
     )
     up_options.add_argument(
-        "--setting", action="append", default=[], metavar="NAME=VALUE", help="a value over cdk.json (may be repeated)"
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value in place of that in cdk.json (may be repeated)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -250,17 +254,17 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("export", metavar="EXPORT", help=", ".join(EXPORT_TYPES))
     replay.add_argument("--from", dest="first", metavar="DATE", help="the first day of order, such as 2026-01-31")
     replay.add_argument("--to", dest="last", metavar="DATE", help="the last day of order")
-    replay.add_argument("--rebuild", action="store_true", help="make the table anew from all that has landed")
+    replay.add_argument("--rebuild", action="store_true", help="rebuild the table from all that has landed")
     replay.add_argument(
         "--except", dest="left_out", nargs="+", action="extend", metavar="BATCH", help="batches to rebuild without"
     )
-    query = add("query", _query, "ask Athena")
+    query = add("query", _query, "query Athena")
     query.add_argument("sql", metavar="SQL")
-    add("status", _status, "tell what runs, and its addresses")
+    add("status", _status, "show what runs, and its addresses")
     stack = _Parser(add_help=False)
     stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
-    add("doctor", _doctor, "tell of everything whether it is well, or what to do", common, stack)
+    add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
     add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
-    add("down", _down, "stop all")
+    add("down", _down, "stop the local cloud")
     add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, up_options)
     return parser

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 REGION = "eu-west-1"
-# The embedded cloud takes any credentials that are nobody's for the account's root.
+# The embedded cloud takes unknown credentials for the root of the account.
 ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"  # noqa: S105 - guards a server that only this machine reaches
 
 _ROOT = Path(__file__).parent.parent
 _PYTHON = _ROOT / ".venv" / "cloud" / "bin" / "python"
 _START_SECONDS = 60.0
-# A free port can be taken by anybody in the seconds until the cloud listens there.
+# Another process can take a free port in the seconds until the cloud listens there.
 _PORTS_TRIED = 5
-# What its log says then, by its own look at the port or by the server's.
+# What its log says then, from its own check or from the server.
 _PORT_TAKEN = "already in use"
 
 
@@ -47,7 +47,7 @@ class Cloud:
 
     @property
     def session(self) -> "Session":
-        """A boto3 session of the account's root; use `client` to reach this cloud with it."""
+        """A boto3 session with the root's credentials; `client` adds the endpoint."""
         return boto3.Session(
             aws_access_key_id=ACCESS_KEY_ID, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=REGION
         )
@@ -78,8 +78,8 @@ class Cloud:
 def boot(folder: Path, port: int | None = None, wait_scale: float = 1.0) -> Cloud:
     """Start the embedded cloud with its files in `folder`, and return when it answers.
 
-    `wait_scale` shortens the waits and retry intervals of state machines, which a stand-in vendor does not need in
-    full length.
+    `wait_scale` shortens the waits and retry intervals of state machines, which the stand-in does not need in
+    full.
 
     Raises:
         Problem: the port is taken, or the cloud does not start.
@@ -97,7 +97,7 @@ def boot(folder: Path, port: int | None = None, wait_scale: float = 1.0) -> Clou
 
 
 def _boot_at(port: int, folder: Path, made: certificate.Certificate, wait_scale: float) -> Cloud:
-    # Nothing of the user's environment but what programs need: AWS's and proxies' variables would leak into functions.
+    # Only what programs need of the user's environment: AWS's and proxies' variables would leak into functions.
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment |= {
         "AUTH": "true",

@@ -1,4 +1,4 @@
-"""The whole product in one go: a cloud of its own, all ten exports as the rules start them, and SQL over the result."""
+"""The whole product at once: a cloud of its own, all ten exports as the rules start them, and SQL over the result."""
 
 import shutil
 from pathlib import Path
@@ -8,6 +8,15 @@ from rich.console import Console
 
 from local import athena, display, executions, lifecycle
 from local.lifecycle import UpOptions
+
+NEXT = {
+    "Keep a cloud": ".venv/bin/python -m local up",
+    "Load a night": ".venv/bin/python -m local nightly",
+    "Query it": '.venv/bin/python -m local query "SELECT dt, count(*) AS opens FROM opens GROUP BY dt ORDER BY dt"',
+    "Stop it": ".venv/bin/python -m local down",
+    "Deploy to AWS": "make bootstrap, then make deploy, as README.md describes",
+}
+"""What to type after the demo."""
 
 QUERIES = {
     "What was sent, opened and clicked on each day": """
@@ -26,14 +35,14 @@ QUERIES = {
                round(100.0 * (SELECT count(*) FROM soft_bounces) / count(*), 2) AS soft,
                round(100.0 * (SELECT count(*) FROM optouts) / count(*), 2) AS opted_out
         FROM sent""",
-    "What each run brought": """
+    "What each run loaded": """
         SELECT export_type, outcome, rows_read, rows_new, days, ended_at
         FROM export_runs ORDER BY export_type, ended_at""",
 }
 
 
 def demo(home: Path, options: UpOptions, console: Console) -> bool:
-    """Show a whole night; return whether every export loaded. Nothing is left running, whatever happens.
+    """Show a whole night; return whether every export loaded. Nothing is left running in any case.
 
     Raises:
         Problem: something did not start, or a query was not answered.
@@ -42,13 +51,17 @@ def demo(home: Path, options: UpOptions, console: Console) -> bool:
     own = Path(mkdtemp(dir=home, prefix=lifecycle.DEMO))
     with lifecycle.exclusive_lock(own):
         try:
-            return _shown(own / lifecycle.LAKE, options, console)
+            has_loaded = _night(own / lifecycle.LAKE, options, console)
         finally:
             lifecycle.down(own / lifecycle.LAKE)
             shutil.rmtree(own, ignore_errors=True)
+    if has_loaded:
+        console.print("\nWhat to type next", style="bold")
+        display.facts(console, NEXT)
+    return has_loaded
 
 
-def _shown(home: Path, options: UpOptions, console: Console) -> bool:
+def _night(home: Path, options: UpOptions, console: Console) -> bool:
     running = lifecycle.up(home, options, console.print)
     console.print("Starting what the ten nightly rules start\n", style="bold")
     started = executions.start(running, executions.rule_inputs(running))

@@ -28,16 +28,16 @@ class Deployment:
     ledger_table: str
     token_secret_arn: str
     alert_topic_arn: str = ""
-    """Empty for a cloud that an earlier version of this code has started."""
+    """Empty for a cloud that an earlier version of this code started."""
 
 
 def bootstrap(cloud: Cloud, folder: Path) -> None:
-    """Prepare the account for CDK, as one does once in a real one.
+    """Prepare the embedded account for CDK.
 
     Raises:
         Problem: CDK failed.
     """
-    # Which environment it is stands here, so there is no need to synthesize the app (`--app ""`), which takes seconds.
+    # The environment is given, so the app need not be synthesized (`--app ""`), which takes seconds.
     cdk(cloud, folder, "bootstrap", f"aws://{_ACCOUNT}/{REGION}", app="")
 
 
@@ -45,10 +45,10 @@ def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deploymen
     """Deploy the stack, with `settings` over those of `cdk.json`.
 
     Raises:
-        Problem: CDK failed; a bad setting is told in its own sentence.
+        Problem: CDK failed; a bad setting is reported in its own sentence.
     """
     outputs = folder / "outputs.json"
-    # As `make deploy` does; nobody is there to approve.
+    # As `make deploy` does, without anybody to approve.
     words = ("--strict", "--require-approval", "never", "--outputs-file", str(outputs))
     cdk(cloud, folder, "deploy", *words, *context(settings))
     ((stack, found),) = json.loads(outputs.read_text()).items()
@@ -65,12 +65,12 @@ def deploy(cloud: Cloud, folder: Path, settings: Mapping[str, str]) -> Deploymen
 
 
 def context(settings: Mapping[str, str]) -> list[str]:
-    """Settings as words for CDK."""
+    """Settings as arguments of CDK."""
     return [word for name, value in settings.items() for word in ("--context", f"{name}={value}")]
 
 
 def set_token(cloud: Cloud, deployment: Deployment, token: str) -> None:
-    """Put the token into the stack's secret, as the README tells to do after `cdk deploy`."""
+    """Put the token into the stack's secret, as the README describes after `cdk deploy`."""
     cloud.client("secretsmanager").put_secret_value(SecretId=deployment.token_secret_arn, SecretString=token)
 
 
@@ -78,10 +78,10 @@ def cdk(cloud: Cloud, folder: Path, *words: str, app: str = f"{sys.executable} a
     """Run a command of CDK as a user does, with its files in `folder`.
 
     Raises:
-        Problem: CDK failed; the sentence holds what it said.
+        Problem: CDK failed; the sentence has its message.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    # CDK's own look at the template takes two thirds of a synthesis; `cdk deploy` on AWS and `make check` have theirs.
+    # CDK's template validation takes two thirds of a synthesis; `cdk deploy` on AWS and `make check` have their own.
     environment |= {**cloud.environment, "CDK_VALIDATION": "false"}
     environment["PATH"] = os.pathsep.join([str(_ROOT / ".venv" / "bin"), environment.get("PATH", os.defpath)])
     command = [*_CDK, *words, "--app", app, "--output", str(folder / "cdk.out")]
@@ -95,8 +95,8 @@ def cdk(cloud: Cloud, folder: Path, *words: str, app: str = f"{sys.executable} a
 
 
 def _reason(output: str) -> str:
-    """What CDK said, without its own frame."""
+    """The message of CDK, without its decoration."""
     noise = ("Subprocess exited", "feature flags are not configured", "NOTICES", " | ", "Outputs:", "Stack ARN")
     lines = [line.strip() for line in output.splitlines() if line.strip() and not any(word in line for word in noise)]
     settings = [line for line in lines if "cdk.json" in line]
-    return " ".join(settings or lines[-5:]) or "it said nothing"
+    return " ".join(settings or lines[-5:]) or "it printed nothing"

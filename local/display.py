@@ -1,4 +1,4 @@
-"""What people see: progress, tables, and answers of queries. Machines get JSON instead (`--json`)."""
+"""Output for people: progress, tables, and query results. Machines get JSON instead (`--json`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _COLOURS = {"loaded": "green", "failed": "red"}
 
 @contextmanager
 def progress(console: Console) -> Iterator[Watcher]:
-    """Show runs as they go: one line each that changes in place, or, where there is no terminal, a line a change."""
+    """Show the progress of runs: one line each, updated in place, or, without a terminal, one line per change."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=8) as live:
             yield lambda runs: live.update(_lines(runs))
@@ -40,7 +40,7 @@ def progress(console: Console) -> Iterator[Watcher]:
 
 
 def results(console: Console, runs: Sequence[Run]) -> None:
-    """The table of runs, and under it the sentence of every failure."""
+    """The table of runs, followed by the sentence of every failure."""
     table = Table("export", "period", "batch", **_STYLE)
     for name in ("rows", "bytes", "seconds"):
         table.add_column(name, justify="right")
@@ -76,14 +76,14 @@ def answer(console: Console, rows: Rows) -> None:
     if Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width:
         console.print(table)
         return
-    # Too wide to be read as a table: a row a block, a column a line.
+    # Too wide for a table: one block per row, one line per column.
     for number, row in enumerate(cells, start=1):
         console.rule(f"row {number}", align="left")
         facts(console, row)
 
 
 def checks(console: Console, found: Sequence[Check]) -> None:
-    """A line a check: a tick, or what to do."""
+    """One line per check: a tick, or what to do."""
     for check in found:
         line = f"{'✓' if check.is_well else '✗'} {check.name:<15} {check.words}"
         style = None if check.is_well else "red"
@@ -91,7 +91,7 @@ def checks(console: Console, found: Sequence[Check]) -> None:
 
 
 def facts(console: Console, values: Mapping[str, Any]) -> None:
-    """Names and values, one a line."""
+    """Names and values, one per line."""
     width = max(map(len, values))
     for name, value in values.items():
         console.print(f"{name:<{width}}  {value}", markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
-"""Is a deployed stack well? Each question is a line with a tick, or with what to do.
+"""Health checks of a deployed stack: each is a line with a tick, or with what to do.
 
-It asks with the caller's own credentials, of the embedded cloud or of an account, and changes nothing; its one query
-writes a result where Athena's results go.
+They use the caller's own credentials, on the embedded cloud or on AWS, and change nothing but a query's result in
+Athena's result folder.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +21,9 @@ from local.problem import Problem
 
 ClientFactory = Callable[[str], Any]
 Query = Callable[[str], list[dict[str, Any]]]
-"""Asks Athena, and raises `Problem` with its words."""
+"""Queries Athena, and raises `Problem` with its reason."""
 
-# Signatures of AWS are refused beyond five minutes.
+# AWS refuses signatures that are five minutes off.
 _CLOCK = timedelta(minutes=2)
 
 
@@ -34,12 +34,12 @@ class Stack:
     name: str
     outputs: Mapping[str, str]
     is_local: bool = False
-    """On the embedded cloud, where nobody reads mail."""
+    """Whether it is on the embedded cloud, where nobody reads mail."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """An answer: what was looked at, whether it is well, and what was found or is to be done."""
+    """A result: what was checked, whether it is well, and what was found or is to be done."""
 
     name: str
     is_well: bool
@@ -51,10 +51,10 @@ class Check:
 
 
 def examine(stack: Stack, client: ClientFactory, query: Query) -> Iterator[Check]:
-    """Ask everything, in the order in which a broken thing breaks what follows."""
-    for name, question in _QUESTIONS.items():
+    """Run all checks, in an order in which the first failure explains the following ones."""
+    for name, check in _CHECKS.items():
         try:
-            found = question(stack, client, query)
+            found = check(stack, client, query)
         except ClientError as error:
             said = error.response.get("Error", {})
             found = Check(name, False, f"{said.get('Code')}: {said.get('Message')}")
@@ -64,11 +64,11 @@ def examine(stack: Stack, client: ClientFactory, query: Query) -> Iterator[Check
 
 
 def _settings(stack: Stack, client: ClientFactory, _query: Query) -> Check:
-    told = _environment(stack, client)
-    if told["CUSTOMER_ID"] == "123456":
+    variables = _environment(stack, client)
+    if variables["CUSTOMER_ID"] == "123456":
         return Check("settings", False, "customerId is still the example: set it in cdk.json and deploy again.")
-    host = urlsplit(told["BASE_URL"]).hostname
-    return Check("settings", True, f"customer {told['CUSTOMER_ID']} at {host}")
+    host = urlsplit(variables["BASE_URL"]).hostname
+    return Check("settings", True, f"customer {variables['CUSTOMER_ID']} at {host}")
 
 
 def _token(stack: Stack, client: ClientFactory, _query: Query) -> Check:
@@ -80,9 +80,9 @@ def _token(stack: Stack, client: ClientFactory, _query: Query) -> Check:
 
 
 def _symplify(stack: Stack, client: ClientFactory, _query: Query) -> Check:
-    told = _environment(stack, client)
+    variables = _environment(stack, client)
     read = token_source(client("secretsmanager"), stack.outputs["TokenSecretArn"])
-    answer = Client(urllib3.PoolManager(), told["BASE_URL"], told["CUSTOMER_ID"], read).account()
+    answer = Client(urllib3.PoolManager(), variables["BASE_URL"], variables["CUSTOMER_ID"], read).account()
     if isinstance(answer, RateLimited):
         return Check("symplify", True, f"it answers, and asks to wait {answer.wait_seconds} s")
     if isinstance(answer, Refused | Unavailable):
@@ -102,7 +102,7 @@ def _rules(stack: Stack, client: ClientFactory, _query: Query) -> Check:
         if name in states and (states[name] == "ENABLED") != (name.replace("-", "_").upper() in watched)
     ]
     if missing or differs:
-        return Check("rules", False, f"Deploy again: {', '.join(missing + differs)} are not as the settings say.")
+        return Check("rules", False, f"Deploy again: {', '.join(missing + differs)} differ from the settings.")
     off = [name for name in wanted if states[name] != "ENABLED"]
     return Check("rules", True, "all are on" if not off else f"switched off by the settings: {', '.join(off)}")
 
@@ -115,7 +115,7 @@ def _subscriptions(stack: Stack, client: ClientFactory, _query: Query) -> Check:
     if not found:
         if stack.is_local:
             return Check("subscriptions", True, "none: nobody reads the mail of a local cloud")
-        return Check("subscriptions", False, "Nobody is told of failures: set alertEmails and deploy again.")
+        return Check("subscriptions", False, "Nobody is notified of failures: set alertEmails and deploy again.")
     return Check("subscriptions", True, f"{len(found)} confirmed")
 
 
@@ -169,7 +169,7 @@ def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
     pages = client("glue").get_paginator("get_tables").paginate(DatabaseName=stack.outputs["Database"])
     tables = {table["Name"]: table.get("Parameters", {}) for page in pages for table in page["TableList"]}
     if "export_runs" not in tables:
-        return Check("tables", False, "No run has ended yet. Start one as the README tells, then ask again.")
+        return Check("tables", False, "No run has ended yet. Start one as README.md describes, then check again.")
     zone = _environment(stack, client)["TIME_ZONE"]
     others = {name: facts["time_zone"] for name, facts in tables.items() if facts.get("time_zone", zone) != zone}
     if others:
@@ -178,7 +178,7 @@ def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
             "tables",
             False,
             f"The setting timeZone says {zone}, and the days of {said} are others, so they take no more rows. Set it "
-            "back, or make them anew as docs/replay.md tells.",
+            "back, or rebuild them as docs/replay.md describes.",
         )
     return Check("tables", True, f"{len(tables)}, whose days are those of {zone}")
 
@@ -210,7 +210,7 @@ def _environment(stack: Stack, client: ClientFactory) -> Mapping[str, str]:
     return found
 
 
-_QUESTIONS: Mapping[str, Callable[[Stack, ClientFactory, Query], Check]] = {
+_CHECKS: Mapping[str, Callable[[Stack, ClientFactory, Query], Check]] = {
     "clock": _clock,
     "settings": _settings,
     "secret": _token,

@@ -1,4 +1,4 @@
-"""Runs of the state machine: started as the rules would or by hand, watched, and told as results."""
+"""Runs of the state machine: started as the rules would or by hand, followed, and reported."""
 
 import json
 import time
@@ -13,20 +13,20 @@ from local.lifecycle import Running
 from local.problem import Problem
 
 _PAUSE_SECONDS = 0.4
-# Events of a history read at once; a step adds about ten.
+# Events of a history per read; a step adds about ten.
 _RECENT = 200
 _RUNNING = "RUNNING"
 
 
 @dataclass(frozen=True)
 class Run:
-    """An execution and what is known of it."""
+    """An execution, and its progress."""
 
     export_type: str
     execution_arn: str
     status: str = _RUNNING
     step: str = "started"
-    """What it has come to, in one word: ordered, waiting, copied, loaded, …"""
+    """Its progress in a word: ordered, waiting, copied, loaded, …"""
     period: str | None = None
     batch_id: str | None = None
     progress: str | None = None
@@ -35,11 +35,11 @@ class Run:
     seconds: float | None = None
     error: str | None = None
     seen: int = 0
-    """The last event of its history that was looked at."""
+    """The last event of its history that was read."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it will change no more."""
+        """Whether it has ended in any status."""
         return self.status != _RUNNING
 
     @property
@@ -63,7 +63,7 @@ class Run:
 
 
 Watcher = Callable[[Sequence[Run]], None]
-"""Is shown all runs whenever one has changed."""
+"""Called with all runs whenever one has changed."""
 
 
 def start(running: Running, inputs: Iterable[Mapping[str, Any]]) -> list[Run]:
@@ -80,10 +80,10 @@ def start(running: Running, inputs: Iterable[Mapping[str, Any]]) -> list[Run]:
 
 
 def rule_inputs(running: Running) -> list[dict[str, str]]:
-    """What the rules that are switched on would send if they fired now: their own inputs, as EventBridge fills them.
+    """What the enabled rules would send if they fired now: their own inputs, filled as EventBridge does.
 
     Raises:
-        Problem: no rule of the stack is switched on.
+        Problem: no rule of the stack is enabled.
     """
     events = running.cloud.client("events")
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -96,13 +96,13 @@ def rule_inputs(running: Running) -> list[dict[str, str]]:
                 if target["Arn"] == running.deployment.state_machine_arn:
                     found.append(_filled(target["InputTransformer"], {"time": now}))
     if not found:
-        raise Problem("No rule of the stack is switched on, so a night would start nothing. See exports in cdk.json.")
+        raise Problem("No rule of the stack is enabled, so a night would start nothing. See exports in cdk.json.")
     order = list(EXPORT_TYPES)
     return sorted(found, key=lambda given: order.index(given["exportType"]))
 
 
 def watch(running: Running, runs: Sequence[Run], show: Watcher) -> list[Run]:
-    """Follow runs to their ends, and show every step of theirs on the way."""
+    """Follow runs until all have ended, and show every step."""
     states = running.cloud.client("stepfunctions")
     now = list(runs)
     show(now)
@@ -116,8 +116,8 @@ def watch(running: Running, runs: Sequence[Run], show: Watcher) -> list[Run]:
 
 
 def _followed(states: Any, run: Run) -> Iterator[Run]:
-    """The run after each step that it has taken since it was last looked at."""
-    # Asked first, so that a history read after an end holds all of it.
+    """The run after each step since the last read."""
+    # Read first, so that the history of an ended run is complete.
     execution = states.describe_execution(executionArn=run.execution_arn)
     history = states.get_execution_history(executionArn=run.execution_arn, reverseOrder=True, maxResults=_RECENT)
     for event in reversed(history["events"]):
@@ -139,7 +139,7 @@ def _ended(run: Run, execution: Mapping[str, Any]) -> Run:
 
 
 def _state_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The state that a step has answered with, if the event is such an answer."""
+    """The state that a step returned, if the event is its success."""
     output = event.get("taskSucceededEventDetails", {}).get("output")
     state = json.loads(output) if output else None
     return state if isinstance(state, dict) and "outcome" in state else None

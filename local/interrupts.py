@@ -1,4 +1,4 @@
-"""Being stopped: by Ctrl-C, by a signal, or by a terminal that is closed, all alike."""
+"""Interrupts: Ctrl-C, SIGTERM and a closed terminal are handled alike."""
 
 import signal
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def install() -> None:
-    """Turn each of these signals into a KeyboardInterrupt, also where a shell in the background has us ignore one."""
+    """Turn each of these signals into a KeyboardInterrupt, also where a background shell has them ignored."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Hold signals back for a moment in which something starts that must be written down."""
+    """Defer signals while a process is started and recorded."""
     came: list[int] = []
     before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _SIGNALS}
     try:

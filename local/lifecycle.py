@@ -1,4 +1,4 @@
-"""Up and down: what runs, where its files lie, and how all of it ends."""
+"""Up and down: starts and stops everything of a local cloud, and remembers where it runs."""
 
 import fcntl
 import json
@@ -21,11 +21,11 @@ from local.vendor import Vendor
 
 HOME = Path(__file__).parent.parent / ".local"
 DEMO = "demo-"
-"""How the folders of demonstrations begin."""
+"""The prefix of the folders of demos."""
 LAKE = "lake"
-"""The folder in one that holds its cloud."""
+"""The folder of a demo's cloud."""
 _STATE = "state.json"
-# Waits of half a minute become half a second: the stand-in has no limits to respect.
+# Waits of half a minute become half a second: the stand-in has no rate limit.
 _STANDIN_WAIT_SCALE = 0.02
 
 Report = Callable[[str], None]
@@ -42,14 +42,14 @@ class Account:
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What `up` is asked for."""
+    """The options of `up`."""
 
     account: Account | None = None
     port: int | None = None
     standin_port: int | None = None
     events_per_day: int = 1000
     settings: Mapping[str, str] | None = None
-    """Values over those of `cdk.json`."""
+    """Values in place of those of `cdk.json`."""
     faults: Path | None = None
     """A fault script for the stand-in."""
 
@@ -84,7 +84,7 @@ class Running:
 
 
 def up(home: Path, options: UpOptions, report: Report) -> Running:
-    """Boot, deploy, and remember what runs in `home`. Whatever goes wrong, nothing stays behind.
+    """Boot, deploy, and remember what runs in `home`. After a failure nothing stays behind.
 
     Raises:
         Problem: a local cloud runs already, or something did not start; the sentence says what.
@@ -125,12 +125,12 @@ def current(home: Path) -> Running:
     if running is None or not running.cloud.process.is_alive:
         raise Problem("No local cloud runs. Start one with: python -m local up")
     if running.vendor.process is not None and not running.vendor.process.is_alive:
-        raise Problem("The stand-in Symplify has ended. Start anew with: python -m local down, and up")
+        raise Problem("The stand-in Symplify has ended. Start again with: python -m local down, and up")
     return running
 
 
 def down(home: Path) -> bool:
-    """Stop all that was started below `home`, whatever became of its command; return whether anything still ran.
+    """Stop everything that was started below `home`, also by killed commands; return whether anything still ran.
 
     Raises:
         Problem: a command is starting or stopping it at this moment.
@@ -140,7 +140,7 @@ def down(home: Path) -> bool:
     with exclusive_lock(home):
         stopped = _clear_all(home)
     for demo in home.glob(f"{DEMO}*"):
-        # A demonstration that is under way holds its own folder.
+        # A demo in progress has the lock of its own folder.
         with suppress(Problem), exclusive_lock(demo):
             stopped = _clear_all(demo / LAKE) or stopped
             shutil.rmtree(demo, ignore_errors=True)
@@ -149,10 +149,10 @@ def down(home: Path) -> bool:
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Keep others from starting or stopping anything in a folder.
+    """Lock a folder against other commands that start or stop something in it.
 
     Raises:
-        Problem: somebody else is at it.
+        Problem: another command has the lock.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -165,7 +165,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 
 def check_settings(settings: Mapping[str, str]) -> None:
-    """Look at settings before anything is started for them.
+    """Validate settings before anything is started.
 
     Raises:
         Problem: one cannot be used.
@@ -196,7 +196,7 @@ def _refuse_second(home: Path) -> None:
         running = None
     if running is not None and running.cloud.process.is_alive:
         raise Problem(f"A local cloud runs already at {running.cloud.endpoint}. Stop it with: python -m local down")
-    # What a killed command has left.
+    # What a killed command left behind.
     _clear_all(home)
 
 
@@ -205,17 +205,17 @@ def _vendor(folder: Path, options: UpOptions, report: Report) -> tuple[Vendor, s
         report("Starting the stand-in Symplify (synthetic data)")
         return vendor.start_standin(folder, options.standin_port, options.events_per_day, options.faults)
     account = Vendor(vendor.address(options.account.url), options.account.customer_id)
-    report(f"Asking {account.base_url} who we are")
+    report(f"Checking the account at {account.base_url}")
     vendor.check_account(account, options.account.token)
     return account, options.account.token
 
 
 def _settings(chosen: Vendor, options: UpOptions) -> dict[str, str]:
-    """What makes a deployment a local one: settings alone."""
-    # The grace is counted by the clock, which waits that are shortened do not move.
-    patience = {"orderGraceSeconds": "10"} if chosen.process else {}
+    """The settings in which a local deployment differs; nothing else does."""
+    # The grace follows the clock, which does not move with shortened waits.
+    grace = {"orderGraceSeconds": "10"} if chosen.process else {}
     return {
-        **patience,
+        **grace,
         "baseUrl": chosen.base_url,
         "customerId": chosen.customer_id,
         "allowLoopbackHttp": "true" if chosen.is_on_loopback else "false",
@@ -246,4 +246,4 @@ def _recall(home: Path) -> Running | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        raise Problem(f"{home / _STATE} cannot be read. Start anew with: python -m local down, and up") from None
+        raise Problem(f"{home / _STATE} cannot be read. Start again with: python -m local down, and up") from None

@@ -1,9 +1,9 @@
-"""What can go wrong on the command line, as a sentence."""
+"""Problems of the command line, as sentences."""
 
 
 class Problem(Exception):
-    """Something that the user can act on: printed alone, with exit status 1."""
+    """Something that the user can act on: printed without a traceback, with exit status 1."""
 
 
 class Misused(Problem):
-    """The words of a command make no sense: exit status 2."""
+    """The command line is wrong: exit status 2."""

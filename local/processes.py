@@ -1,7 +1,7 @@
-"""Background processes of the local cloud: started apart from the terminal, and known from the moment they run.
+"""Background processes of the local cloud: detached from the terminal, and found again at any time.
 
-The folder that each works for stands in its environment, and so in that of all that it starts: whoever comes later
-finds them, whatever became of the command that started them, and at whatever moment it was killed.
+Each has its folder in its environment, which its children inherit: a later command finds them, even when the command
+that started them was killed at any moment.
 """
 
 import os
@@ -19,12 +19,12 @@ from local import interrupts
 
 _FOLDER = "SYMPLIFY_LAKE_FOLDER"
 _STOP_SECONDS = 5.0
-_LOOKS = 10
+_SCANS = 10
 
 
 @dataclass(frozen=True)
 class Process:
-    """A background process. The start time (seconds since 1970) tells it from a later one with the same number."""
+    """A background process. The start time (seconds since 1970) distinguishes it from a later one with the same pid."""
 
     pid: int
     started: float
@@ -35,10 +35,7 @@ class Process:
         return self._find() is not None
 
     def stop(self) -> None:
-        """End it and all that it has started; nothing happens when it has ended already.
-
-        At once: nothing of a local cloud is worth a slow goodbye.
-        """
+        """Kill it and all that it has started, unless it has ended; a local cloud needs no graceful shutdown."""
         process = self._find()
         if process is not None:
             _end([process])
@@ -53,7 +50,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Started:
-    """A process that was just started, and a handle to wait for it or to read what it prints."""
+    """A process that was just started, and a handle to wait for it or to read its output."""
 
     process: Process
     handle: "subprocess.Popen[bytes]"
@@ -70,13 +67,13 @@ def start(
     *,
     is_read: bool = False,
 ) -> Started:
-    """Start a process in a session of its own, so that a Ctrl-C in the terminal is not sent to it.
+    """Start a process in a session of its own, so that it gets no Ctrl-C of the terminal.
 
-    Its log lies in `folder`; `is_read` keeps its standard output for the caller.
+    Its log lies in `folder`; `is_read` pipes its standard output to the caller.
     """
     log = folder / f"{name}.log"
     with log.open("wb") as output, interrupts.held():
-        handle = subprocess.Popen(  # noqa: S603 - our own words alone
+        handle = subprocess.Popen(  # noqa: S603 - the project's own commands
             command,
             env={**environment, _FOLDER: str(folder.resolve())},
             cwd=work or folder,
@@ -90,10 +87,10 @@ def start(
 
 
 def stop_all(folder: Path) -> bool:
-    """Stop what was started for a folder, and all that it has started; return whether anything still ran."""
+    """Stop what was started for a folder, with its children; return whether anything still ran."""
     stopped = False
-    # More than one look: a process may start another between being seen and being stopped.
-    for _ in range(_LOOKS):
+    # More than one scan: a process may start another between being found and being killed.
+    for _ in range(_SCANS):
         found = list(_working_for(folder))
         if not found:
             break
@@ -117,13 +114,13 @@ def _end(processes: Sequence[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             family += process.children(recursive=True)
     for member in family:
-        # The whole group at once: what a member has started since it was listed would go on otherwise.
+        # The whole group at once: what a member has started since it was listed would survive otherwise.
         with suppress(ProcessLookupError):
             if os.getpgid(member.pid) == member.pid:
                 os.killpg(member.pid, signal.SIGKILL)
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    # Some machines leave the ended ones standing as zombies.
+    # Some machines keep the ended ones as zombies.
     deadline = time.monotonic() + _STOP_SECONDS
     while any(map(_runs, family)) and time.monotonic() < deadline:
         time.sleep(_STOP_SECONDS / 500)

@@ -1,4 +1,4 @@
-"""A stack in an AWS account, reached with the caller's own credentials, and the local cloud's in the same form."""
+"""A stack in an AWS account, with the caller's own credentials, or that of the local cloud, in the same form."""
 
 import json
 import time
@@ -19,13 +19,13 @@ _PAUSE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack and the way to it."""
+    """A stack, and the clients to reach it."""
 
     stack: Stack
     client: ClientFactory
 
     def query(self, sql: str) -> athena.Rows:
-        """Ask Athena in the stack's workgroup."""
+        """Query Athena in the stack's workgroup."""
         outputs = self.stack.outputs
         return athena.ask(self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
 
@@ -57,7 +57,7 @@ def in_local_cloud(running: Running) -> Deployed:
 
 
 def run_one(deployed: Deployed, given: dict[str, str]) -> str | None:
-    """Start an execution and wait for its end; return why it failed, or None."""
+    """Start an execution and wait until it ends; return why it failed, or None."""
     states = deployed.client("stepfunctions")
     started = states.start_execution(
         stateMachineArn=deployed.stack.outputs["StateMachineArn"],

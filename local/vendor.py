@@ -1,4 +1,4 @@
-"""The Symplify that the local cloud talks to: an account of the user's, or the stand-in as a process of its own."""
+"""The Symplify of the local cloud: an account of the user, or the stand-in as a process."""
 
 import json
 import os
@@ -24,12 +24,12 @@ STANDIN_CUSTOMER = "1234"
 
 @dataclass(frozen=True)
 class Vendor:
-    """Where exports come from. The token is kept in the cloud's secret alone."""
+    """Where exports come from. The token is stored only in the cloud's secret."""
 
     base_url: str
     customer_id: str
     process: Process | None = None
-    """The stand-in's, when it is ours."""
+    """That of the stand-in; None for an account."""
 
     @property
     def is_on_loopback(self) -> bool:
@@ -38,7 +38,7 @@ class Vendor:
 
 
 def check_account(vendor: Vendor, token: str) -> None:
-    """Ask Symplify for the account's addresses: a cheap call that proves address, customer id and token.
+    """Ask Symplify for the account's addresses: a cheap call that verifies address, customer id and token.
 
     Raises:
         Problem: one of them is wrong, or nobody answers.
@@ -60,10 +60,10 @@ def check_account(vendor: Vendor, token: str) -> None:
 
 
 def address(url: str) -> str:
-    """An address that was typed, without a slash at its end.
+    """The address without a slash at its end.
 
     Raises:
-        Problem: it is none, or holds a password.
+        Problem: it is invalid, or has a password.
     """
     try:
         parts = urlsplit(url)
@@ -73,17 +73,17 @@ def address(url: str) -> str:
     if not is_whole:
         raise Problem("That is no address to call; Symplify's is like https://HOST/rest.")
     if parts.username is not None or parts.password is not None:
-        raise Problem("The address holds a user name or a password, which no address of Symplify's does.")
+        raise Problem("The address holds a user name or a password, which no address of Symplify does.")
     return url.rstrip("/")
 
 
 def start_standin(
     folder: Path, port: int | None, events_per_day: int, script: Path | None = None
 ) -> tuple[Vendor, str]:
-    """Start the stand-in, with a fault script if there is one, and return it with the token that it takes.
+    """Start the stand-in, with a fault script if there is one, and return it with its token.
 
     Raises:
-        Problem: it did not start, or the script is none.
+        Problem: it did not start, or the script is invalid.
     """
     token = token_urlsafe(24)
     command = [sys.executable, "-m", "local.standin", "--customer-id", STANDIN_CUSTOMER, "--port", str(port or 0)]
@@ -100,5 +100,5 @@ def start_standin(
     if not line:
         started.process.stop()
         words = started.log.read_text(errors="replace").strip().splitlines()
-        raise Problem(f"The stand-in Symplify did not start: {words[-1] if words else 'it said nothing'}")
+        raise Problem(f"The stand-in Symplify did not start: {words[-1] if words else 'it printed nothing'}")
     return Vendor(json.loads(line)["baseUrl"], STANDIN_CUSTOMER, started.process), token

@@ -1,4 +1,4 @@
-"""What is measured, a module a part. Each yields its lines, JSON objects, as soon as it has them."""
+"""The parts of the benchmark, one module each. A part yields its lines, JSON objects, as soon as it has them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,4 +16,4 @@ PARTS: Mapping[str, Callable[[BenchmarkOptions], Iterator[Line]]] = {
     "deploy": deploy.measure,
     "idle": idle.measure,
 }
-"""All parts, in the order in which a run takes them."""
+"""All parts, in the order in which they are measured."""

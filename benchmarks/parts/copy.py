@@ -35,14 +35,14 @@ _SUBJECTS = ROOT / "benchmarks" / "subjects"
 _EXPORT = EXPORT_TYPES["CLICKS"]
 _BUCKET, _TABLE = "benchmark-lake", "benchmark-ledger"
 BLOCK_BYTES = 1_000_000
-# The embedded cloud holds a whole answer in its memory.
+# The embedded cloud builds a whole answer in memory.
 _READ_BYTES = 64 << 20
 _OPTIONS = Options(finish_after_polls=1, link_seconds=3600)
 
 
 @dataclass(frozen=True)
 class _Stage:
-    """The vendor, and the cloud with a bucket and a ledger."""
+    """The stand-in, and the cloud with a bucket and a ledger."""
 
     vendor: StandIn
     client: Client
@@ -51,10 +51,10 @@ class _Stage:
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line for each way and size."""
+    """One line per method and size."""
     has_curl = shutil.which("curl") is not None
     if not has_curl:
-        options.report("copy: this machine has no curl; Python's urllib takes its place, which is slower")
+        options.report("copy: this machine has no curl; Python's urllib is used instead, which is slower")
     with StandIn(_OPTIONS) as vendor, TemporaryDirectory(dir=options.folder, prefix="copy-") as name:
         options.report("copy: the embedded cloud")
         cloud = boot(Path(name))
@@ -73,23 +73,23 @@ def _of_size(
     stage: _Stage, source: Path, crc: int, megabytes: int, options: BenchmarkOptions, *, has_curl: bool
 ) -> Iterator[dict[str, Any]]:
     other = CURL if has_curl else FETCH
-    ways = {OURS: _ours, other: _curl if has_curl else _fetch}
+    methods = {OURS: _ours, other: _curl if has_curl else _fetch}
 
     def subject(name: str) -> Subject:
         def start(folder: Path) -> Repetition:
             batch_id, ordered_at = _ordered(stage, source)
             key = keys.raw(_EXPORT, ordered_at, batch_id).result
-            done = run_command(ways[name](stage, batch_id, ordered_at, key), folder, stage.environment)
-            held = _held(stage, key, source.stat().st_size)
-            # Objects are the cloud's memory.
+            done = run_command(methods[name](stage, batch_id, ordered_at, key), folder, stage.environment)
+            copied = _crc_of(stage, key, source.stat().st_size)
+            # The cloud keeps objects in memory.
             stage.cloud.client("s3").delete_object(Bucket=_BUCKET, Key=key)
-            if held != crc:
-                raise Failed(f"The copied object has the CRC-32 {held:08x}, and its source {crc:08x}.")
+            if copied != crc:
+                raise Failed(f"The copied object has the CRC-32 {copied:08x}, and its source {crc:08x}.")
             return done
 
         return Subject(name, start, lambda _: True)
 
-    found = in_turn([subject(name) for name in ways], options.repetitions, options.folder)
+    found = in_turn([subject(name) for name in methods], options.repetitions, options.folder)
     for name, measured in found.items():
         figures = measured.figures()
         yield {
@@ -168,7 +168,7 @@ def _ordered(stage: _Stage, source: Path) -> tuple[str, str]:
 
 
 def write_noise(path: Path, megabytes: int) -> int:
-    """Write a file of so many blocks that no compression makes smaller, and return its CRC-32."""
+    """Write an incompressible file of so many blocks, and return its CRC-32."""
     block, crc = bytearray(Random(1).randbytes(BLOCK_BYTES)), 0
     with path.open("wb") as file:
         for number in range(megabytes):
@@ -178,7 +178,7 @@ def write_noise(path: Path, megabytes: int) -> int:
     return crc
 
 
-def _held(stage: _Stage, key: str, size: int) -> int:
+def _crc_of(stage: _Stage, key: str, size: int) -> int:
     """The CRC-32 of an object."""
     s3, crc = stage.cloud.client("s3"), 0
     for start in range(0, size, _READ_BYTES):

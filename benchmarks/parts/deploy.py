@@ -17,7 +17,7 @@ _SETTINGS = {"baseUrl": "https://symplify.example.com/rest", "customerId": "1234
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line a command, and one for what the template holds."""
+    """One line per command, and one for the content of the template."""
     with TemporaryDirectory(dir=options.folder, prefix="deploy-") as name:
         folder = Path(name)
         options.report("deploy: the embedded cloud")
@@ -25,7 +25,7 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
         try:
             words = deployment.context(_SETTINGS)
             commands: dict[str, tuple[int, Callable[[], object]]] = {
-                # The first synthesis installs the functions' packages unless they are there.
+                # The first synthesis installs the functions' packages unless they are installed.
                 "packages and first synth": (1, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
                 "synth": (options.repetitions, lambda: deployment.cdk(cloud, folder, "synth", "--quiet", *words)),
                 "bootstrap": (1, lambda: deployment.bootstrap(cloud, folder)),
@@ -48,7 +48,7 @@ def _seconds(start: Callable[[], object]) -> float:
 
 
 def _template(folder: Path) -> dict[str, Any]:
-    """How many resources of each kind there are, and the functions' shapes, from what CDK has made."""
+    """The resources by kind, and the functions' sizes, from the synthesized template."""
     (path,) = (folder / "cdk.out").glob("*.template.json")
     resources = json.loads(path.read_text())["Resources"].values()
     functions = [

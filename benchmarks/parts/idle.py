@@ -1,4 +1,4 @@
-"""An idle night on the embedded cloud: ten exports, a vendor who is done at once, and nothing new."""
+"""An idle night on the embedded cloud: ten exports, a vendor that finishes at once, and no new rows."""
 
 import json
 import threading
@@ -22,19 +22,19 @@ from local.standin import Options, StandIn
 FIRST = "first, ten at once, cold"
 WARM = "idle, ten at once, warm"
 COLD = "idle, in turn, cold"
-"""The nights. Rules fire minutes apart, and a day after the last time, so the last one is how a night goes."""
+"""The nights. Rules fire minutes apart and once a day, so the last one is the realistic one."""
 
 _NIGHTS = 3
 _PAUSE_SECONDS = 0.5
 _LIMIT_SECONDS = 600.0
-_LOOK_SECONDS = 0.2
-# The shortest that the setting allows; waits are not counted, so it only makes the night short.
+_SAMPLE_SECONDS = 0.2
+# The minimum of the setting; waits are not counted, so this only shortens the benchmark.
 _FIRST_WAIT = {"pollFirstSeconds": "5"}
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line an export and night, and one for the memory of the functions."""
-    # One moment for ever, so that no event becomes due between two nights.
+    """One line per export and night, and one for the memory of the functions."""
+    # A fixed moment, so that no event becomes due between two nights.
     now = datetime.now(UTC)
     vendor_options = Options(events_per_day=options.idle_events, finish_after_polls=1)
     with (
@@ -49,11 +49,11 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
             )
             with _FunctionMemory(running.cloud.process.pid) as memory:
                 inputs = executions.rule_inputs(running)
-                options.report("idle: the first night, which brings what there is")
+                options.report("idle: the first night, with all events that exist")
                 yield from _night(FIRST, running, [_retimed(inputs, 0)])
-                options.report("idle: a night without news, all exports at once")
+                options.report("idle: a night without new events, all exports at once")
                 yield from _night(WARM, running, [_retimed(inputs, 1)])
-                options.report("idle: a night without news, one export after the other, every function cold")
+                options.report("idle: a night without new events, one export after the other, every function cold")
                 yield from _night(COLD, running, [[given] for given in _retimed(inputs, 2)], is_cold=True)
             yield {"subject": "memory", "peaks": memory.peaks(running.deployment.stack)}
             yield {"subject": "logs", "logBytes": round(_logged(running) / (_NIGHTS * len(inputs)))}
@@ -62,7 +62,7 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
 
 
 def _retimed(inputs: Sequence[dict[str, str]], night: int) -> list[dict[str, str]]:
-    """The rules' inputs at a time of their own, since a scheduled time is taken once."""
+    """The rules' inputs with a scheduled time per night, since each time is claimed once."""
     return [{**given, "scheduledTime": f"2026-01-0{night + 1}T03:30:00Z"} for given in inputs]
 
 
@@ -77,11 +77,11 @@ def _night(
         for run in started:
             _wait(states, run)
         for run in started:
-            yield {"subject": run.export_type, "night": name, **_told(states, run)}
+            yield {"subject": run.export_type, "night": name, **_measured(states, run)}
 
 
 def _cool(running: Running) -> None:
-    """Make every function's next call a cold start, as any update of its configuration does."""
+    """Make the next call of every function a cold start, by an update of its configuration."""
     functions = running.cloud.client("lambda")
     for function in functions.list_functions()["Functions"]:
         if function["FunctionName"].startswith(f"{running.deployment.stack}-"):
@@ -97,7 +97,7 @@ def _logged(running: Running) -> int:
 
 
 def _wait(states: Any, run: Run) -> None:
-    """Wait for an end, and ask seldom: the cloud answers with the processor that its functions need."""
+    """Wait for the end with few polls, since the cloud shares the CPU with its functions."""
     deadline = time.monotonic() + _LIMIT_SECONDS
     while states.describe_execution(executionArn=run.execution_arn)["status"] == "RUNNING":
         if time.monotonic() > deadline:
@@ -105,7 +105,7 @@ def _wait(states: Any, run: Run) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _told(states: Any, run: Run) -> dict[str, Any]:
+def _measured(states: Any, run: Run) -> dict[str, Any]:
     """How long a run took, how long of that it waited, and what each step took."""
     execution = states.describe_execution(executionArn=run.execution_arn)
     if execution["status"] != "SUCCEEDED":
@@ -134,7 +134,7 @@ def _told(states: Any, run: Run) -> dict[str, Any]:
 
 
 def _spans(events: Sequence[dict[str, Any]]) -> list[tuple[str, str, float]]:
-    """Of each state that was passed: its kind, its name and how long it took. A machine is in one state at a time."""
+    """Kind, name and duration of each state that was passed. A machine is in one state at a time."""
     found = []
     entered: dict[str, Any] | None = None
     for event in events:
@@ -148,12 +148,12 @@ def _spans(events: Sequence[dict[str, Any]]) -> list[tuple[str, str, float]]:
 
 
 class _FunctionMemory:
-    """The most resident memory of each function's process."""
+    """The peak resident memory of each function's process."""
 
     def __init__(self, cloud: int) -> None:
         self._peaks: dict[str, int] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(psutil.Process(cloud),), daemon=True)
+        self._thread = threading.Thread(target=self._sample, args=(psutil.Process(cloud),), daemon=True)
 
     def __enter__(self) -> "_FunctionMemory":
         self._thread.start()
@@ -172,8 +172,8 @@ class _FunctionMemory:
             if name.startswith(start)
         }
 
-    def _look(self, cloud: psutil.Process) -> None:
-        while not self._stop.wait(_LOOK_SECONDS):
+    def _sample(self, cloud: psutil.Process) -> None:
+        while not self._stop.wait(_SAMPLE_SECONDS):
             with suppress(psutil.Error):
                 for process in cloud.children(recursive=True):
                     with suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""The cold import of each function's handler, in a new process with nothing but its bundle on the path."""
+"""The cold import of each function's handler, in a new process with only its bundle on the path."""
 
 import os
 import sys
@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.measure import Repetition, Subject, in_turn, run_command
 from benchmarks.options import BenchmarkOptions
 
-_LEAST_RUNS = 5
+_LEAST_REPETITIONS = 5
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line a function: its whole process, from the start of Python to its end."""
-    # Here, since CDK takes seconds to import.
+    """One line per function: its whole process, from the start of Python to its end."""
+    # Imported here, since CDK takes seconds.
     from infra import bundle  # noqa: PLC0415
     from infra.functions import FUNCTION_SIZES  # noqa: PLC0415
 
@@ -26,7 +26,7 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
         for name, size in FUNCTION_SIZES.items()
     ]
     options.report("imports: each function")
-    for name, measured in in_turn(subjects, max(_LEAST_RUNS, options.repetitions), options.folder).items():
+    for name, measured in in_turn(subjects, max(_LEAST_REPETITIONS, options.repetitions), options.folder).items():
         figures = measured.figures()
         yield {"subject": name, "hasEngine": FUNCTION_SIZES[name].has_engine, **figures, "failed": measured.failed}
 
@@ -36,7 +36,7 @@ def _importer(name: str, paths: list[Path]) -> Any:
     environment = {"AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.environ.get("PATH", os.defpath)}
 
     def start(folder: Path) -> Repetition:
-        # -I and -S: neither the environment nor site-packages lend a package.
+        # -I and -S: no packages from the environment or site-packages.
         return run_command([sys.executable, "-I", "-S", "-c", program], folder, environment)
 
     return start

@@ -20,7 +20,7 @@ _SUBJECTS = ROOT / "benchmarks" / "subjects"
 
 @dataclass(frozen=True)
 class _Loader:
-    """A way from a file to Parquet: its name, the containers that it reads, and its command for a file and a folder."""
+    """A subject that loads a file into Parquet: name, containers that it reads, and command for a file and a folder."""
 
     name: str
     shapes: tuple[str, ...]
@@ -29,7 +29,7 @@ class _Loader:
     is_slow: bool = False
 
     def takes(self, shape: str, megabytes: int, options: BenchmarkOptions) -> bool:
-        """Whether it is given this file."""
+        """Whether it loads this file."""
         limit = options.slow_up_to if self.is_slow else options.peers_up_to
         return shape in self.shapes and (not self.is_peer or megabytes <= limit)
 
@@ -61,17 +61,17 @@ _LOADERS = (
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line for each way and file."""
+    """One line per loader and file."""
     for megabytes in options.sizes:
         for shape in events.SHAPES:
             source = events.make(options.folder, shape, megabytes)
             yield from _of_file(source, shape, megabytes, options)
-            # Five gigabytes in two containers are more than some disks have.
+            # Five gigabytes in two containers do not fit on every disk.
             forget(source)
 
 
 def content_of(done: Repetition) -> checksum.Content:
-    """What the Parquet files hold that a subject has told of."""
+    """The content of the Parquet files that a subject has reported."""
     return checksum.of_parquet(_globs(done), list(events.COLUMNS))
 
 
@@ -81,7 +81,7 @@ def _globs(done: Repetition) -> list[str]:
 
 
 def _loaded(loader: _Loader, source: Path, out: Path) -> Repetition:
-    """A run that also says how many bytes its files have."""
+    """A repetition with the size of its files."""
     done = run_command(loader.command(source, out), out)
     size = sum(Path(path).stat().st_size for pattern in _globs(done) for path in glob(pattern))
     return replace(done, printed={**done.printed, "writtenBytes": size})

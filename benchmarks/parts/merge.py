@@ -1,4 +1,4 @@
-"""The merge into a day that is stored, by the function's own code, against the bare engine's read plus write."""
+"""The merge into a stored day by the function's own code, against the bare engine's read plus write."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ _LATER = events.ORDERED_AT + timedelta(days=1)
 
 
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
-    """A line for the merge, and one for the engine."""
+    """One line for the merge, and one for the engine."""
     options.report(f"merge: making a day of {options.stored_rows:,} rows")
     stored, new = events.make_day(options.folder, options.stored_rows)
     expected = _union(stored, new)
@@ -35,7 +35,7 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
         result = _merge(day, new, merged)
         files = result.printed["files"]
         if content_of(result) != expected:
-            raise Failed(f"The merged day holds {content_of(result)}, and not {expected}.")
+            raise Failed(f"The merged day has {content_of(result)} instead of {expected}.")
         subjects = [
             Subject(OURS, lambda out: _merge(day, new, out), lambda done: (content_of(done), done.printed["tallies"])),
             Subject(
@@ -65,7 +65,7 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
 
 
 def _union(stored: Path, new: Path) -> checksum.Content:
-    """What the merged day must hold, by the bare engine: all that was stored, and what of the new was not."""
+    """The expected content of the merged day, by the bare engine: the stored rows and the unknown ones."""
     whole = checksum.of_json([stored], events.COLUMNS)
     names = f"SELECT eventId FROM read_json('{stored}', format='newline_delimited', columns={{'eventId': 'BIGINT'}})"
     fresh = checksum.of_json([new], events.COLUMNS, f"eventId NOT IN ({names})")
@@ -73,6 +73,6 @@ def _union(stored: Path, new: Path) -> checksum.Content:
 
 
 def _merge(day: Path, new: Path, out: Path) -> Repetition:
-    """Merge into a copy of the day, whose files are shared by links: no load writes over a file."""
+    """Merge into a copy of the day made of hard links: no load overwrites a file."""
     shutil.copytree(day, out, dirs_exist_ok=True, copy_function=os.link)
     return run_command(our_command(out, [landed(new, out, "2", _LATER)]), out)

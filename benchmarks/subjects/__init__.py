@@ -1,4 +1,4 @@
-"""What is measured: each a program `python SUBJECT FILE OUT` that turns an event file into Parquet.
+"""The subjects: each a program `python SUBJECT FILE OUT` that turns an event file into Parquet.
 
 It prints one JSON object: `files`, a glob of what it wrote.
 """

@@ -1,4 +1,4 @@
-"""`copy_result`'s own step: a finished batch of the stand-in's into the embedded bucket, with ledger and manifest.
+"""The step of `copy_result`: a finished batch of the stand-in into the embedded bucket, with ledger and manifest.
 
 Its one argument is a JSON object; AWS's variables in the environment say where the cloud is.
 """
@@ -34,7 +34,7 @@ answer = copy_result(
     ResultSource(client, urllib3.PoolManager(maxsize=READERS)),
     Landing(clients.s3_for_parts(), given["bucket"]),
     settings,
-    # What a call of the function has.
+    # The time of a call of the function.
     lambda: 900.0,
     now,
 )

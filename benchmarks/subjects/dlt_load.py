@@ -1,4 +1,4 @@
-"""dlt, the usual way (`dicts`) or with Arrow tables (`arrow`), into Parquet files of a local folder."""
+"""dlt with dictionaries, as is usual (`dicts`), or Arrow tables (`arrow`), into Parquet files in a local folder."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def dicts() -> Iterator[list[dict[str, Any]]]:
 
 
 def arrow() -> Iterator[Any]:
-    """Arrow tables, from a reader that knows newline-delimited JSON alone."""
+    """Arrow tables, from a reader of newline-delimited JSON."""
     with pyarrow.json.open_json(SOURCE) as reader:
         for batch in reader:
             yield pyarrow.Table.from_batches([batch])

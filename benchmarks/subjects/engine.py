@@ -1,4 +1,4 @@
-"""The bare engine: JSON to zstd Parquet in one statement, with none of the guarantees. The limit to come close to."""
+"""The bare engine: JSON to zstd Parquet in one statement, with none of the guarantees. The lower bound."""
 
 import json
 import sys

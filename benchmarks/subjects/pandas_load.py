@@ -1,4 +1,4 @@
-"""pandas with its pyarrow reader, which takes newline-delimited JSON alone."""
+"""pandas with its pyarrow reader, which takes only newline-delimited JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The bare engine reads Parquet files and writes what they hold again: the least that a merge into a file must do."""
+"""The bare engine reads Parquet files and writes their rows again: the lower bound of a merge."""
 
 import json
 import sys

@@ -49,7 +49,7 @@ class Api:
         return Route("unknown")
 
     def answer(self, call: Call, route: Route) -> Answer:
-        """Answer a call; every problem is a status with a sentence in plain text, in the vendor's manner."""
+        """Answer a call; every problem is a status with a sentence in plain text, as the vendor's are."""
         if call.headers.get(TOKEN_HEADER) != self._options.token:
             return _text(401, "Authentication failed: the authentication token is missing or not valid.")
         if call.path.split("/")[1:3] != ["rest", self._options.customer_id]:
@@ -129,7 +129,7 @@ class Api:
 
 
 class JournalApi:
-    """Puts the journal in front of the API, outside its token, its rate limit and the journal itself."""
+    """Serves the journal beside the API, without token, rate limit or a record of the call."""
 
     def __init__(self, journal: Journal, batches: Batches) -> None:
         self._journal = journal

@@ -18,7 +18,7 @@ from local.standin.world import World
 # A status call that may say FINISHED waits that long for the file, so that a small export finishes with the same call
 # every time. Below the 20 s after which callers give up.
 _FILE_SECONDS = 10
-# Files are written by Python alone, so more at a time would only take turns.
+# Files are written by Python alone, so more threads would only take turns.
 _WRITERS = 2
 
 
@@ -33,7 +33,7 @@ class Order:
     window: Window
 
     def as_json(self) -> dict[str, object]:
-        """The order as the journal shows it; the window in milliseconds since 1970, its end excluded."""
+        """The order for the journal; the window in milliseconds since 1970, its end excluded."""
         return {
             "batchId": self.batch_id,
             "exportType": self.export_type,
@@ -68,12 +68,12 @@ class Batch:
 
     @property
     def result(self) -> ResultFile | None:
-        """The file, once a status call has said FINISHED."""
+        """The file, once a status call has returned FINISHED."""
         return self.file.result() if self.finished_at is not None else None
 
 
 class Batches:
-    """All batches since the start. Safe to use from many threads."""
+    """All batches since the start. Thread-safe."""
 
     def __init__(self, options: Options, clock: Clock, directory: Path) -> None:
         self._options = options
@@ -82,7 +82,7 @@ class Batches:
         self._world = World(options.seed)
         self._batches: dict[str, Batch] = {}
         self.results: dict[str, Path] = {}
-        """Files that take the place of made ones, by batch id."""
+        """Files in place of generated ones, by batch id."""
         self._lock = threading.Lock()
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="standin-writer")
         self._stopping = threading.Event()

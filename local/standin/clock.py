@@ -1,4 +1,4 @@
-"""The stand-in's "now", which periods, the progress of batches, the life of links and the rate limit all follow."""
+"""The stand-in's clock, which periods, the progress of batches, the life of links and the rate limit follow."""
 
 import threading
 from collections.abc import Callable
@@ -14,13 +14,13 @@ def real_clock() -> datetime:
 
 
 def clock_from(start: datetime) -> Clock:
-    """A clock that shows `start` now and runs on from there."""
+    """A clock that starts at `start` and runs."""
     shift = start - real_clock()
     return lambda: real_clock() + shift
 
 
 class ManualClock:
-    """A clock that stands still until it is set or advanced."""
+    """A clock that moves only when it is set or advanced."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -31,7 +31,7 @@ class ManualClock:
             return self._now
 
     def set(self, now: datetime) -> None:
-        """Show another instant from now on."""
+        """Set the clock."""
         with self._lock:
             self._now = now
 

@@ -1,4 +1,4 @@
-"""The containers a result file may come in: nobody has published which one Symplify uses.
+"""The containers of result files: Symplify does not document which one it uses.
 
 A container's name is a shape (`array`, `pretty`, `ndjson`, `wrapper`, `bom`), alone or with one of two endings: `.gz`
 for gzip that no header announces, `+gzip` for gzip announced by `Content-Encoding: gzip`.
@@ -20,7 +20,7 @@ def _pretty(record: str) -> str:
 
 @dataclass(frozen=True)
 class Shape:
-    """What stands before, between and after the records; `%s` in `before` is the export type."""
+    """The text before, between and after the records; `%s` in `before` is the export type."""
 
     before: str
     between: str
@@ -39,7 +39,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Container:
-    """A shape, and whether and how it is packed."""
+    """A shape, and whether and how it is compressed."""
 
     shape: Shape
     gzip: bool = False

@@ -34,15 +34,15 @@ class FilePart:
 
 @dataclass(frozen=True)
 class Sending:
-    """How an answer goes out: whole and at once, unless a fault says otherwise."""
+    """How an answer is sent: whole and at once, unless a fault changes it."""
 
     pace: Pace | None = None
     ends_at: int | None = None
-    """After so many bytes of the body the connection ends."""
+    """The connection ends after so many bytes of the body."""
     is_reset: bool = False
     """Whether it then ends with a reset."""
     length: Literal["promised", "cut", "none"] = "promised"
-    """What Content-Length says of a body that ends early."""
+    """The Content-Length of a body that ends early."""
     is_silent: bool = False
     """Whether the connection ends without a byte of the answer."""
 
@@ -55,7 +55,7 @@ class Answer:
     content: bytes | FilePart = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     batch_id: str | None = None
-    """The batch that came into being by this call."""
+    """The batch that this call created."""
     sending: Sending = Sending()
 
     @property
@@ -64,8 +64,8 @@ class Answer:
         return self.content.length if isinstance(self.content, FilePart) else len(self.content)
 
     @property
-    def told_length(self) -> int | None:
-        """What Content-Length says; None leaves the header out."""
+    def announced_length(self) -> int | None:
+        """The value of Content-Length; None omits the header."""
         sent = min(self.length, self.length if self.sending.ends_at is None else self.sending.ends_at)
         return {"promised": self.length, "cut": sent, "none": None}[self.sending.length]
 
@@ -97,7 +97,7 @@ class Route:
     batch_id: str | None = None
     export_type: str | None = None
     version: str | None = None
-    """Which other version of a file a fault asks for, see `files.py`."""
+    """The other version of a file that a fault serves, see `files.py`."""
 
 
 class Application(Protocol):
@@ -106,7 +106,7 @@ class Application(Protocol):
     name: str
 
     def route(self, call: Call) -> Route:
-        """Say what a call is about, without an effect."""
+        """Classify a call, without an effect."""
 
     def answer(self, call: Call, route: Route) -> Answer:
-        """Do what a call asks for."""
+        """Answer a call, with its effect."""

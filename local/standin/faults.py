@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: a script of rules, each for some calls of one kind. docs/faults.md describes the file.
+"""Injected faults: a script of rules, each for some calls of one kind. docs/faults.md describes the file.
 
 A rule is one row of the table in that page: which calls it meets (`call`, `exportType`, `skip`, `times`) and what then
 happens (`fault`, and the fault's own fields). The first rule that meets a call is the one that counts.
@@ -28,15 +28,15 @@ class BadFaults(ValueError):
 class _Rule(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, tag_field="fault", tag=str
 ):
-    """Which calls a fault meets."""
+    """The calls that a fault applies to."""
 
     call: _Kind
     export_type: str | None = None
     """None is any; calls of an unknown batch and `account` have none."""
     skip: _Count = 0
-    """So many calls of this kind and type pass before the fault begins."""
+    """The number of such calls before the fault begins."""
     times: Annotated[int, Meta(ge=1)] | None = 1
-    """So many calls it meets; None is all that follow."""
+    """The number of calls that it applies to; None is all that follow."""
 
 
 class Status(_Rule, frozen=True, kw_only=True, tag="status"):
@@ -48,13 +48,13 @@ class Status(_Rule, frozen=True, kw_only=True, tag="status"):
 
 
 class Delay(_Rule, frozen=True, kw_only=True, tag="delay"):
-    """The answer comes late; its effect does not."""
+    """The answer is late; its effect is not."""
 
     seconds: _Seconds
 
 
 class Drip(_Rule, frozen=True, kw_only=True, tag="drip"):
-    """The body comes at this pace."""
+    """The body is sent at this pace."""
 
     bytes_per_second: Annotated[int, Meta(ge=1)]
 
@@ -74,11 +74,11 @@ class Cut(_Rule, frozen=True, kw_only=True, tag="cut"):
 
     at_byte: _Bytes
     length: Literal["promised", "cut", "none"] = "promised"
-    """What Content-Length says: the whole length, that of the cut body, or nothing (the connection's end ends it)."""
+    """What Content-Length says: the whole length, that of the cut body, or nothing (the connection ends it)."""
 
 
 class Expired(_Rule, frozen=True, kw_only=True, tag="expired"):
-    """The file host takes the link for expired: S3's 403."""
+    """The file host treats the link as expired: S3's 403."""
 
 
 class Changed(_Rule, frozen=True, kw_only=True, tag="changed"):
@@ -86,7 +86,7 @@ class Changed(_Rule, frozen=True, kw_only=True, tag="changed"):
 
 
 class CutGzip(_Rule, frozen=True, kw_only=True, tag="cutGzip"):
-    """The file itself is gzip without its end, with the length and the ETag of what is there."""
+    """The file is truncated gzip, with the length and the ETag of what is left."""
 
 
 class OtherHost(_Rule, frozen=True, kw_only=True, tag="otherHost"):
@@ -96,14 +96,14 @@ class OtherHost(_Rule, frozen=True, kw_only=True, tag="otherHost"):
 
 
 class BatchStatus(_Rule, frozen=True, kw_only=True, tag="batchStatus"):
-    """The status call says this: `ERROR`, a word that nobody knows, or `IN_PROGRESS` for ever (`times: null`)."""
+    """The status call returns this: `ERROR`, an unknown word, or `IN_PROGRESS` for ever (`times: null`)."""
 
     status: str
 
 
 Rule = Status | Delay | Drip | Reset | Lost | Cut | Expired | Changed | CutGzip | OtherHost | BatchStatus
 
-# Faults that only some kinds of calls can show.
+# Faults that apply only to some kinds of calls.
 _ONLY: dict[type[_Rule], tuple[str, ...]] = {
     Expired: ("file",),
     Changed: ("file",),
@@ -114,7 +114,7 @@ _ONLY: dict[type[_Rule], tuple[str, ...]] = {
 
 
 class FaultScript(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A whole script: the rules, and limits that hold all the time (over the stand-in's options when given)."""
+    """A whole script: the rules, and limits that always apply (in place of the stand-in's options when given)."""
 
     rules: tuple[Rule, ...] = ()
     calls_per_minute: Annotated[int, Meta(ge=1)] | None = None
@@ -156,7 +156,7 @@ def parsed(content: bytes) -> FaultScript:
 
 
 class Faults:
-    """The rules at work: each call is counted once, and told which fault it meets. Safe to use from many threads."""
+    """The active rules: each call counts once, and gets its fault. Thread-safe."""
 
     def __init__(self, rules: tuple[Rule, ...] = ()) -> None:
         self._lock = threading.Lock()
@@ -165,7 +165,7 @@ class Faults:
         self.set(rules)
 
     def set(self, rules: tuple[Rule, ...], export_type: str | None = None) -> None:
-        """Replace the rules, or those of one export type alone; what is new begins to count."""
+        """Replace the rules, or those of one export type; new rules start counting."""
         with self._lock:
             kept = [
                 (rule, seen)
@@ -176,7 +176,7 @@ class Faults:
             self._seen = [seen for _, seen in kept] + [0] * len(rules)
 
     def meet(self, kind: str, export_type: str | None) -> Rule | None:
-        """The fault that this call meets. Every rule for such calls counts it, whichever of them takes it."""
+        """The fault of this call. Every matching rule counts the call, whichever applies."""
         with self._lock:
             found = None
             for position, rule in enumerate(self._rules):

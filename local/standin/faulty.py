@@ -1,4 +1,4 @@
-"""An exchange with a fault in it: in place of the application, after it, or in how its answer is sent."""
+"""An exchange with a fault: in place of the application, in its answer, or in how the answer is sent."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from local.standin.pace import Pace
 
 
 def answered(application: Application, call: Call, route: Route, fault: faults.Rule | None) -> Answer:
-    """Answer a call as the application does, but for the fault."""
+    """Answer a call as the application does, except for the fault."""
     match fault:
         case None:
             return application.answer(call, route)
@@ -22,10 +22,17 @@ def answered(application: Application, call: Call, route: Route, fault: faults.R
             return expired()
         case faults.Changed() | faults.CutGzip():
             return application.answer(call, replace(route, version=type(fault).__name__))
-    answer = application.answer(call, route)
+    return _altered(application.answer(call, route), fault)
+
+
+def _altered(answer: Answer, fault: faults.Rule) -> Answer:
     match fault:
         case faults.Delay(seconds=seconds):
             time.sleep(seconds)
+        case faults.OtherHost(host=host):
+            return _elsewhere(answer, host)
+        case faults.BatchStatus(status=status):
+            return _with_status(answer, status)
         case faults.Drip(bytes_per_second=rate):
             return replace(answer, sending=Sending(pace=Pace(rate)))
         case faults.Reset(at_byte=at):
@@ -34,10 +41,6 @@ def answered(application: Application, call: Call, route: Route, fault: faults.R
             return replace(answer, sending=Sending(is_silent=True))
         case faults.Cut(at_byte=at, length=length):
             return replace(answer, sending=Sending(ends_at=at, length=length))
-        case faults.OtherHost(host=host):
-            return _elsewhere(answer, host)
-        case faults.BatchStatus(status=status):
-            return _with_status(answer, status)
     return answer
 
 

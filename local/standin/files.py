@@ -1,4 +1,4 @@
-"""The file host: serves results to signed links, in the manner of Amazon S3."""
+"""The file host: serves results to signed links, as Amazon S3 does."""
 
 import re
 from dataclasses import replace
@@ -34,7 +34,7 @@ class Files:
     def answer(self, call: Call, route: Route) -> Answer:
         """Answer a call. Problems are statuses with S3's XML in the body."""
         if TOKEN_HEADER in call.headers:
-            # The token belongs to the API's host alone. S3 would ignore it, and nobody would notice the leak.
+            # The token belongs only to the API's host. S3 would ignore it, and the leak would go unnoticed.
             return _problem(400, "TokenLeak", "The API token was sent to the file host, where it must never go.")
         refusal = self._links.refusal(call.method, call.path, call.query)
         if refusal is not None:
@@ -46,7 +46,7 @@ class Files:
 
 
 def expired() -> Answer:
-    """What a link gets whose time is over."""
+    """The answer to an expired link."""
     return _problem(403, "AccessDenied", "Request has expired")
 
 

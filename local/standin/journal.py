@@ -1,4 +1,4 @@
-"""What the stand-in did: one record a call, noted before its answer is sent, without the token and signatures."""
+"""The journal: one record per call, written before its answer is sent, without token and signatures."""
 
 import threading
 from collections import Counter

@@ -18,7 +18,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Take a token for one call; False when there is none, which costs nothing."""
+        """Take a token for one call; False when there is none."""
         if self._calls is None:
             return True
         with self._lock:
@@ -34,6 +34,6 @@ class RateLimit:
 
     @property
     def sentence(self) -> str:
-        """What a refused caller is told."""
+        """The text of a 429."""
         allowed = "one request" if self._calls == 1 else f"{self._calls} requests"
         return f"Too many requests: {allowed} per minute allowed for this customer."

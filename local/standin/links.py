@@ -14,7 +14,7 @@ ACCESS_KEY_ID = "STANDINSYNTHETICKEY"
 
 
 class Links:
-    """Signs links and checks them. The key is made at the start and never leaves."""
+    """Signs and verifies links. The key is generated at the start and never exposed."""
 
     def __init__(self, files_url: str, lifetime_seconds: int, clock: Clock) -> None:
         self._files_url = files_url
@@ -23,7 +23,7 @@ class Links:
         self._key = secrets.token_bytes(32)
 
     def sign(self, path: str) -> str:
-        """A link that allows to GET a path of the file host for a while."""
+        """A link that allows a GET of a path of the file host for a while."""
         expires = str(int((self._clock() + self._lifetime).timestamp()))
         query = {
             "AWSAccessKeyId": ACCESS_KEY_ID,

@@ -1,4 +1,4 @@
-"""What can be chosen about the stand-in."""
+"""The options of the stand-in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Options:
     finish_after_seconds: float = 0
     """How long after its order a batch may be FINISHED at the earliest."""
     link_seconds: int = 300
-    """How long a signed link is good for."""
+    """How long a signed link is valid."""
     calls_per_minute: int | None = None
     """The rate limit of the account, over all API calls; None is no limit."""
     minute_seconds: float = 60
@@ -46,11 +46,11 @@ class Options:
     containers: Mapping[str, str] = field(default_factory=dict)
     """Exceptions from `container`, by export type."""
     file_bytes_per_second: int | None = None
-    """How fast the file host sends, over all its connections; None is as fast as it can."""
+    """The file host's pace over all connections; None is unlimited."""
     faults: FaultScript = field(default_factory=FaultScript)
-    """What goes wrong on purpose."""
+    """Injected faults."""
     first_batch_id: int = 101111
-    """Ids count up from here. A stand-in that is started anew forgets its batches and gives the same ids again."""
+    """Ids count up from here. A restarted stand-in forgets its batches and reuses the ids."""
 
     def __post_init__(self) -> None:
         unknown = set(self.containers) - set(EXPORT_TYPES)

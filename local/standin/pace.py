@@ -1,11 +1,11 @@
-"""How fast bytes go out."""
+"""The pace at which bytes are sent."""
 
 import threading
 import time
 
 
 class Pace:
-    """So many bytes a second for all that share it. Safe to use from many threads."""
+    """A number of bytes a second, shared by all users of the object. Thread-safe."""
 
     def __init__(self, bytes_per_second: int) -> None:
         self.piece_bytes = max(1, min(1 << 18, bytes_per_second // 10))

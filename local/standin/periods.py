@@ -1,4 +1,4 @@
-"""What span of time a period covers. Symplify publishes neither its zone nor whether days are calendar days."""
+"""The time span of a period. Symplify documents neither its zone nor whether days are calendar days."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

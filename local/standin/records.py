@@ -1,4 +1,4 @@
-"""Synthetic statistics events, made up from a seed: no person and no mail behind them exists.
+"""Synthetic statistics events, generated from a seed: no person or mail behind them exists.
 
 Every SENT event is a function of (seed, day, its number on that day), and every other event is a function of the SENT
 event it follows. So an event is the same, byte for byte, in whatever export it appears. Field names are those of the
@@ -28,7 +28,7 @@ _OFFSETS = ((2, "+02:00"), (2, "+02:00"), (-4, "-04:00"), (0, "+00:00"))
 _LINKS = ("", "nyheter", "rea/dam", "rea/herr", "konto", "p/4711")
 
 _Event = tuple[int, int]
-"""The event's code, which tells apart what follows the same SENT event, and its instant in ms."""
+"""The event's code, which distinguishes the events of one SENT event, and its instant in ms."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Kind:
     message_type: str
     description: str
     within_hours: int
-    """No event comes later than that after its SENT event."""
+    """The longest time from a SENT event to this one."""
     follow: Callable[[int, int], tuple[_Event, ...]]
     """(The SENT event's instant in ms, its random bits) -> events."""
 
@@ -166,7 +166,7 @@ def _context(campaign: Campaign, kind: _Kind) -> str:
 
 
 def _click(contact: int, code: int, bits: int, at: str) -> str:
-    """The fields that clicks alone have. The link's query holds what looks like personal data, as real ones can."""
+    """The fields of clicks only. The link's query looks like personal data, as real ones can."""
     path = _LINKS[(bits + code) % len(_LINKS)]
     return (
         f',"linkTarget":"https://shop.example.com/{path}?utm_source=symplify&email=k{contact:07d}%40example.com"'

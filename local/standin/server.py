@@ -48,7 +48,7 @@ class Endpoint:
         self.url = f"http://{HOST}:{self._server.server_port}"
         self.application: Application | None = None
         self.journal_api: JournalApi | None = None
-        """Only the API's port has it."""
+        """Of the API's port only."""
 
     def start(self, application: Application, journal_api: JournalApi | None = None) -> None:
         """Answer calls from now on."""
@@ -65,7 +65,7 @@ class Endpoint:
         self._server.close_connections()
 
     def exchange(self, call: Call) -> Answer:
-        """Answer one call, with the fault that the script has for it, and note it. Every call passes here."""
+        """Answer one call, with its fault from the script, and record it. Every call passes here."""
         if call.path == JOURNAL_PATH and self.journal_api is not None:
             return self.journal_api.answer()
         assert self.application is not None  # noqa: S101 - set before the thread starts
@@ -96,11 +96,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._connections: set[socket.socket] = set()
         self.resetting: set[socket.socket] = set()
-        """Connections that shall end with a reset."""
+        """Connections that are to end with a reset."""
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        # Without HTTPServer's look-up of the host's full name, which may wait for a name server.
+        # Skips HTTPServer's look-up of the host's full name, which may wait for a name server.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
@@ -112,7 +112,7 @@ class _Server(ThreadingHTTPServer):
         self._connections.discard(request)
         if request in self.resetting:
             self.resetting.discard(request)
-            # Closing with a time to linger of 0 sends a reset, and no end of the stream before it.
+            # Closing with a linger time of 0 sends a reset, without a FIN before it.
             request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_request(request)
         else:
@@ -125,7 +125,7 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A caller that hangs up is no problem of ours; everything else is a bug that should be seen.
+        # A caller that hangs up is no error here; everything else is a bug and must be visible.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -159,10 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.told_length is None:
+        if answer.announced_length is None:
             self.send_header("Connection", "close")
         else:
-            self.send_header("Content-Length", str(answer.told_length))
+            self.send_header("Content-Length", str(answer.announced_length))
         self.end_headers()
         if self.command != "HEAD":
             for piece in answer.pieces():
@@ -173,4 +173,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _exchange  # noqa: N815 - the base class's names
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on standard error: the journal has it, without signatures."""
+        """Log nothing to standard error: the journal has the call, without signatures."""

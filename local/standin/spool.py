@@ -1,4 +1,4 @@
-"""A result file, written record by record so that its size is bounded by the disk and not by the memory."""
+"""A result file, written record by record so that the disk bounds its size and not the memory."""
 
 import gzip
 import hashlib
@@ -34,7 +34,7 @@ class ResultFile:
 def write(
     path: Path, records: Iterator[str], container: Container, export_type: str, progress: Callable[[int], None]
 ) -> ResultFile:
-    """Write records in a container. `progress` is told the number of records written, every now and then.
+    """Write records in a container. `progress` is called with the number of records written so far.
 
     Raises:
         Cancelled: by `progress`, to give up.
@@ -56,12 +56,12 @@ def write(
 
 
 def existing(path: Path) -> ResultFile:
-    """A file that is there already; nobody counts its records."""
+    """A file that exists; its records are not counted."""
     return ResultFile(path, path.stat().st_size, _etag(path), 0, None)
 
 
 def version(file: ResultFile, name: str | None) -> ResultFile:
-    """Another version of a file, made when it is first asked for; `Changed` or `CutGzip`, see `faults.py`."""
+    """Another version of a file, created when it is first requested; `Changed` or `CutGzip`, see `faults.py`."""
     if name is None:
         return file
     path = file.path.with_suffix(f".{name}")

@@ -21,7 +21,7 @@ __all__ = ["PortInUse", "StandIn"]
 
 
 class StandIn:
-    """A running stand-in, on 127.0.0.1 alone; a context manager that stops it and removes its files.
+    """A running stand-in, on 127.0.0.1 only; a context manager that stops it and removes its files.
 
     Raises:
         PortInUse: a chosen port is taken.
@@ -31,7 +31,7 @@ class StandIn:
         self.options = options or Options()
         self._journal = Journal()
         self.faults = Faults(self.options.faults.rules)
-        """The fault script at work, which may be replaced at any time."""
+        """The active fault script, which may be replaced at any time."""
         self._api = Endpoint(self.options.api_port, self._journal, clock, self.faults)
         try:
             self._files = Endpoint(self.options.files_port, self._journal, clock, self.faults)
@@ -39,7 +39,7 @@ class StandIn:
             self._api.stop()
             raise
         self.base_url = self._api.url + "/rest"
-        """What the setting for Symplify's base URL takes; the customer's id follows it in a path."""
+        """The value of the setting baseUrl; the customer id follows it in paths."""
         self.files_url = self._files.url
         self._directory = tempfile.TemporaryDirectory(prefix="standin-")
         self._batches = Batches(self.options, clock, Path(self._directory.name))
@@ -67,7 +67,7 @@ class StandIn:
         return spool.version(batch.file.result(), version).path.read_bytes()
 
     def replace_result(self, batch_id: str, path: Path) -> None:
-        """Give a file as the result of a batch, which may not be ordered yet."""
+        """Use a file as the result of a batch, which may not be ordered yet."""
         self._batches.results[batch_id] = path
 
     @property

@@ -1,6 +1,6 @@
 """The synthetic account: its projects, lists, campaigns and messages.
 
-All of it is made up from a seed. Campaign fields are named as in a public client; those of the other entities are
+All of it is generated from a seed. Campaign fields are named as in a public client; those of the other entities are
 guesses in the same style.
 """
 

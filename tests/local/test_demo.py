@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lambdas.vocabulary import EXPORT_TYPES
-from local.demo import QUERIES
+from local.demo import NEXT, QUERIES
 from tests.conftest import ROOT, local
 from tests.local.test_cli import left_over
 
@@ -29,4 +29,5 @@ def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path) -> None
     )
     printed = iter(masked(done.stdout))
     assert all(line in printed for line in masked(shown)), "README.md shows other lines, or in another order"
+    assert done.stdout.rstrip().splitlines()[-len(NEXT) :] == [f"{words:<13}  {line}" for words, line in NEXT.items()]
     assert left_over(tmp_path) == []
