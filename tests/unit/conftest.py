@@ -18,11 +18,11 @@ os.environ |= {
 
 import boto3  # noqa: E402
 import pytest  # noqa: E402
-from moto import mock_aws  # noqa: E402
 
 from lambdas.ledger.ledger import Ledger  # noqa: E402
 from lambdas.settings import Settings  # noqa: E402
 from lambdas.vocabulary import EXPORT_TYPES  # noqa: E402
+from tests.unit.aws.in_process import Aws, in_process_aws  # noqa: E402
 from tests.unit.fakes import BUCKET, FakeHttp, make_settings  # noqa: E402
 
 
@@ -32,14 +32,14 @@ def no_sockets(socket_disabled: None) -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
+def aws() -> Iterator[Aws]:
     """DynamoDB, S3, Secrets Manager and Glue in the process, empty at first."""
-    with mock_aws():
-        yield
+    with in_process_aws() as made:
+        yield made
 
 
 @pytest.fixture
-def table(aws: None) -> Any:
+def table(aws: Aws) -> Any:
     """The ledger's table."""
     return boto3.resource("dynamodb").create_table(
         TableName="ledger",
@@ -59,7 +59,7 @@ def ledger(table: Any) -> Ledger:
 
 
 @pytest.fixture
-def s3(aws: None) -> Any:
+def s3(aws: Aws) -> Any:
     """S3, with the lake's bucket."""
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

@@ -168,39 +168,6 @@ class FakeFile:
         return 206, body, {"Content-Range": served, "ETag": etag}
 
 
-class ListingS3(StandIn):  # type: ignore[misc]
-    """S3 in the process, which lists parts with their checksums, as S3 does and moto does not."""
-
-    def __init__(self, s3: Any) -> None:
-        self._s3 = s3
-        self._checksums: dict[tuple[str, int], str] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._s3, name)
-
-    def upload_part(self, **options: Any) -> Any:
-        """Upload, and remember the checksum."""
-        self._checksums[options["UploadId"], options["PartNumber"]] = options["ChecksumCRC32"]
-        return self._s3.upload_part(**options)
-
-    def get_paginator(self, name: str) -> Any:
-        """Add the checksums to the pages of `list_parts`."""
-        paginator = self._s3.get_paginator(name)
-        return _ListedParts(paginator, self._checksums) if name == "list_parts" else paginator
-
-
-class _ListedParts:
-    def __init__(self, paginator: Any, checksums: Mapping[tuple[str, int], str]) -> None:
-        self._paginator = paginator
-        self._checksums = checksums
-
-    def paginate(self, **options: Any) -> Any:
-        for page in self._paginator.paginate(**options):
-            for part in page.get("Parts", []):
-                part["ChecksumCRC32"] = self._checksums[options["UploadId"], part["PartNumber"]]
-            yield page
-
-
 class CutBody(io.RawIOBase):
     """A body whose connection breaks after its bytes."""
 

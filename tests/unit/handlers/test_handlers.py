@@ -27,6 +27,7 @@ from lambdas.steps.alert import Message, Place
 from lambdas.symplify.client import Client
 from lambdas.symplify.remote import READERS
 from lambdas.vocabulary import EXPORT_TYPES, Period
+from tests.unit.aws.in_process import Aws
 from tests.unit.fakes import BASE_URL, BUCKET, RESULT_URL, TOKEN, FakeHttp, make_settings
 
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -300,7 +301,7 @@ def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp) -> Non
 # The clients
 
 
-def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     plain = make_settings()
     arn = boto3.client("secretsmanager").create_secret(Name="t", SecretString=TOKEN)["ARN"]
     for name, value in vars(plain).items():

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
 
+from tests.unit.aws.in_process import Aws
 from tests.unit.lake.lakehouse import House, new_house
 from tests.unit.lake.parsing_paths import Ways
 
@@ -19,14 +19,7 @@ settings.load_profile("campaign" if os.environ.get("LAKE_CAMPAIGN") else "lake")
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
-    """AWS in the process."""
-    with mock_aws():
-        yield
-
-
-@pytest.fixture
-def house(aws: None) -> Iterator[House]:
+def house(aws: Aws) -> Iterator[House]:
     """A lake with nothing in it."""
     made = new_house()
     yield made

@@ -48,8 +48,11 @@ class Reader:
             places = Catalog(glue, settings.database, settings.bucket).locations(EXPORT_TYPES[self.export])
         columns = definition["StorageDescriptor"]["Columns"]
         files: dict[str, list[Any]] = {}
-        for item in store.objects(table_prefix(EXPORT_TYPES[self.export].table)):
-            files.setdefault(store.location(item.key.rsplit("/", 1)[0] + "/"), []).append((item.key, item.written_at))
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=settings.bucket, Prefix=table_prefix(EXPORT_TYPES[self.export].table)
+        )
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            files.setdefault(store.location(item["Key"].rsplit("/", 1)[0] + "/"), []).append(item["ETag"])
         return {day: self._content(store, place, files.get(place), columns) for day, place in places.items()}
 
     def _definition(self, glue: Any) -> Any:

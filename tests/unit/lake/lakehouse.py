@@ -1,5 +1,6 @@
-"""A lake in the process: the load's own way from a landed batch to rows, on moto, and the rows read back."""
+"""A lake in the process: from a landed batch to rows as the load does it, and the rows read back."""
 
+import atexit
 import gzip
 import json
 import tempfile
@@ -59,7 +60,7 @@ def lines(records: Iterable[Record]) -> bytes:
 
 @dataclass
 class House:
-    """One lake with a bucket, a database and a ledger of its own; the caller runs it inside moto."""
+    """One lake with a bucket, a database and a ledger of its own; the caller makes its AWS."""
 
     settings: Settings
     s3: Any
@@ -199,7 +200,7 @@ class House:
 
 def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str, Any]]:
     """Read files as an engine does that goes by the table's columns and their types."""
-    engine = duckdb.connect()
+    engine = _reader()
     names = [str(file) for file in files]
     found: list[dict[str, Any]] = []
     for file in names:
@@ -218,6 +219,14 @@ def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str
         header = [item[0] for item in relation.description or []]
         found += [dict.fromkeys(columns) | dict(zip(header, values, strict=True)) for values in relation.fetchall()]
     return found
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """Made once: opening an engine takes longer than reading such small files."""
+    made = duckdb.connect()
+    atexit.register(made.close)
+    return made
 
 
 def record_of(row: Mapping[str, Any], columns: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -256,7 +265,7 @@ def zipped(content: bytes) -> bytes:
 
 
 def new_house(**changed: Any) -> House:
-    """A lake with nothing in it; to be called inside moto."""
+    """A lake with nothing in it; to be called inside `in_process_aws`."""
     return furnished(_client("s3"), _client("glue"), _session().resource("dynamodb"), str(next(_numbers)), **changed)
 
 

@@ -13,6 +13,7 @@ from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
+from tests.unit.aws.in_process import Aws
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
 from tests.unit.lake.lakehouse import age, array, new_house
 
@@ -35,10 +36,10 @@ NEW = {
 
 
 class Night:
-    """A table with a first batch, or none yet, and a second batch that has landed."""
+    """A table with a first batch, or none yet, and a second batch that has landed; it can begin again any time."""
 
-    def __init__(self, export: str, *, has_table: bool = True) -> None:
-        self.house, self.export = new_house(), export
+    def __init__(self, aws: Aws, export: str, *, has_table: bool = True) -> None:
+        self.aws, self.house, self.export = aws, new_house(), export
         self.reader = Reader(self.house, export)
         kind = EXPORT_TYPES[export]
         if has_table:
@@ -47,6 +48,11 @@ class Night:
         self.ledger.write_order(self.house.execution(), Order(age(2)[0], 0, age(2)[1], age(2)[0]), "LAST_3_DAYS")
         self.ledger.mark_batch(age(2)[1], COPIED)
         self.house.land(array(NEW[export]), kind, age(2))
+        self.beginning = self.aws.saved()
+
+    def begin_again(self) -> None:
+        """Take everything back that has happened to this lake since."""
+        self.aws.restore(self.beginning)
 
     def load(self, run: Execution) -> RunState:
         return self.house.load_again(self.export, age(2), run=run, take_lease=False, **AT_ONCE)
@@ -65,21 +71,18 @@ class Night:
         assert len(self.house.objects(f"curated/{kind.table}/")) == len(self.reader.view())
         assert self.house.objects("curated/_drafts/") == []
 
-    def close(self) -> None:
-        shutil.rmtree(self.house.work, ignore_errors=True)
-
 
 @pytest.fixture
-def nights(aws: None) -> Iterator[Any]:
+def nights(aws: Aws) -> Iterator[Any]:
     made: list[Night] = []
 
     def night(export: str, **how: Any) -> Night:
-        made.append(Night(export, **how))
+        made.append(Night(aws, export, **how))
         return made[-1]
 
     yield night
     for one in made:
-        one.close()
+        shutil.rmtree(one.house.work, ignore_errors=True)
 
 
 # Whether the call that kills takes effect, and who runs next. What a kill before a call leaves is what one after the
@@ -87,30 +90,29 @@ def nights(aws: None) -> Iterator[Any]:
 WAYS = [("before", "same run"), ("after", "later run"), ("before", "later run"), ("after", "same run")]
 
 
-def kills(calls: int, step: int = 1) -> Iterator[tuple[int, str, str]]:
-    """Every call by its number (or every `step`-th), with the ways to be killed there."""
-    for at in range(1, calls + 1, 1 if "LAKE_CAMPAIGN" in os.environ else step):
+def kills(calls: int) -> Iterator[tuple[int, str, str]]:
+    """Every call by its number, with the ways to be killed there."""
+    for at in range(1, calls + 1):
         for kill, heir in WAYS if "LAKE_CAMPAIGN" in os.environ else [WAYS[at % len(WAYS)]]:
             yield at, kill, heir
 
 
-@pytest.mark.timeout(0 if "LAKE_CAMPAIGN" in os.environ else 300)
 @pytest.mark.parametrize(("export", "has_table"), [("OPENS", True), ("OPENS", False), ("LISTS", True)])
 def test_load_killed_at_any_call_and_run_again_gives_the_same_table_and_no_half(
     nights: Any, export: str, has_table: bool
 ) -> None:
-    whole = nights(export, has_table=has_table)
-    old, run = whole.reader.view(), whole.house.execution()
-    whole.ledger.take_lease(run, datetime.now(UTC))
-    with trapped(whole.house, Trap()) as counted:
-        state = whole.load(run)
-    new = whole.reader.view()
-    whole.check_end(state, run, new)
+    night = nights(export, has_table=has_table)
+    old, run = night.reader.view(), night.house.execution()
+    night.ledger.take_lease(run, datetime.now(UTC))
+    with trapped(night.house, Trap()) as counted:
+        state = night.load(run)
+    new = night.reader.view()
+    night.check_end(state, run, new)
     assert old != new
     assert {"GetObject", "PutObject", "GetItem", "UpdateItem", "GetTable"} <= set(counted.calls)
 
     for at, kill, heir in kills(len(counted.calls)):
-        night = nights(export, has_table=has_table)
+        night.begin_again()
         run = night.house.execution()
         night.ledger.take_lease(run, datetime.now(UTC))
         look = each_day_is_one_of(night.reader, old, new)
@@ -122,7 +124,6 @@ def test_load_killed_at_any_call_and_run_again_gives_the_same_table_and_no_half(
         with trapped(night.house, Trap(look=look)):
             state = night.load(run)
         night.check_end(state, run, new)
-        night.close()
 
 
 class Rebuild:
@@ -130,8 +131,14 @@ class Rebuild:
 
     def __init__(self, night: Night, run: Execution) -> None:
         self.night, self.run = night, run
+        self.beginning = night.aws.saved()
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Take everything back that has happened to the lake since."""
+        self.night.aws.restore(self.beginning)
         self.state = RunState(
-            export_type=night.export, outcome=Outcome.REPLAY, replay={"except": ["batch-2"], "rebuild": True}
+            export_type=self.night.export, outcome=Outcome.REPLAY, replay={"except": ["batch-2"], "rebuild": True}
         )
 
     def go_on(self) -> RunState:
@@ -149,20 +156,19 @@ def rebuilding(nights: Any, export: str) -> Rebuild:
     return Rebuild(night, run)
 
 
-@pytest.mark.timeout(0 if "LAKE_CAMPAIGN" in os.environ else 300)
 @pytest.mark.parametrize("export", ["OPENS", "LISTS"])
 def test_rebuild_killed_at_any_call_ends_well_and_no_reader_sees_a_half(nights: Any, export: str) -> None:
-    whole = rebuilding(nights, export)
-    old = whole.night.reader.view()
-    with trapped(whole.night.house, Trap()) as counted:
-        assert whole.go_on().outcome == "loaded"
-    new = whole.night.reader.view()
+    rebuild = rebuilding(nights, export)
+    night = rebuild.night
+    old = night.reader.view()
+    with trapped(night.house, Trap()) as counted:
+        assert rebuild.go_on().outcome == "loaded"
+    new = night.reader.view()
     assert old != new
-    whole.night.check_tidy()
+    night.check_tidy()
 
-    for at, kill, heir in kills(len(counted.calls), step=3):
-        rebuild = rebuilding(nights, export)
-        night = rebuild.night
+    for at, kill, heir in kills(len(counted.calls)):
+        rebuild.begin_again()
         look = each_day_is_one_of(night.reader, old, new)
         with trapped(night.house, Trap(at, kill == "after", look)), pytest.raises(Killed):
             rebuild.go_on()
@@ -177,4 +183,3 @@ def test_rebuild_killed_at_any_call_ends_well_and_no_reader_sees_a_half(nights: 
             night.house.load_again(export, age(1), run=run, take_lease=False, **AT_ONCE)
             assert night.reader.view() in (old, new)
         night.check_tidy()
-        night.close()

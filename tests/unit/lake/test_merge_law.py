@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from lambdas.lake.rows import time_ranges
 from lambdas.lake.schema import snake_case
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
+from tests.unit.aws.in_process import in_process_aws
 from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
 from tests.unit.lake.laws import examples
 
@@ -140,7 +140,7 @@ def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[
 @pytest.fixture(scope="module")
 def world() -> Iterator[None]:
     """A cloud, and days that are cut into as many slices as they have instants."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with in_process_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(time_ranges, "_ROWS", 1)
         yield
 
@@ -180,7 +180,7 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
         shutil.rmtree(house.work, ignore_errors=True)
 
 
-@examples(15)
+@examples(10)
 @given(
     loads(events(with_key=False, with_candidates=True), None),
     st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]),
@@ -191,13 +191,13 @@ def test_events_without_a_key_are_what_the_model_says(
     check("OPENS", *loaded, zone)
 
 
-@examples(15)
+@examples(10)
 @given(loads(events(with_key=True, with_candidates=True), "eventId"))
 def test_events_with_a_key_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
     check("OPENS", *loaded)
 
 
-@examples(12)
+@examples(8)
 @given(loads(events(with_key=False, with_candidates=False), None))
 def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
     world: None, loaded: tuple[Exports, list[int]]
@@ -205,7 +205,7 @@ def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
     check("OPENS", *loaded)
 
 
-@examples(12)
+@examples(8)
 @given(loads(entities, "listId"))
 def test_entities_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
     check("LISTS", *loaded)

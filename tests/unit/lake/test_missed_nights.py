@@ -32,6 +32,7 @@ from local.standin.exchange import Call
 from local.standin.files import Files
 from local.standin.limit import RateLimit
 from local.standin.links import Links
+from tests.unit.aws.in_process import Aws
 from tests.unit.lake.lakehouse import House, bag, new_house
 
 FIRST = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
@@ -126,7 +127,7 @@ class Team:
 
 
 @pytest.fixture
-def teams(aws: None, tmp_path: Path) -> Iterator[Any]:
+def teams(aws: Aws, tmp_path: Path) -> Iterator[Any]:
     clock = ManualClock(FIRST)
     vendor = Vendor(clock, tmp_path)
     houses: list[House] = []

@@ -82,7 +82,7 @@ def drawn_fields(data: st.DataObject, schema: Schema) -> set[str]:
     return set(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else set()
 
 
-@examples(250)
+@examples(120)
 @given(pieces(), st.data())
 def test_a_piece_that_a_quicker_way_takes_is_read_the_same_by_the_careful_way(
     ways: Ways, made: tuple[Piece, bool], data: st.DataObject
@@ -103,7 +103,7 @@ def test_a_piece_that_a_quicker_way_takes_is_read_the_same_by_the_careful_way(
     assert quick is None or quick == carefully
 
 
-@examples(120)
+@examples(60)
 @given(pieces(), pieces(), st.data())
 def test_the_ways_agree_under_columns_that_another_export_has_made(
     ways: Ways, made: tuple[Piece, bool], before: tuple[Piece, bool], data: st.DataObject
@@ -180,7 +180,7 @@ def _exactly(text: bytes, kind: type) -> Any:
     return float(value) if kind is float else value
 
 
-@examples(150)
+@examples(100)
 @given(st.lists(st.tuples(names | texts, values | odd), max_size=5))
 def test_every_value_is_in_its_column_or_whole_among_the_rescued(fields: list[tuple[str, Any]]) -> None:
     text = spelled(fields)

@@ -9,6 +9,7 @@ import pytest
 from lambdas.execution import Execution, RunState
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
+from tests.unit.aws.in_process import Aws
 from tests.unit.lake.lakehouse import Age, House, age, array, bag, new_house
 
 DAYS = 4
@@ -23,7 +24,7 @@ NEW = [opened(day, day, name="a") for day in range(1, DAYS + 1)] + [opened(9, DA
 
 
 @pytest.fixture
-def house(aws: None) -> House:
+def house(aws: Aws) -> House:
     made = new_house()
     made.load(array(OLD), at=age(1))
     made.land(array(NEW), EXPORT_TYPES["OPENS"], age(2))

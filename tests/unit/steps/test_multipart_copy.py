@@ -31,7 +31,6 @@ from tests.unit.fakes import (
     Failing,
     FakeFile,
     FakeHttp,
-    ListingS3,
     make_run,
 )
 
@@ -49,7 +48,7 @@ class Setup:
     def __init__(self, ledger: Ledger, http: FakeHttp, s3: Any) -> None:
         self.ledger = ledger
         self.http = http
-        self.s3 = ListingS3(s3)
+        self.s3 = s3
         self.http.file = self.file = FakeFile(CONTENT)
         ledger.write_order(make_run(), Order(ORDERED_AT, 0, "7", ORDERED_AT), "LAST_3_DAYS")
 

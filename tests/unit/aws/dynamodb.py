@@ -1,0 +1,266 @@
+"""DynamoDB in the process, with the operations and expressions that the ledger and its tests use."""
+
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from tests.unit.aws.failure import AwsFailure
+
+_PAGE_BYTES = 1 << 20
+
+Item = dict[str, Any]
+Test = Callable[[Item], bool]
+Operand = Callable[[Item], Any]
+
+
+@dataclass
+class _Table:
+    keys: tuple[str, ...]
+    items: dict[tuple[Any, ...], Item] = field(default_factory=dict)
+
+
+class DynamoDB:
+    """Tables of items by their keys."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table] = {}
+
+    def CreateTable(self, *, TableName: str, KeySchema: list[Mapping[str, str]], **_: Any) -> dict[str, Any]:
+        if TableName in self._tables:
+            raise AwsFailure("ResourceInUseException", f"Table already exists: {TableName}")
+        self._tables[TableName] = _Table(tuple(key["AttributeName"] for key in KeySchema))
+        return {"TableDescription": {"TableName": TableName, "TableStatus": "ACTIVE"}}
+
+    def DeleteTable(self, *, TableName: str, **_: Any) -> dict[str, Any]:
+        self._table(TableName)
+        del self._tables[TableName]
+        return {"TableDescription": {"TableName": TableName, "TableStatus": "DELETING"}}
+
+    def GetItem(self, *, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:
+        table = self._table(TableName)
+        found = table.items.get(_key(table, Key))
+        return {} if found is None else {"Item": deepcopy(found)}
+
+    def PutItem(self, *, TableName: str, Item: Item, **given: Any) -> None:
+        table = self._table(TableName)
+        key = _key(table, Item)
+        _check_condition(table.items.get(key, {}), given)
+        table.items[key] = deepcopy(Item)
+
+    def DeleteItem(self, *, TableName: str, Key: Item, **given: Any) -> None:
+        table = self._table(TableName)
+        key = _key(table, Key)
+        _check_condition(table.items.get(key, {}), given)
+        table.items.pop(key, None)
+
+    def UpdateItem(self, *, TableName: str, Key: Item, UpdateExpression: str, **given: Any) -> None:
+        table = self._table(TableName)
+        key = _key(table, Key)
+        before = table.items.get(key, {})
+        words = _Words(UpdateExpression, given)
+        changes = words.assignments()
+        condition = given.get("ConditionExpression")
+        is_met = _Words(condition, given, words.used).condition()(before) if condition else True
+        _check_used(given, words.used)
+        if not is_met:
+            raise AwsFailure("ConditionalCheckFailedException", "The conditional request failed")
+        table.items[key] = deepcopy({**Key, **before, **{name: value(before) for name, value in changes.items()}})
+
+    def Query(self, *, TableName: str, KeyConditionExpression: str, **given: Any) -> dict[str, Any]:
+        used: set[str] = set()
+        is_asked = _Words(KeyConditionExpression, given, used).condition()
+        return self._page(TableName, is_asked, given, used)
+
+    def Scan(self, *, TableName: str, **given: Any) -> dict[str, Any]:
+        return self._page(TableName, lambda _: True, given, set())
+
+    def _page(self, name: str, is_asked: Test, given: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
+        """At most a megabyte of items, which is counted before the filter."""
+        table = self._table(name)
+        written = given.get("FilterExpression")
+        passes: Test = _Words(written, given, used).condition() if written else lambda _: True
+        _check_used(given, used)
+        after = _key(table, given["ExclusiveStartKey"]) if "ExclusiveStartKey" in given else None
+        found, size, scanned = [], 0, 0
+        for key in sorted(table.items, reverse=not given.get("ScanIndexForward", True)):
+            item = table.items[key]
+            if not is_asked(item) or (after is not None and key <= after):
+                continue
+            size, scanned = size + len(str(item)), scanned + 1
+            found += [deepcopy(item)] * passes(item)
+            if size > _PAGE_BYTES or scanned == given.get("Limit"):
+                last = {name: item[name] for name in table.keys}
+                return {"Items": found, "Count": len(found), "ScannedCount": scanned, "LastEvaluatedKey": last}
+        return {"Items": found, "Count": len(found), "ScannedCount": scanned}
+
+    def _table(self, name: str) -> _Table:
+        if name not in self._tables:
+            raise AwsFailure("ResourceNotFoundException", "Requested resource not found")
+        return self._tables[name]
+
+
+def _key(table: _Table, item: Item) -> tuple[Any, ...]:
+    if any("S" in item.get(name, {}) and not item[name]["S"] for name in table.keys):
+        raise AwsFailure(
+            "ValidationException", "The AttributeValue for a key attribute cannot contain an empty string."
+        )
+    if not all("S" in item.get(name, {}) for name in table.keys):
+        raise AwsFailure("ValidationException", "One of the required keys was not given a value")
+    return tuple(item[name]["S"] for name in table.keys)
+
+
+def _check_condition(before: Item, given: Mapping[str, Any]) -> None:
+    used: set[str] = set()
+    written = given.get("ConditionExpression")
+    is_met = _Words(written, given, used).condition()(before) if written else True
+    _check_used(given, used)
+    if not is_met:
+        raise AwsFailure("ConditionalCheckFailedException", "The conditional request failed")
+
+
+def _check_used(given: Mapping[str, Any], used: set[str]) -> None:
+    """DynamoDB refuses names and values that no expression uses."""
+    for which in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+        if unused := set(given.get(which, {})) - used:
+            raise AwsFailure("ValidationException", f"Value provided in {which} unused in expressions: {unused}")
+
+
+class _Words:
+    """An expression, read from left to right."""
+
+    def __init__(self, text: str, given: Mapping[str, Any], used: set[str] | None = None) -> None:
+        self._words = re.findall(r"[#:]?\w+|<>|<=|>=|[=<>(),]", text)
+        if "".join(self._words) != re.sub(r"\s", "", text):
+            raise AwsFailure("ValidationException", f"Invalid expression: {text}")
+        self._names = given.get("ExpressionAttributeNames", {})
+        self._values = given.get("ExpressionAttributeValues", {})
+        self.used = set() if used is None else used
+
+    def assignments(self) -> dict[str, Operand]:
+        """The changes of `SET a = :b, …`."""
+        self._expect("SET")
+        changes = dict[str, Operand]()
+        while True:
+            name = self._name(self._next())
+            self._expect("=")
+            changes[name] = self._operand()
+            if not self._words:
+                return changes
+            self._expect(",")
+
+    def condition(self) -> Test:
+        """The whole expression as a test of an item."""
+        test = self._either()
+        if self._words:
+            raise AwsFailure("ValidationException", f"Invalid expression at: {self._words}")
+        return test
+
+    def _either(self) -> Test:
+        test = self._both()
+        while self._words and self._words[0] == "OR":
+            self._next()
+            left, right = test, self._both()
+            test = lambda item, left=left, right=right: left(item) or right(item)  # noqa: E731
+        return test
+
+    def _both(self) -> Test:
+        test = self._one()
+        while self._words and self._words[0] == "AND":
+            self._next()
+            left, right = test, self._one()
+            test = lambda item, left=left, right=right: left(item) and right(item)  # noqa: E731
+        return test
+
+    def _one(self) -> Test:
+        word = self._words[0]
+        if word == "NOT":
+            self._next()
+            inner = self._one()
+            return lambda item: not inner(item)
+        if word == "(":
+            self._next()
+            test = self._either()
+            self._expect(")")
+            return test
+        if word in ("attribute_exists", "attribute_not_exists", "begins_with"):
+            return self._function(self._next())
+        return self._comparison()
+
+    def _function(self, name: str) -> Test:
+        self._expect("(")
+        operand = self._operand()
+        if name == "begins_with":
+            self._expect(",")
+            prefix = self._operand()
+            self._expect(")")
+            return lambda item: str((operand(item) or {}).get("S", "")).startswith(prefix(item)["S"])
+        self._expect(")")
+        return lambda item: (operand(item) is not None) == (name == "attribute_exists")
+
+    def _comparison(self) -> Test:
+        left, sign = self._operand(), self._next()
+        if sign == "IN":
+            self._expect("(")
+            choices = [self._operand()]
+            while self._words[0] == ",":
+                self._next()
+                choices.append(self._operand())
+            self._expect(")")
+            return lambda item: any(_is(left(item), "=", choice(item)) for choice in choices)
+        right = self._operand()
+        if sign != "BETWEEN":
+            return lambda item: _is(left(item), sign, right(item))
+        self._expect("AND")
+        most = self._operand()
+        return lambda item: _is(left(item), ">=", right(item)) and _is(left(item), "<=", most(item))
+
+    def _operand(self) -> Operand:
+        word = self._next()
+        if word.startswith(":"):
+            if word not in self._values:
+                raise AwsFailure("ValidationException", f"An expression attribute value is not defined: {word}")
+            self.used.add(word)
+            return lambda _: self._values[word]
+        name = self._name(word)
+        return lambda item: item.get(name)
+
+    def _name(self, word: str) -> str:
+        if not word.startswith("#"):
+            return word
+        if word not in self._names:
+            raise AwsFailure("ValidationException", f"An expression attribute name is not defined: {word}")
+        self.used.add(word)
+        return str(self._names[word])
+
+    def _next(self) -> str:
+        if not self._words:
+            raise AwsFailure("ValidationException", "The expression ends too early")
+        return self._words.pop(0)
+
+    def _expect(self, word: str) -> None:
+        if (found := self._next()) != word:
+            raise AwsFailure("ValidationException", f"{word} is expected in the expression, not {found}")
+
+
+def _is(left: Mapping[str, Any] | None, sign: str, right: Mapping[str, Any] | None) -> bool:
+    """Values of different types are never equal and have no order; what is missing compares with nothing."""
+    if left is None or right is None or left.keys() != right.keys():
+        return sign == "<>" and left is not right
+    one, other = _plain(left), _plain(right)
+    tests: Mapping[str, Callable[[], bool]] = {
+        "=": lambda: one == other,
+        "<>": lambda: one != other,
+        "<": lambda: one < other,
+        "<=": lambda: one <= other,
+        ">": lambda: one > other,
+        ">=": lambda: one >= other,
+    }
+    return bool(tests[sign]())
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    ((kind, inner),) = value.items()
+    return Decimal(inner) if kind == "N" else inner
