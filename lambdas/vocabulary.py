@@ -45,11 +45,17 @@ _TEXTS = ("contactId",)
 
 
 def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportType:
-    return ExportType(name, "eventId", (*_CONTEXT_IDS, *extra), (*event_time, "timestamp"), _TEXTS)
+    return ExportType(
+        name,
+        key="eventId",
+        candidates=(*_CONTEXT_IDS, *extra),
+        event_time=(*event_time, "timestamp"),
+        texts=_TEXTS,
+    )
 
 
 def _entity(name: str, key: str) -> ExportType:
-    return ExportType(name, key, (), (), _TEXTS)
+    return ExportType(name, key, texts=_TEXTS)
 
 
 EXPORT_TYPES: dict[str, ExportType] = {

@@ -80,7 +80,7 @@ def _cause(text: str) -> str:
 
 def _kept(state: RunState, batch_status: str | None) -> str:
     if state.replay is not None:
-        return "Raw is as it was, and every day of the table is whole; the same replay may be started again."
+        return "raw/ is unchanged and every day of the table is complete; the same replay may be started again."
     raw = f"Its {state.bytes} bytes are safe in raw/" if state.bytes is not None else "Its bytes are safe in raw/"
     if batch_status == LOADED:
         return "The rows are loaded; what follows the load failed."

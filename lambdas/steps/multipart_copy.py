@@ -140,7 +140,7 @@ class MultipartCopy:
                 del outcome, body
         if len(done) < len(spans):
             if copied == 0:
-                raise Broken("The source is so slow that no part came within a whole call of the function.")
+                raise Broken("The source is so slow that no part was copied within a whole call of the function.")
             return Partial()
         # Parts arrive here in their order, so the MD5 of a copy in one call is known; that of a copy in several calls
         # is verified when the object is read (`lake/storage/raw_object.py`), before anything is loaded.

@@ -36,7 +36,7 @@ def plan_run(
     asked = period(state.period) if state.period is not None else None
     if state.scheduled_time is not None and not ledger.claim(state.scheduled_time, run, now):
         return replace(state, outcome=Outcome.DUPLICATE, wait_seconds=None)
-    seconds = _take_lease(run, ledger, settings, stopped_at, now)
+    seconds = _take_lease(run, ledger, settings=settings, stopped_at=stopped_at, now=now)
     if seconds is not None:
         return wait(
             state,

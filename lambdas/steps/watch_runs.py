@@ -154,7 +154,7 @@ def unclosed(execution: EndedExecution) -> tuple[RunState, Execution] | None:
 
 def summary(watched: Sequence[Watched], off: Iterable[ExportType], now: datetime) -> str:
     """What the last day loaded, in one line per export type."""
-    lines = [f"What the day up to {now:%Y-%m-%d %H:%M} UTC brought:", ""]
+    lines = [f"Exports of the 24 hours up to {now:%Y-%m-%d %H:%M} UTC:", ""]
     lines += [f"{one.export.name:<13} {_line(one, now)}" for one in watched]
     lines += [f"{export.name:<13} switched off" for export in off]
     return "\n".join(lines)

@@ -48,7 +48,7 @@ class Remote:
         Raises:
             SourceChanged: the source has other bytes by now.
         """
-        return self._open(lambda link: open_range(self._http, link, span, version, patience))
+        return self._open(lambda link: open_range(self._http, link, span=span, version=version, patience=patience))
 
     def _open(self, ask: Callable[[Link], Result | Refused | Unavailable]) -> Opened:
         expired: Link | None = None

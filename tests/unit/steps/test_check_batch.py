@@ -27,7 +27,7 @@ def polled(answer: Any, *, polls: int = 0, ordered: datetime = NOW, now: datetim
         export_type="OPENS", batch_id="7", ordered_at=ordered.isoformat(timespec="microseconds"), polls=polls
     )
     client: Any = Vendor(answer)
-    return check_batch(state, make_run(), client, make_settings(**settings), now)
+    return check_batch(state, make_run(), client=client, settings=make_settings(**settings), now=now)
 
 
 def test_a_finished_batch_is_finished_with_unequal_counters_too() -> None:
@@ -102,4 +102,4 @@ def test_a_batch_that_finished_after_the_deadline_is_still_copied() -> None:
 def test_a_state_without_a_batch_is_bad_input() -> None:
     client: Any = Vendor(RUNNING)
     with pytest.raises(BadInput):
-        check_batch(RunState(export_type="OPENS"), make_run(), client, make_settings(), NOW)
+        check_batch(RunState(export_type="OPENS"), make_run(), client=client, settings=make_settings(), now=NOW)

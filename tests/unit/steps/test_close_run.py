@@ -75,7 +75,7 @@ class OpenRun:
 
     def close(self, state: RunState, ledger: Any = None, **settings: Any) -> RunState:
         dependencies = replace(self.dependencies, ledger=ledger or self.ledger)
-        return close_run(state, RUN, dependencies, make_settings(**settings), NOW + timedelta(hours=1))
+        return close_run(state, RUN, dependencies, settings=make_settings(**settings), now=NOW + timedelta(hours=1))
 
     @property
     def unloaded(self) -> list[str]:
@@ -173,7 +173,13 @@ def test_the_run_record_is_written_to_the_lake(ledger: Ledger, s3: Any) -> None:
     glue.create_database(DatabaseInput={"Name": "lake"})
     dependencies = CloseDependencies(ledger, Store(s3, BUCKET), Catalog(glue, "lake", BUCKET), Landing(s3, BUCKET))
 
-    close_run(replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."), RUN, dependencies, make_settings(), NOW)
+    close_run(
+        replace(LOADED_STATE, outcome=Outcome.FAILED, reason="No."),
+        RUN,
+        dependencies,
+        settings=make_settings(),
+        now=NOW,
+    )
 
     body = s3.get_object(Bucket=BUCKET, Key=f"curated/export_runs/{RUN.folder}.json")["Body"].read()
     assert json.loads(body)["outcome"] == "failed"
@@ -327,8 +333,8 @@ def test_a_duplicate_leaves_the_first_runs_claim(opened: OpenRun) -> None:
         RunState(export_type="OPENS", outcome=Outcome.DUPLICATE, scheduled_time=TIME),
         other,
         opened.dependencies,
-        make_settings(),
-        NOW,
+        settings=make_settings(),
+        now=NOW,
     )
 
     assert not opened.may_start_again

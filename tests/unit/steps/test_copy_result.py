@@ -35,7 +35,16 @@ def ordered(ledger: Ledger) -> Ledger:
 
 def step(ledger: Any, http: FakeHttp, s3: Any, now: Any = NOW, state: RunState = FINISHED, **settings: Any) -> RunState:
     source = ResultSource(Client(http, BASE_URL, "4711", lambda: TOKEN), http)
-    return copy_result(state, RUN, ledger, source, Landing(s3, BUCKET), make_settings(**settings), lambda: 900.0, now)
+    return copy_result(
+        state,
+        RUN,
+        ledger=ledger,
+        source=source,
+        landing=Landing(s3, BUCKET),
+        settings=make_settings(**settings),
+        remaining=lambda: 900.0,
+        now=now,
+    )
 
 
 def objects(s3: Any) -> dict[str, bytes]:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.execution import RunState
+from lambdas.execution import BadInput, RunState
 from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
-from lambdas.outcome import Outcome
+from lambdas.outcome import ErrorName, Outcome
+from lambdas.schema_version import WrittenByNewer
 from lambdas.steps.failure import MAYBE_ORDERED, failure_of
 
 NOW_RUN = 'To run it now, start the machine with {"exportType": "OPENS"}.'
@@ -106,6 +107,12 @@ def test_a_failed_replay_says_how_to_start_it_again() -> None:
     reason = "raw/ has holes: 5 (2026-11-01) of OPENS were loaded and are not there any more."
 
     assert sentence(outcome="failed", period=None, replay=replay, reason=reason) == (
-        f"OPENS: {reason} Raw is as it was, and every day of the table is whole; the same replay may be started again. "
+        f"OPENS: {reason} raw/ is unchanged and every day of the table is complete; the same replay may be started "
+        "again. "
         'To run it now, start the machine with {"exportType": "OPENS", "replay": {"except": ["7"], "rebuild": true}}.'
     )
+
+
+def test_the_names_of_exceptions_that_the_runbook_knows_are_those_of_their_classes() -> None:
+    assert WrittenByNewer.__name__ == ErrorName.WRITTEN_BY_NEWER
+    assert BadInput.__name__ == ErrorName.BAD_INPUT

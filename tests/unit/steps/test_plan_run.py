@@ -31,7 +31,7 @@ def planned(
     run: Any = RUN,
     **settings: Any,
 ) -> RunState:
-    return plan_run(state, run, ledger, make_settings(**settings), stopped_at, now)
+    return plan_run(state, run, ledger=ledger, settings=make_settings(**settings), stopped_at=stopped_at, now=now)
 
 
 def loaded_until(ledger: Ledger, moment: datetime) -> None:
@@ -327,7 +327,7 @@ def test_an_unloaded_batch_that_covers_the_plan_is_adopted_at_its_status(
     ledger: Ledger, status: str | None, outcome: str
 ) -> None:
     loaded_until(ledger, ago(hours=25))
-    leave(ledger, "7", ago(hours=24), "LAST_WEEK", status)
+    leave(ledger, "7", ago(hours=24), period="LAST_WEEK", status=status)
 
     state = planned(ledger)
 
@@ -369,7 +369,7 @@ def test_a_batch_older_than_the_watermark_is_not_adopted(ledger: Ledger) -> None
 def test_the_newest_of_several_batches_is_adopted(ledger: Ledger) -> None:
     for batch_id, hours in (("1", 20), ("2", 10), ("3", 30)):
         leave(ledger, batch_id, ago(hours=hours), "LAST_2_WEEKS")
-    leave(ledger, "4", ago(hours=5), "LAST_2_WEEKS", LOADED)
+    leave(ledger, "4", ago(hours=5), period="LAST_2_WEEKS", status=LOADED)
 
     assert planned(ledger).batch_id == "2"
 

@@ -43,7 +43,7 @@ class Vendor:
 
 def step(ledger: Any, vendor: Vendor, now: datetime = NOW, state: RunState = PLANNED, **settings: Any) -> RunState:
     client: Any = vendor
-    return start_export(state, RUN, ledger, client, make_settings(**settings), now)
+    return start_export(state, RUN, ledger=ledger, client=client, settings=make_settings(**settings), now=now)
 
 
 def batches(ledger: Ledger) -> list[tuple[str, str, str]]:
@@ -71,7 +71,7 @@ def test_the_same_step_again_orders_nothing_more(ledger: Ledger) -> None:
     assert len(vendor.orders) == 1
 
 
-@pytest.mark.parametrize("trouble", [BadToken("The secret holds the placeholder."), PermissionError("AccessDenied")])
+@pytest.mark.parametrize("trouble", [BadToken("The secret contains the placeholder."), PermissionError("AccessDenied")])
 def test_a_token_that_cannot_be_read_leaves_no_intent(ledger: Ledger, table: Any, trouble: Any) -> None:
     vendor = Vendor()
     vendor.token = trouble
@@ -216,7 +216,7 @@ def test_whatever_call_to_the_ledger_crashes_no_order_is_repeated_within_the_gra
         for number, moment in enumerate(moments):
             used = Ledger(run_table if number == 0 else table, OPENS)
             try:
-                state = start_export(PLANNED, run, used, client, make_settings(), moment)
+                state = start_export(PLANNED, run, ledger=used, client=client, settings=make_settings(), now=moment)
             except Crash:
                 continue
             if state.outcome == "ordered":
