@@ -126,7 +126,7 @@ class FastPath:
         held = dict(zip(columns, counted, strict=True))
         names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
         length = rows * _BRACES + names + sum(map(int, measured))
-        return _Counts(rows, held, length, int(escaped), has_no_strings)
+        return _Counts(rows=rows, held=held, length=length, escapes=int(escaped), has_no_strings=has_no_strings)
 
     def _has_key(self, counted: "_Counts") -> bool:
         """Whether every record has the key of a new table: only then it is a key."""

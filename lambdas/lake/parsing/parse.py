@@ -157,7 +157,13 @@ class _Stager:
                     settle()
             while waiting:
                 settle()
-        return Staged(self._rows.schema, {day: tuple(found) for day, found in by_day.items()}, rows, rejected, rejects)
+        return Staged(
+            schema=self._rows.schema,
+            sorted_files={day: tuple(found) for day, found in by_day.items()},
+            rows=rows,
+            rejected=rejected,
+            rejects=rejects,
+        )
 
     def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
         """Write the pieces and group them into chunks: small ones at first, so that no worker waits."""
