@@ -120,7 +120,7 @@ def _merge_some(state: RunState, call: _Replay, folder: Path, clock: Clock) -> R
         if done is not state and clock() - began >= _CALL_SECONDS:
             return replace(done, outcome=Outcome.PARTIAL)
         try:
-            done = _merge_one(done, manifest_key, call, folder, lambda: clock() - began)
+            done = _merge_one(done, manifest_key, call, folder, elapsed=lambda: clock() - began)
         except Unfinished:
             return replace(done, outcome=Outcome.PARTIAL)
     return replace(done, outcome=Outcome.LOADED, wait_seconds=None)

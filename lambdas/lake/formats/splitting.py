@@ -105,7 +105,13 @@ def write_piece(piece: Piece, path: Path) -> PieceFile:
         file.writelines((b"[", *piece.parts, b"]") if piece.is_array else piece.parts)
         file.truncate()
     ends_line = not piece.is_array and bytes(piece.parts[-1][-1:]) == b"\n"
-    return PieceFile(path, piece.offset, sum(map(len, piece.parts)), piece.is_array, ends_line)
+    return PieceFile(
+        path=path,
+        offset=piece.offset,
+        bytes=sum(map(len, piece.parts)),
+        is_array=piece.is_array,
+        ends_line=ends_line,
+    )
 
 
 def pieces(

@@ -1,17 +1,17 @@
-"""The quick way: the engine reads a chunk of pieces as they are, and every byte of them must be accounted for.
+"""The fast path: the engine reads a chunk of pieces as they are, proven lossless by byte-count reconciliation.
 
-Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. Three
-things together prove that nothing of the kind happened.
+Engines read JSON fast and lose data silently: a new field, 0.5 in an integer column, "123" cast, `null` as a record.
+Three checks together prove that nothing of the kind happened.
 
-- What could come out longer than it stood there is refused while it is read: a number with a fraction or an exponent in
-  a column of whole ones (1e5), anything but true and false in a column of those.
-- No text is another value's: text fields are read as what their strings say (`texts`), which is fast, and looked
-  through for what the engine makes of other values; or, where strings may look so, as JSON text, whose quotes show.
-- The lengths of all names, values and marks that were written into the chunk's file add up to the length of the text.
-  The engine only shortens what it reads (blanks, escapes, what it ignores). So no difference cancels out another, and
-  none means that all was read. What escapes and nulls save is counted apart where bytes are missing.
+- A value that could come out longer than its text is refused while it is read: a number with a fraction or an exponent
+  in an integer column (1e5), anything but true and false in a boolean one.
+- No string comes from another kind of value. String fields are read raw (`texts`), which is fast, and searched for the
+  engine's spelling of other values; or, where strings are ambiguous, read as JSON text, whose quotes decide.
+- The lengths of all names, values and delimiters in the chunk's file add up to the length of its pieces. The engine
+  only shortens what it reads (whitespace, escapes, what it ignores), so differences cannot cancel out, and no
+  difference means that everything was read. Bytes saved by escapes and nulls are counted only where bytes are missing.
 
-A chunk that does not add up is no mistake; other ways take its pieces (`strict.py`, `careful.py`).
+A chunk that does not reconcile is no error: other paths read its pieces (`validated_path.py`, `record_path.py`).
 """
 
 import re
@@ -32,24 +32,24 @@ _TEXTS = (Kind.STRING, Kind.MIXED)
 _KINDS = (Kind.BIGINT, Kind.STRING, Kind.MIXED, Kind.BOOLEAN, Kind.JSON)
 # Quotes, colon and comma of a field, and a value's own quotes.
 _MARKS, _QUOTES = len('"":,'), len('""')
-# The braces of a record, without the comma that its last field has not.
+# The braces of a record, less the comma that its last field lacks.
 _BRACES = len("{}") - len(",")
 _NULL = len("null")
 _UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
-# Longer records take another way; the engine keeps twice that for each of its threads.
+# Longer records take another path; the engine allocates twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
 _LONGEST_NUMBER = 19
-_COERCED = "error('longer than it stands there')"
+_COERCED = "error('the value would be coerced')"
 
 
 class FastPath:
-    """Reads chunks under a schema, and tells whether they add up."""
+    """Reads chunks under a schema, and reconciles their byte counts."""
 
     def __init__(self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = ()) -> None:
-        """Prepare for a schema whose names the engine can tell apart.
+        """Prepare for a schema whose names the engine can distinguish.
 
-        `texts` are fields as `is_text` says; `escaped` are those whose texts are worth looking through for quotes and
-        backslashes, since they are expected there.
+        `texts` are the fields whose strings are unambiguous (`is_text`); `escaped` are those in which quotes and
+        backslashes are expected, and therefore counted.
         """
         self._schema = schema
         self._texts, self._escaped = (
@@ -61,13 +61,13 @@ class FastPath:
         )
 
     def without_texts(self) -> "FastPath | None":
-        """One that reads every field as JSON text, if that is another."""
+        """A fast path that reads every field as JSON text, unless this one does."""
         return FastPath(self._schema, (), self._escaped) if self._texts else None
 
     def source(self, pieces: Sequence[PieceFile]) -> str:
-        """The records of a chunk as SQL: a column for each field that is stored, under its own name.
+        """SQL for the records of a chunk: a column for each stored field, under its source name.
 
-        The engine's error says that a value would come out longer than it stands there.
+        The engine raises an error where a value would be coerced.
         """
         columns = self._schema.stored
         types = ", ".join(
@@ -83,19 +83,19 @@ class FastPath:
         )
 
     def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
-        """Whether a file holds all that stands in the pieces that it was made of."""
-        account = self._account(engine, part)
-        if not account.rows or account.has_no_strings or not self._has_key(account):
+        """Whether a file has everything that its pieces have."""
+        counted = self._counts(engine, part)
+        if not counted.rows or counted.has_no_strings or not self._has_key(counted):
             return False
-        # At least these stand between records: a comma, or the end of a line.
-        between = account.rows - sum(not piece.ends_line for piece in pieces)
-        missing = sum(piece.bytes for piece in pieces) - account.length - account.escapes - between
+        # Between records: at least a comma, or a newline.
+        between = counted.rows - sum(not piece.ends_line for piece in pieces)
+        missing = sum(piece.bytes for piece in pieces) - counted.length - counted.escapes - between
         if missing <= 0:
             return missing == 0
-        # Fields that are null, which the engine does not tell from absent ones, and blanks that can stand in no string.
-        absent = [column for column, count in account.held.items() if count < account.rows]
+        # Fields that are null, which the engine reads like absent ones, and whitespace that no string contains.
+        absent = [column for column, count in counted.held.items() if count < counted.rows]
         absent += [column for column in self._schema.columns if column.kind is Kind.NULL]
-        saved: int | None = -account.escapes
+        saved: int | None = -counted.escapes
         for piece in pieces:
             content = piece.load().content
             missing -= sum(
@@ -108,7 +108,7 @@ class FastPath:
         missing += 0 if pieces[0].is_array else between
         return missing in (0, saved)
 
-    def _account(self, engine: duckdb.DuckDBPyConnection, part: Path) -> "_Account":
+    def _counts(self, engine: duckdb.DuckDBPyConnection, part: Path) -> "_Counts":
         columns = self._schema.stored
         bounds = _bounds(engine, part)
         counts = ", ".join(f"count({name(column.name)})" for column in columns)
@@ -126,13 +126,13 @@ class FastPath:
         held = dict(zip(columns, counted, strict=True))
         names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
         length = rows * _BRACES + names + sum(map(int, measured))
-        return _Account(rows, held, length, int(escaped), has_no_strings)
+        return _Counts(rows=rows, held=held, length=length, escapes=int(escaped), has_no_strings=has_no_strings)
 
-    def _has_key(self, account: "_Account") -> bool:
-        """Whether every record has the key of a new table: it is one only then."""
+    def _has_key(self, counted: "_Counts") -> bool:
+        """Whether every record has the key of a new table: only then it is a key."""
         if not self._schema.identity_is_key or self._schema.identity_frozen:
             return True
-        return all(account.held.get(self._schema.by_source[source]) == account.rows for source in self._schema.identity)
+        return all(counted.held.get(self._schema.by_source[source]) == counted.rows for source in self._schema.identity)
 
     def _value(self, column: Column) -> str:
         held = f"held.{name(column.source)}"
@@ -160,22 +160,22 @@ class FastPath:
 
 
 @dataclass(frozen=True)
-class _Account:
-    """What a chunk's file holds."""
+class _Counts:
+    """Counts of a chunk's file."""
 
     rows: int
     held: Mapping[Column, int]
-    """How many rows have a value, by column."""
+    """The number of rows with a value, by column."""
     length: int
-    """Bytes that its records take at least, without escapes and without what parts them."""
+    """The bytes that its records take at least, without escapes and separators."""
     escapes: int
-    """Bytes that quotes and backslashes add where they are expected."""
+    """The bytes that quotes and backslashes add where they are expected."""
     has_no_strings: bool
-    """Whether a text may be what the engine made of a value that is none."""
+    """Whether a string may be the engine's spelling of a value of another kind."""
 
 
 def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
-    """By column, the first and the last value of every row group of a file, as texts; empty where none are told."""
+    """By column, the minimum and maximum of every row group of a file, as texts; empty where unknown."""
     found = engine.execute(
         "SELECT path_in_schema, list(stats_min_value) || list(stats_max_value) "
         f"FROM parquet_metadata({text(str(part))}) GROUP BY 1"
@@ -184,20 +184,20 @@ def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str
 
 
 def _shared_start(texts: Sequence[str]) -> str:
-    """What all texts begin with that lie between some of these."""
+    """The common prefix of all texts that lie between these bounds."""
     shared = takewhile(lambda letters: letters[0] == letters[1], zip(min(texts), max(texts), strict=False))
     return "".join(letter for letter, _ in shared)
 
 
 def _length(column: Column, bounds: Sequence[str]) -> str:
-    """How many bytes a value took, without escapes."""
+    """SQL for the bytes of a value, without escapes."""
     held = name(column.name)
     match column.kind:
         case Kind.BIGINT:
-            # All between two whole numbers of as many digits have as many.
+            # Numbers between two bounds of equally many digits have as many.
             if len(set(map(len, bounds))) == 1 and all(map(str.isdecimal, bounds)):
                 return f"CASE WHEN {held} IS NOT NULL THEN {len(bounds[0])} END"
-            # Quicker than to write the number.
+            # Faster than to format the number.
             steps = " ".join(f"WHEN {held} < {10**digits} THEN {digits}" for digits in range(1, _LONGEST_NUMBER))
             return (
                 f"CASE WHEN {held} < 0 THEN strlen({held}::VARCHAR) {steps} WHEN {held} > 0 THEN {_LONGEST_NUMBER} END"
@@ -210,7 +210,7 @@ def _length(column: Column, bounds: Sequence[str]) -> str:
 
 
 def _escapes(column: Column) -> str:
-    """How many bytes more a text took at least, for its quotes and backslashes."""
+    """SQL for the bytes that a string's quotes and backslashes add at least."""
     held = name(column.name)
     without = f"replace(replace({held}, '\"', ''), '\\', '')"
     has_any = f"contains({held}, '\"') OR contains({held}, '\\')"
@@ -218,16 +218,16 @@ def _escapes(column: Column) -> str:
 
 
 def _is_no_string(column: Column) -> str:
-    """Whether a text is what the engine makes of a value that is no string."""
+    """SQL for whether a string is the engine's spelling of a value of another kind."""
     held = name(column.name)
-    # Most texts begin otherwise.
+    # Most strings begin differently.
     first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
     return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(NO_STRING)}) END"
 
 
 def _saved_by_escapes(content: bytes) -> int | None:
-    """How many bytes shorter a text is without its escapes; None where that is not quickly told."""
-    # A backslash that is itself escaped begins no escape.
+    """The bytes that decoding a text's escapes saves; None where that is not quickly counted."""
+    # An escaped backslash starts no escape.
     escapes = content.count(b"\\") - content.count(rb"\\")
     in_hex = content.count(rb"\u")
     if not in_hex:
@@ -239,7 +239,7 @@ def _saved_by_escapes(content: bytes) -> int | None:
 
 
 def _bytes_of(code: int) -> int:
-    """The bytes of a character in UTF-8; of half of one for halves of surrogate pairs."""
+    """The bytes of a character in UTF-8; half of them for each surrogate of a pair."""
     if code < 0x80:
         return 1
     return 2 if code < 0x800 or 0xD800 <= code < 0xE000 else 3

@@ -1,7 +1,7 @@
-"""From the pieces of a file to staged rows, under a schema that is right for all of it.
+"""From the pieces of a file to staged rows, under a schema that fits all of it.
 
-The schema is guessed from the first piece (and from the table, whose columns are frozen) and proven by the rest. When a
-later piece shows something else, the whole file is surveyed and read once more.
+The schema is inferred from the first piece (and from the table, whose columns are frozen) and verified by the rest.
+When a later piece contradicts it, the schema is inferred from the whole file, which is then read again.
 """
 
 import json
@@ -28,28 +28,28 @@ from lambdas.lake.rows.sorted_files import Chunk, SortedFile
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.schema import Schema
 
-# Enough records to guess a schema by; the rest of the file proves it.
+# Enough records to infer a schema from; the rest of the file verifies it.
 _SAMPLE_RECORDS = 500
 
-# What is sorted and written at once: as much as fits the engine's memory as often as there are workers.
+# Sorted and written at once: one chunk for each worker fits the engine's memory.
 _CHUNK_BYTES = 60 << 20
 
 Pieces = Callable[[bool], Iterator[Piece]]
-"""Cuts the file into pieces, boldly or not, from the start, as often as it is called."""
+"""Splits the file into pieces from the start, optimistically or safely; may be called repeatedly."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """How many records may be no records before the export is refused."""
+    """How many records may be rejected before the export is refused."""
 
     ratio: float
     minimum: int
 
     def check(self, rejected: int, good: int) -> None:
-        """Check the count of what was read.
+        """Check the counts.
 
         Raises:
-            Unloadable: so many are too many, or no good record is left.
+            Unloadable: too many records were rejected, or all of them.
         """
         if rejected > max(self.minimum, self.ratio * (rejected + good)) or (rejected and not good):
             raise Unloadable(
@@ -60,26 +60,26 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Staged:
-    """What came of reading a file: sorted files by day, in the order in which their rows stood in the file."""
+    """The result of reading a file: sorted files by day, in the order of their rows in the file."""
 
     schema: Schema
     sorted_files: Mapping[str, tuple[SortedFile, ...]]
     rows: int
     rejected: int
     rejects: Path
-    """Newline-delimited JSON: position and text of what is no record."""
+    """Newline-delimited JSON: position and text of every rejected record."""
 
 
 class _SchemaChanged(Exception):
-    """A piece holds what the schema did not foresee."""
+    """A piece contradicts the inferred schema."""
 
 
-class _WrongCut(Exception):
-    """A bold cut went through a record."""
+class _WrongSplit(Exception):
+    """An optimistic split was inside a record."""
 
 
 def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path) -> Staged:
-    """Stage every record of a file; `rows.schema` is what the table has so far.
+    """Stage every record of a file; `rows.schema` is the table's so far.
 
     Raises:
         Unloadable: the file is broken.
@@ -87,12 +87,12 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
     known = rows.schema
     first = (found for piece in islice(pieces(False), 1) for found in json_records.read(piece))
     sample = FieldStatistics.of(islice(first, _SAMPLE_RECORDS))
-    guessed = replace(rows, schema=sample.schema(known, rows.export))
+    inferred = replace(rows, schema=sample.schema(known, rows.export))
     for is_optimistic in (True, False):
         work = folder / ("optimistic" if is_optimistic else "safe")
         try:
-            return _Stager(engine, guessed, sample, work, is_optimistic=is_optimistic).stage(pieces(is_optimistic))
-        except _WrongCut:
+            return _Stager(engine, inferred, sample, work, is_optimistic=is_optimistic).stage(pieces(is_optimistic))
+        except _WrongSplit:
             shutil.rmtree(work)
         except _SchemaChanged:
             shutil.rmtree(work)
@@ -103,7 +103,7 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
 
 
 class _Stager:
-    """Stages a file chunk by chunk, some chunks at a time."""
+    """Stages a file chunk by chunk, several chunks in parallel."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class _Stager:
         is_optimistic: bool = False,
         is_final: bool = False,
     ) -> None:
-        """Prepare for a schema, which a file may still prove wrong unless it is final."""
+        """Prepare for a schema, which the file may still contradict unless it is final."""
         self._engine = engine
         self._rows = rows
         self._folder = folder
@@ -157,10 +157,16 @@ class _Stager:
                     settle()
             while waiting:
                 settle()
-        return Staged(self._rows.schema, {day: tuple(found) for day, found in by_day.items()}, rows, rejected, rejects)
+        return Staged(
+            schema=self._rows.schema,
+            sorted_files={day: tuple(found) for day, found in by_day.items()},
+            rows=rows,
+            rejected=rejected,
+            rejects=rejects,
+        )
 
     def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
-        """Write the pieces, and put as many together as a chunk should hold: few at first, so that no worker waits."""
+        """Write the pieces and group them into chunks: small ones at first, so that no worker waits."""
         chunk: list[PieceFile] = []
         made = 0
         for number, piece in enumerate(pieces):
@@ -174,7 +180,7 @@ class _Stager:
             yield chunk
 
     def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
-        """Stage a chunk in the quickest way that is right for it."""
+        """Stage a chunk on the fastest path that proves lossless for it."""
         with self._engine.cursor() as engine:
             chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
             rejected: list[Rejected] = []
@@ -185,22 +191,22 @@ class _Stager:
                 rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
             self._free.extend(piece.path for piece in pieces)
             sorted_files, came_sorted = chunk.sorted_files()
-            # What came in another order once will do so again.
+            # One unsorted chunk predicts more.
             self._sorts = self._sorts or not came_sorted
             return _Done(sorted_files, rows, rejected)
 
     def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
-        """Stage a piece of a chunk that does not add up."""
+        """Stage a piece of a chunk that did not reconcile."""
         rows = self._read_fast(chunk, [piece])
         if rows is None:
             rows = self._read_validated(chunk, [piece])
             if rows is not None:
-                # There is nothing odd in it, but it is not written as closely as accounts need: no piece will be.
+                # Valid, but not written compactly enough to reconcile: no other piece of the file will be.
                 self._fast_path = None
         return self._read_records(chunk, piece, rejected) if rows is None else rows
 
     def _read_fast(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
-        """Have the engine read pieces, if then every byte is accounted for; return the number of rows."""
+        """Have the engine read pieces; return the number of rows, or None when the bytes do not reconcile."""
         while self._fast_path is not None:
             fast_path = self._fast_path
             added = _added(chunk, staged(self._rows, fast_path.source(pieces)))
@@ -209,7 +215,7 @@ class _Stager:
                 if fast_path.adds_up(chunk.engine, part, pieces):
                     return count
                 chunk.undo()
-            # Once a file holds what texts cannot be told from, it will hold more of it.
+            # One ambiguous string predicts more: disable raw-text mode for this file.
             less = fast_path.without_texts()
             if less is None:
                 return None
@@ -217,7 +223,7 @@ class _Stager:
         return None
 
     def _read_validated(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
-        """Have the engine read pieces that the decoder has found to be what the schema says."""
+        """Have the engine read pieces that match the schema exactly; None when they do not."""
         expected = 0
         for piece in pieces:
             found = self._validated_path.count(piece.load())
@@ -228,14 +234,14 @@ class _Stager:
         if added is None:
             return None
         _, count = added
-        _same(expected, count)
+        _check_count(expected, count)
         return count
 
     def _read_records(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
-        """Read a piece record by record."""
+        """Read a piece record by record; return the number of rows."""
         piece = file.load()
         if self._is_bold and piece.is_array and not piece.is_whole:
-            raise _WrongCut
+            raise _WrongSplit
         source, count = file.path.with_suffix(".normalised"), 0
         with source.open("wb") as normalised:
             for found in json_records.read(piece):
@@ -243,19 +249,19 @@ class _Stager:
                     rejected.append(found)
                     continue
                 if not self._is_final:
-                    _check(found, self._rows)
+                    _check_schema(found, self._rows)
                 normalised.write(record_path.normalised(found, self._rows.schema, self._rows.export.event_time) + b"\n")
                 count += 1
         if count:
             _, staged_count = chunk.add(staged_normalised(self._rows, source))
-            _same(count, staged_count)
+            _check_count(count, staged_count)
         source.unlink()
         return count
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What came of a chunk."""
+    """The result of staging a chunk."""
 
     sorted_files: Mapping[str, SortedFile]
     rows: int
@@ -263,28 +269,28 @@ class _Done:
 
 
 def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
-    """Add rows; None when the engine sees something in them that it does not take (a repeated name, say)."""
+    """Add rows; None when the engine refuses something in them (a repeated name, for example)."""
     try:
         return chunk.add(staged)
     except duckdb.OutOfMemoryException:
         raise
     except (duckdb.Error, UnicodeDecodeError):
-        # The engine's message shows the record and cuts it, maybe within a letter, and then is no text itself.
+        # The engine's message truncates the record, maybe inside a character, and is then not valid UTF-8.
         return None
 
 
-def _check(fields: Fields, rows: Rows) -> None:
-    """Stop when a record holds what the guessed schema lacks."""
+def _check_schema(fields: Fields, rows: Rows) -> None:
+    """Raise when a record contradicts the inferred schema."""
     schema = rows.schema
     found = json_records.kinds(fields)
     if not schema.foresees(found) and schema.widened(found, rows.export) != schema:
         raise _SchemaChanged
-    # The key of a new table is one only if every record has it.
+    # A new table's key is a key only if every record has it.
     must_have = schema.identity if schema.identity_is_key and not schema.identity_frozen else ()
     if not all(json_records.has_value(fields, name) for name in must_have):
         raise _SchemaChanged
 
 
-def _same(expected: int, staged: int) -> None:
+def _check_count(expected: int, staged: int) -> None:
     if expected != staged:
         raise Unloadable(f"The engine read {staged} records where there are {expected}: nothing was published.")

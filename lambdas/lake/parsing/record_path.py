@@ -1,7 +1,6 @@
-"""The careful way: one record at a time, for pieces in which something is new, odd or broken.
+"""The record path: one record at a time, for pieces with unexpected or invalid content.
 
-Every value keeps its own text. What fits its column goes there, what does not is null there and whole in `_rescued`.
-Slow, and right; the strict way (`strict.py`) takes the pieces in which nothing is odd.
+A value that fits its column is stored there; any other is null there and kept with its exact text in `_rescued`.
 """
 
 import json
@@ -14,7 +13,7 @@ from lambdas.lake.formats.json_records import Fields, has_value, kind_of, whole_
 from lambdas.lake.rows.staging import IDENTITY, TIME_NUMBER, TIME_TEXT
 from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode
 
-# Far above any real record, far below what the interpreter can follow.
+# Far above any real record, far below the interpreter's recursion limit.
 _DEEPEST_CANONICAL = 100
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 
@@ -22,7 +21,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
     """A record as one line of JSON under the columns' names, every value of its column's kind.
 
-    `times` are the fields that may hold the event's time.
+    `times` are the fields that may have the event's time.
     """
     row: dict[str, Any] = {}
     rescued: list[str] = []
@@ -31,12 +30,12 @@ def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
             continue
         column = schema.by_source.get(source)
         text = _one_text(texts)
-        value, is_whole_truth = None, False
+        value, is_exact = None, False
         if len(texts) == 1 and column is not None:
-            value, is_whole_truth = _fitted(text, kind_of(text), column.kind)
+            value, is_exact = _fitted(text, kind_of(text), column.kind)
         if column is not None and value is not None:
             row[column.name] = value
-        if not is_whole_truth:
+        if not is_exact:
             rescued.append(f"{json.dumps(source)}:{text.decode()}")
     if rescued:
         row[RESCUED] = "{" + ",".join(rescued) + "}"
@@ -49,10 +48,10 @@ def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
 
 
 def canonical(text: bytes) -> str:
-    """One text for all spellings of a JSON value: the part that a field has in an identity.
+    """The canonical text of a JSON value: a field's component of an identity.
 
-    Length-prefixed where it could run into its neighbour. `staging.py` writes the same text in SQL for strings, whole
-    numbers, booleans and null.
+    Length-prefixed where it could be confused with its neighbour. `staging.py` produces the same text in SQL for
+    strings, integers, booleans and null.
     """
     kind = kind_of(text)
     if kind is Kind.NULL:
@@ -81,7 +80,7 @@ def _tree(text: bytes) -> Any:
 
 
 def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
-    """The value for a column of that kind, and whether it says all that the text says."""
+    """The value for a column of that kind, and whether it represents the text exactly."""
     match column:
         case Kind.STRING | Kind.MIXED if kind is Kind.STRING:
             value = json.loads(text)
@@ -92,9 +91,9 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
             whole = whole_number(text)
             return whole, whole is not None
         case Kind.DOUBLE if _is_number(text):
-            number, is_whole_truth = numbers.double(text)
-            # A fraction is near enough; a whole number with other digits is another number (an id, as a rule).
-            return (number, is_whole_truth) if is_whole_truth or kind is Kind.DOUBLE else (None, False)
+            number, is_exact = numbers.double(text)
+            # A rounded fraction will do; a rounded integer is another number (usually an id).
+            return (number, is_exact) if is_exact or kind is Kind.DOUBLE else (None, False)
         case Kind.BOOLEAN if kind is Kind.BOOLEAN:
             return text == b"true", True
         case Kind.JSON if kind is Kind.JSON:
@@ -113,7 +112,7 @@ def _as(kind: Kind, fields: Fields, source: str) -> Any:
 
 
 def _one_text(texts: list[bytes]) -> bytes:
-    """A field's text; the values of a name that is repeated make an array."""
+    """A field's text; the values of a repeated name make an array."""
     return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
 
 
@@ -122,7 +121,7 @@ def _is_number(text: bytes) -> bool:
 
 
 def _is_deep(text: bytes) -> bool:
-    """Whether a value is nested too deeply to be walked through."""
+    """Whether a value is nested too deeply for recursion."""
     if text.count(b"[") + text.count(b"{") <= _DEEPEST_CANONICAL:
         return False
     depth = deepest = 0
@@ -133,12 +132,12 @@ def _is_deep(text: bytes) -> bool:
 
 
 def _spelled(tree: Any) -> Any:
-    """A nested value with every leaf marked by its kind, so that 5 and "5" stay apart, and names in order."""
+    """A nested value with every leaf tagged by its kind, so that 5 and "5" differ, and names sorted."""
     if isinstance(tree, _Number):
         return numbers.spelling(tree.encode())
     if isinstance(tree, str):
         return f"s{tree}"
     if isinstance(tree, _Object):
-        # A stable sort: a name that is repeated keeps the order of its values.
+        # Stable: the values of a repeated name keep their order.
         return {"o": [[name, _spelled(value)] for name, value in sorted(tree, key=lambda member: member[0])]}
     return [_spelled(value) for value in tree] if isinstance(tree, list) else tree

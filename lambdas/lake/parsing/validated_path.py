@@ -1,7 +1,7 @@
-"""The strict way: a whole piece at once, taken only if every record is exactly what the schema says.
+"""The validated path: a strict decoder checks that every record of a piece matches the schema exactly.
 
-Engines read JSON fast and lose silently: a new field, 0.5 in a whole number, "123" cast, `null` as a record. This check
-proves that a piece holds none of these; the engine may then read it as it is.
+That proves that the piece has nothing that the engine would lose silently (see `fast_path.py`), so the engine may then
+read it as it is.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.schema import Kind, Schema
 
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-# From here on, a double cannot tell neighbouring whole numbers apart.
+# From here on, doubles cannot represent every integer.
 _INEXACT = 2**53
 _FRACTION = Annotated[float, msgspec.Meta(gt=-_INEXACT, lt=_INEXACT)]
-# Nested values are taken by the careful way, which keeps their text; a field without a kind may only be null.
+# Nested values take the record path, which keeps their text; a field without a kind may only be null.
 _TYPES: dict[Kind, Any] = {
     Kind.BIGINT: _WHOLE | None,
     Kind.DOUBLE: _FRACTION | None,
@@ -28,7 +28,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.JSON: None,
     Kind.NULL: None,
 }
-# Kinds of which the strict way takes values with one spelling each, or none: an identity can be made of them.
+# Kinds whose accepted values have one spelling each, so that an identity can be made of them.
 COMPARABLE = (Kind.STRING, Kind.MIXED, Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, Kind.NULL)
 
 
@@ -36,11 +36,11 @@ class ValidatedPath:
     """Checks pieces against a schema."""
 
     def __init__(self, schema: Schema, times: Sequence[str]) -> None:
-        """Prepare for a schema; `times` are the fields that may hold the event's time."""
+        """Prepare for a schema; `times` are the fields that may have the event's time."""
         folded = {column.source.casefold() for column in schema.columns}
         identity = [schema.by_source.get(source) for source in schema.identity]
         instants = [schema.by_source[source] for source in times if source in schema.by_source]
-        # The engine's columns do not tell `Id` from `id`, and the decoder takes no such marks in a name.
+        # The engine does not distinguish `Id` from `id`, and the decoder accepts no such characters in a name.
         self.is_usable = (
             len(folded) == len(schema.columns)
             and not any(mark in column.source for column in schema.columns for mark in '"\\')
@@ -62,7 +62,7 @@ class ValidatedPath:
             self._lines = msgspec.json.Decoder(row)
 
     def count(self, piece: Piece) -> int | None:
-        """How many records the piece has, if every one is exactly what the schema says; else None."""
+        """The number of records, if every one matches the schema exactly; else None."""
         if not self.is_usable or (self._has_doubles and not numbers.fit_doubles(piece.content)):
             return None
         try:
@@ -75,14 +75,14 @@ class ValidatedPath:
 
 
 def _has_a_line_each(content: bytes, count: int) -> bool:
-    """Whether so many records stand on a line each: the decoder would also take two on one line, or one on two.
+    """Whether each record has a line of its own: the decoder also accepts two on one line, or one on two.
 
     Nothing here is nested, so a line that begins with a brace begins with a record.
     """
     ends = content.count(b"\n") + (not content.endswith(b"\n"))
     if ends == count and content.startswith(b"{") and content.count(b"\n{") == count - 1:
         return True
-    # Blanks before records, or blank lines.
+    # Whitespace before records, or blank lines.
     lines = [line for line in map(_stripped, content.split(b"\n")) if line]
     return count == len(lines) and all(line[:1] == b"{" for line in lines)
 
@@ -92,7 +92,7 @@ def _stripped(line: bytes) -> bytes:
 
 
 def _must_have_key(schema: Schema) -> bool:
-    """Whether every record must have the key: that of a new table is one only then."""
+    """Whether every record must have the key: that of a new table, which is a key only then."""
     return schema.identity_is_key and not schema.identity_frozen
 
 

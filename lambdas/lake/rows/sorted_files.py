@@ -96,7 +96,7 @@ class Chunk:
                 that_day = f"{day(self._rows)} IS NOT DISTINCT FROM {f'DATE {text(date)}' if date else 'NULL'}"
                 selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if is_event else 'true'}"
                 write(self.engine, selected, self._rows, file, sorts=not is_sorted)
-            made[name] = SortedFile(file, rows, rescued, first, last)
+            made[name] = SortedFile(path=file, rows=rows, rescued=rescued, first=first, last=last)
         while self._parts:
             self.undo()
         return made, is_sorted

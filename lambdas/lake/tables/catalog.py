@@ -75,14 +75,14 @@ class Catalog:
         Raises:
             CatalogRefused: Glue refused one.
         """
-        self._write_table(export, before, schema, time_zone, self._root(export))
+        self._write_table(export, before, schema, time_zone, location=self._root(export))
         self._write_days(export, schema, days, self.locations(export))
 
     def publish_entity(
         self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
     ) -> None:
         """Publish a new state of an entity table. `before` is the table as it was read."""
-        self._write_table(export, before, schema, time_zone, location)
+        self._write_table(export, before, schema, time_zone, location=location)
 
     def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
         """Replace an event table by a rebuilt one; idempotent, so that an interrupted switch resumes.

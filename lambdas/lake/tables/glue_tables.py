@@ -78,14 +78,14 @@ def read_table(definition: Mapping[str, Any]) -> Table:
     )
     schema = frozen(columns, tuple(json.loads(facts["identity"])), is_key=facts["identity_is_key"] == "true")
     return Table(
-        schema,
-        facts["time_zone"],
-        definition["StorageDescriptor"]["Location"],
-        tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
-        facts.get(_SWITCHING) or None,
-        datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
-        version,
-        definition,
+        schema=schema,
+        time_zone=facts["time_zone"],
+        location=definition["StorageDescriptor"]["Location"],
+        left_out=tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
+        switching_to=facts.get(_SWITCHING) or None,
+        switched_at=datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
+        schema_version=version,
+        definition=definition,
     )
 
 

@@ -27,14 +27,14 @@ def vacuum(export: ExportType, store: Store, catalog: Catalog, *, retention: tim
     published = catalog.locations(export).values() if export.is_event else [table.location]
     live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
-    gone = list(_superseded(found, live, table.switched_at, retention, now))
+    gone = list(_superseded(found, live, table.switched_at, retention=retention, now=now))
     gone += [item.key for item in store.objects(keys.shadow_tables_prefix(export))]
     store.delete(gone)
     return len(gone)
 
 
 def _superseded(
-    found: Iterable[StoredFile], live: set[str], switched_at: datetime | None, retention: timedelta, now: datetime
+    found: Iterable[StoredFile], live: set[str], switched_at: datetime | None, *, retention: timedelta, now: datetime
 ) -> Iterable[str]:
     """The keys whose retention is over, counted from when the file that replaced them was written or switched to.
 
