@@ -15,7 +15,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test fuzz fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test test-fast laws fuzz fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,8 +36,18 @@ $(VENV)/.installed: requirements-dev.txt $(CLOUD_LOCK) package.json package-lock
 demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, Athena queries
 	$(BIN)/python -m local demo
 
+# More workers than cores, since tests with a cloud wait for half of their time.
 test: install ## Run all tests
-	$(BIN)/python -m pytest -n 3 $(PYTEST)
+	$(BIN)/python -m pytest -n 4 $(PYTEST)
+
+test-fast: install ## Run the tests of units and templates alone: what to run while working
+	$(BIN)/python -m pytest -n 2 tests/unit tests/infra --ignore tests/infra/test_app.py $(PYTEST)
+
+# Other examples every time, LAWS times as many of each law, and every way to be killed at every call.
+LAWS := 20
+
+laws: install ## Try the lake's laws with many examples, and crashes in every way (LAWS)
+	LAKE_CAMPAIGN=$(LAWS) $(BIN)/python -m pytest tests/unit/lake --deselect tests/unit/lake/test_fuzz.py --timeout 0
 
 # About a quarter of an hour: 500 seeded fault scripts, ten export types at a time.
 fault-campaign: install ## Run many nights with faults on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)

@@ -6,14 +6,13 @@ cfn-lint skips a definition that CDK writes as a join of texts, so the join is r
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
+from infra.definitions import definitions
 from infra.settings import from_context
 from infra.stack import SymplifyLake
 
@@ -45,28 +44,6 @@ def main() -> int:
             path.write_text(definition)
             failed += _run("asl-validator", [*_ASL_VALIDATOR, str(path)])
     return failed
-
-
-def definitions(template: Mapping[str, Any]) -> dict[str, str]:
-    """The definitions of a template's state machines by logical id, with a name in place of every reference."""
-    return {
-        name: _resolved(resource["Properties"]["DefinitionString"])
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::StepFunctions::StateMachine"
-    }
-
-
-def _resolved(value: Any) -> str:
-    match value:
-        case str():
-            return value
-        case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(map(_resolved, parts))
-        case {"Fn::GetAtt": [name, "Arn"]}:
-            return f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
-        case {"Ref": "AWS::Partition"}:
-            return "aws"
-    raise ValueError(f"The definition holds {value}, which this check does not resolve.")
 
 
 def _run(name: str, command: list[str]) -> int:

@@ -109,6 +109,7 @@ def _boot_at(port: int, folder: Path, made: certificate.Certificate, wait_scale:
         "MINISTACK_SSL_CERT": str(made.chain),
         "MINISTACK_SSL_KEY": str(made.key),
         "SFN_WAIT_SCALE": str(wait_scale),
+        "STATE_DIR": str(folder / "state"),
         "TMPDIR": str(folder / "tmp"),
     }
     started = start("cloud", [str(_PYTHON), "-m", "ministack"], environment, folder)

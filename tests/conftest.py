@@ -1,8 +1,11 @@
 """The embedded cloud, booted once for the tests of a folder that need it, by the command that the README gives."""
 
+import gc
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,19 +19,57 @@ from local.processes import stop_all
 ROOT = Path(__file__).parent.parent
 
 
+# As `make` does: what jsii and CDK start is the Node of this environment, and not one of the machine's.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the session one folder for all temporary files, of its workers and of what they start, and remove it."""
+    if hasattr(config, "workerinput"):
+        return
+    before, folder = os.environ.get("TMPDIR"), tempfile.mkdtemp(prefix="lake-tests-")
+    # Node keeps what it has compiled in the temporary folder, unless it is told where.
+    os.environ |= {"TMPDIR": folder, "NODE_COMPILE_CACHE": str(ROOT / "node_modules" / ".cache" / "compiled")}
+    tempfile.tempdir = None
+
+    def clear() -> None:
+        os.environ.pop("TMPDIR")
+        if before is not None:
+            os.environ["TMPDIR"] = before
+        tempfile.tempdir = None
+        shutil.rmtree(folder, ignore_errors=True)
+
+    config.add_cleanup(clear)
+
+
+def pytest_unconfigure() -> None:
+    """Let go of all modules: Hypothesis's callback would keep them to the end, and DuckDB reports that as a leak."""
+    gc.callbacks.clear()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Keep tests that share a cloud in one worker, so that it is booted once for them, and begin with these groups.
+    """Keep tests that share a cloud or templates in one worker, so that these are made once, and begin with them.
 
-    They are the longest: the tests of a folder, and apart from them those that share a stack of their own (`stage`).
+    Those with a cloud are the longest: the tests of a folder, and apart from them those that share a stack (`stage`).
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
+        if item.path.parent.name == "infra" and hasattr(item.module, "Template"):
+            item.add_marker(pytest.mark.xdist_group("template"))
         if "cloud_home" in names:
             item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
     yield
     # Whatever order they were brought into meanwhile, at random for one. The short unit tests fill up the end.
-    items.sort(key=lambda item: ("cloud_home" not in getattr(item, "fixturenames", ()), "unit" in item.path.parts))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """When a test begins: the demo, which has a cloud of its own, right after those that share one."""
+    if "cloud_home" in getattr(item, "fixturenames", ()):
+        return 0
+    return 1 if item.path.name == "test_demo.py" else 3 if "unit" in item.path.parts else 2
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from aws_cdk.assertions import Template
 
-from infra.check import definitions
+from infra.definitions import definitions
 from infra.settings import Settings
 from lambdas.execution import RunState
 from lambdas.steps.check_batch import check_batch
 from lambdas.symplify.answers import Batch, BatchState, RateLimited, Unavailable
+from tests.infra.synthesis import Template
 from tests.unit.fakes import NOW, make_run, make_settings
 
 # Step Functions ends an execution at 25,000 events and refuses a state of more than 262,144 bytes: half, and less.

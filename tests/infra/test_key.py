@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
-from tests.infra.conftest import synthesized
+from tests.infra.synthesis import Template, synthesized
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 

@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.infra.conftest import synthesized
+from tests.infra.synthesis import Template, synthesized
 
 SPECIAL = {
     # name: metric, statistic, limit, missing data

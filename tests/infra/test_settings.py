@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.settings import BadSetting, Settings, from_context
-from tests.infra.conftest import CONTEXT
+from tests.infra.synthesis import CONTEXT
 
 GOOD = CONTEXT | {"customerId": "1234"}
 

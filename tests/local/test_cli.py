@@ -191,7 +191,7 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path, number: sign
     demo = begun("demo", tmp_path)
     assert processes_of(tmp_path)
     demo.send_signal(number)
-    demo.communicate(timeout=60)
+    demo.communicate()
     assert demo.returncode == 130
     assert left_over(tmp_path) == []
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from aws_cdk.assertions import Template
 
 from lambdas.steps.alert import _ANCHORS, LOST_DAYS_ANCHOR, OTHER_ANCHOR
 from local import athena
 from local.lifecycle import Running
 from tests.conftest import local
-from tests.infra.conftest import synthesized
+from tests.infra.synthesis import synthesized
 from tests.local.runbook import RUNBOOK, anchors, commands, filled, section
 from tests.local.shell import shell
 from tests.workflow.machine import run, wait
@@ -21,8 +20,9 @@ from tests.workflow.machine import run, wait
 LOCAL = ".venv/bin/python -m local "
 
 
+@pytest.mark.xdist_group("template")
 def test_every_message_and_every_alarm_has_its_page() -> None:
-    template: Template = synthesized()
+    template = synthesized()
     named = {*_ANCHORS.values(), OTHER_ANCHOR, LOST_DAYS_ANCHOR}
     for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
         named |= set(re.findall(r"operations\.md#(\S+)", alarm["Properties"]["AlarmDescription"]))

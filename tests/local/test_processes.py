@@ -20,7 +20,7 @@ print(subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session=True
 def test_what_an_ended_process_has_started_is_stopped(tmp_path: Path) -> None:
     """A command that was killed leaves children behind that no other process knows of."""
     parent = start("parent", [sys.executable, "-c", PARENT], os.environ, tmp_path, is_read=True)
-    output, _ = parent.handle.communicate(timeout=30)
+    output, _ = parent.handle.communicate()
     child = psutil.Process(int(output))
 
     assert stop_all(tmp_path)

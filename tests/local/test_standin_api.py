@@ -22,7 +22,7 @@ class Caller:
     def __init__(self, **options: Any) -> None:
         self.clock = ManualClock(NOW)
         self.standin = StandIn(Options(**{"events_per_day": 200, **options}), self.clock)
-        self._http = urllib3.PoolManager(retries=False, timeout=20)
+        self._http = urllib3.PoolManager(retries=False, timeout=300)
 
     def call(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
         url = f"{self.standin.base_url}/1234{path}"

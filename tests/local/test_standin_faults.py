@@ -38,7 +38,7 @@ class Caller:
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=300)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, target, json.dumps(body) if body else None, headers)
         return connection.getresponse()

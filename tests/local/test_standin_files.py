@@ -22,7 +22,7 @@ class Finished:
     def __init__(self, **options: Any) -> None:
         self.clock = ManualClock(NOW)
         self.standin = StandIn(Options(**{"events_per_day": 200, "finish_after_polls": 1, **options}), self.clock)
-        self._http = urllib3.PoolManager(retries=False, timeout=20)
+        self._http = urllib3.PoolManager(retries=False, timeout=300)
         body = {"exportType": "OPENS", "period": "LAST_DAY"}
         self._batch = self._http.request(
             "POST", f"{self.standin.base_url}/1234/batches/exports/statistics", json=body, headers=TOKEN

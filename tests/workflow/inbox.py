@@ -8,7 +8,7 @@ from typing import Any
 from local.cloud import Cloud
 from tests.workflow.waiting import until
 
-_LIMIT_SECONDS = 30
+_LIMIT_SECONDS = 600
 
 
 @dataclass

@@ -10,7 +10,7 @@ from local.cloud import Cloud
 from local.lifecycle import Running
 from tests.workflow.waiting import until
 
-_LIMIT_SECONDS = 120
+_LIMIT_SECONDS = 600
 
 
 @dataclass(frozen=True)

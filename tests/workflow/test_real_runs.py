@@ -102,7 +102,7 @@ def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> 
     events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)", State="ENABLED")
     events.put_targets(Rule=rule, Targets=[target])
     try:
-        found = until(lambda: list(filter(is_the_rules, started() - before)), "the rule has started nothing", 150)
+        found = until(lambda: list(filter(is_the_rules, started() - before)), "the rule has started nothing")
         assert wait(running.cloud, found[0]).status == "SUCCEEDED"
     finally:
         events.remove_targets(Rule=rule, Ids=[target["Id"]])

@@ -53,7 +53,6 @@ class Watch:
                     self.peaks[function] = max(now, self.peaks.get(function, 0))
 
 
-@pytest.mark.timeout(1800)
 def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stage: Stage, tmp_path: Path) -> None:
     crc = write_noise(tmp_path / "result", MEGABYTES)
     cloud = stage.running.cloud.process.pid

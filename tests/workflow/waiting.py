@@ -9,8 +9,11 @@ Found = TypeVar("Found")
 _PAUSE_SECONDS = 0.1
 
 
-def until(look: Callable[[], Found | None], otherwise: str, seconds: float = 30.0) -> Found:
-    """Look again and again until something is found; fail with a sentence when nothing is, for so long."""
+def until(look: Callable[[], Found | None], otherwise: str, seconds: float = 600.0) -> Found:
+    """Look again and again until something is found; fail with a sentence when nothing is, for so long.
+
+    The limit ends a wait for what never comes; it is far above what the slowest machine needs.
+    """
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, otherwise
