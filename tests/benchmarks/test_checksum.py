@@ -61,6 +61,6 @@ def test_any_other_row_is_another_checksum(
     assert content(tmp_path / "other.parquet", FIELDS, rows, "moment") != expected
 
 
-def test_column_that_was_dropped_is_told(tmp_path: Path) -> None:
+def test_dropped_column_is_reported(tmp_path: Path) -> None:
     found = content(tmp_path / "other.parquet", ["eventId", "other", "timestamp"], ROWS, "moment")
     assert found == Content(2, "without contactId")

@@ -1,4 +1,4 @@
-"""The benchmark tells what processes take, compares them turn by turn, and goes on when one fails."""
+"""The benchmark measures processes, compares them turn by turn, and continues when one fails."""
 
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_peak_of_a_family_is_what_its_processes_hold_together(tmp_path: Path) ->
     assert run_command(python(program), tmp_path).peak > 200_000_000
 
 
-def test_what_a_command_prints_last_and_leaves_in_temporary_folders_is_told(tmp_path: Path) -> None:
+def test_last_line_and_temporary_files_of_a_command_are_reported(tmp_path: Path) -> None:
     program = (
         "import pathlib, tempfile, time\n"
         f"with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}) as folder:\n"
@@ -37,7 +37,7 @@ def test_what_a_command_prints_last_and_leaves_in_temporary_folders_is_told(tmp_
     assert (done.printed, done.disk) == ({"rows": 3}, 1_000_000)
 
 
-def test_failing_command_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_failing_command_is_reported_with_its_last_output(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="ended with status 3: no bucket"):
         run_command(python("import sys; print('no bucket', file=sys.stderr); sys.exit(3)"), tmp_path)
 

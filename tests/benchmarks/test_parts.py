@@ -1,4 +1,4 @@
-"""The parts of the benchmark are run for real, with small files: a subject that fails would be told late otherwise."""
+"""The parts of the benchmark run for real, with small files: a failing subject would show late otherwise."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from benchmarks.options import BenchmarkOptions
 from benchmarks.parts import load, merge
 
 
-def test_load_brings_what_the_bare_engine_does_from_both_containers(tmp_path: Path) -> None:
+def test_load_equals_the_bare_engine_for_both_containers(tmp_path: Path) -> None:
     lines = list(
         load.measure(BenchmarkOptions(tmp_path, lambda _: None, sizes=(1,), peers_up_to=0, slow_up_to=0, repetitions=1))
     )
@@ -18,7 +18,7 @@ def test_load_brings_what_the_bare_engine_does_from_both_containers(tmp_path: Pa
     ]
 
 
-def test_merge_brings_what_was_stored_and_what_is_new(tmp_path: Path) -> None:
+def test_merge_has_the_stored_and_the_new_rows(tmp_path: Path) -> None:
     ours, engine = merge.measure(BenchmarkOptions(tmp_path, lambda _: None, repetitions=1, stored_rows=2_000))
     assert (ours["newRows"], ours["knownRows"], ours["rows"]) == (200, 100, 2_100)
     assert [line["isSame"] for line in (ours, engine)] == [True, True]

@@ -1,4 +1,4 @@
-"""A run goes on after a part that fails, and keeps what the part had found."""
+"""The benchmark continues after a part that fails, and keeps its lines."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def played(monkeypatch: pytest.MonkeyPatch, how: BaseException) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "reported"),
     [
         (Failed("The cloud did not start."), "The cloud did not start."),
         (KeyboardInterrupt(), "interrupted"),
@@ -42,19 +42,19 @@ def played(monkeypatch: pytest.MonkeyPatch, how: BaseException) -> None:
     ],
     ids=["failed", "interrupted", "a bug"],
 )
-def test_part_that_ends_early_is_told_and_the_rest_goes_on(
+def test_part_that_ends_early_is_reported_and_the_others_follow(
     build: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     how: BaseException,
-    told: str,
+    reported: str,
 ) -> None:
     played(monkeypatch, how)
     assert bench.main([]) == 1
     document = json.loads((build / "results.json").read_text())
-    assert document["failures"]["imports"] == told
+    assert document["failures"]["imports"] == reported
     assert [line["subject"] for lines in document["parts"].values() for line in lines] == ["plan_run", "synth"]
-    assert told in capsys.readouterr().out
+    assert reported in capsys.readouterr().out
     verdicts = {one["target"]: one["verdict"] for one in document["verdicts"]}
     assert verdicts["Cold import of every function but the load"] == "met"
 
@@ -65,7 +65,7 @@ def test_parts_are_chosen_by_name(build: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list(json.loads((build / "results.json").read_text())["parts"]) == ["deploy"]
 
 
-def test_name_of_no_part_is_told_with_those_that_exist(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_part_is_refused_with_those_that_exist(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench.main(["speed"])
     assert "'speed' is none of load, merge, copy, imports, deploy, idle" in capsys.readouterr().err

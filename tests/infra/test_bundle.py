@@ -65,13 +65,13 @@ def test_services_that_functions_call_are_described_in_the_bundle_as_boto3_has_t
         "import boto3, json\n"
         "boto3.resource('dynamodb').Table('ledger').load\n"
         f"called = {CALLED!r}\n"
-        "told = {}\n"
+        "members = {}\n"
         "for service, operations in called.items():\n"
         "    client = boto3.client(service)\n"
         "    model = client.meta.service_model\n"
         "    shapes = [model.operation_model(client.meta.method_to_api_mapping[name]) for name in operations]\n"
-        "    told[service] = [client.meta.endpoint_url, *(sorted(shape.input_shape.members) for shape in shapes)]\n"
-        "print(json.dumps(told))\n"
+        "    members[service] = [client.meta.endpoint_url, *(sorted(shape.input_shape.members) for shape in shapes)]\n"
+        "print(json.dumps(members))\n"
     )
     slim = json.loads(alone(program, [bundle.layer("requirements.txt", None).path], tmp_path))
     for service, operations in CALLED.items():
@@ -95,7 +95,7 @@ def test_the_bundle_for_aws_resolves_and_stays_under_lambdas_limit() -> None:
     assert {int.from_bytes(library.read_bytes()[18:20], "little") for library in libraries} == {183}
 
 
-def test_packages_that_cannot_be_had_are_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_cannot_be_fetched_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "_FUNCTIONS", tmp_path)
     monkeypatch.setattr(bundle, "_BUILD", tmp_path / "build")
     (tmp_path / "requirements.txt").write_text("no-such-package-of-anybody==1.0 --hash=sha256:" + "0" * 64 + "\n")

@@ -44,5 +44,5 @@ def test_every_function_and_every_analyst_may_use_exactly_that_key(encrypted: Te
             assert statement["Resource"] == KEY
 
 
-def test_without_the_setting_nobody_speaks_of_keys(template: Template) -> None:
+def test_without_the_setting_the_template_has_no_key(template: Template) -> None:
     assert "kms:" not in str(template.to_json())

@@ -1,4 +1,4 @@
-"""What tells of failures and of silence, as the template defines it."""
+"""What reports failures and silence, as the template defines it."""
 
 import json
 from typing import Any
@@ -54,14 +54,14 @@ def test_every_alarm_goes_to_the_topic_and_names_its_page(template: Template) ->
         assert "docs/operations.md#" in alarm["AlarmDescription"]
 
 
-def test_the_end_of_what_waits_for_a_person_or_another_night_is_told_too(template: Template) -> None:
+def test_alarms_that_wait_for_a_person_or_another_night_notify_of_their_end(template: Template) -> None:
     (topic,) = template.find_resources("AWS::SNS::Topic")
-    told = {
+    notified = {
         alarm["AlarmName"].removeprefix("symplify-lake-"): alarm["OKActions"]
         for alarm in properties(template, "AWS::CloudWatch::Alarm")
         if "OKActions" in alarm
     }
-    assert told == {name: [{"Ref": topic}] for name in SPECIAL}
+    assert notified == {name: [{"Ref": topic}] for name in SPECIAL}
 
 
 def test_freshness_is_looked_at_when_the_first_watch_can_already_be_called(template: Template) -> None:
@@ -81,7 +81,7 @@ def test_addresses_of_the_settings_are_subscribed() -> None:
     }
 
 
-def test_runs_that_no_state_can_close_are_told_of_by_a_rule(template: Template) -> None:
+def test_a_rule_reports_runs_that_no_state_can_close(template: Template) -> None:
     found = rule(template, "symplify-lake-stopped")
     (machine,) = template.find_resources("AWS::StepFunctions::StateMachine")
     assert found["EventPattern"] == {

@@ -69,7 +69,7 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("tags", "team=data", "tags"),
     ],
 )
-def test_a_bad_value_is_told_in_one_sentence(name: str, value: Any, words: str) -> None:
+def test_a_bad_value_is_one_sentence(name: str, value: Any, words: str) -> None:
     with pytest.raises(BadSetting) as caught:
         from_context(GOOD | {name: value})
     sentence = str(caught.value)

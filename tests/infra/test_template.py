@@ -165,7 +165,7 @@ def test_a_message_of_a_crash_names_the_step_that_the_machine_goes_to(template: 
     assert {(None, ""): first, **ways} == {**NEXT_STEP, **{way: ways[way] for way in ended}}
 
 
-def test_the_functions_are_told_every_setting_they_read(template: Template) -> None:
+def test_the_functions_get_every_setting_that_they_read(template: Template) -> None:
     for function in resources(template, "AWS::Lambda::Function"):
         variables = function["Properties"]["Environment"]["Variables"]
         plain = {name: value if isinstance(value, str) else "reference" for name, value in variables.items()}

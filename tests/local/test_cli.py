@@ -25,7 +25,7 @@ def document(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_status_tells_machines_where_everything_is(cloud_home: Path, running: Running) -> None:
+def test_status_as_json_has_every_address_and_name(cloud_home: Path, running: Running) -> None:
     status = document(local("status", "--json", home=cloud_home))
     assert {
         *("endpoint", "region", "caBundle", "accessKeyId", "secretAccessKey", "bucket", "database", "workgroup"),
@@ -47,7 +47,7 @@ def test_a_run_prints_a_list_with_one_object_per_export(cloud_home: Path, runnin
         assert run["bytes"] > 0
 
 
-def test_a_run_shows_people_what_becomes_of_it(cloud_home: Path, running: Running) -> None:
+def test_a_run_shows_people_its_progress_and_result(cloud_home: Path, running: Running) -> None:
     done = local("run", "LISTS", home=cloud_home)
     assert done.returncode == 0, done.stderr
     for word in ("ordered", "copied", "loaded", "LISTS", "export", "period", "batch", "rows", "bytes", "seconds"):
@@ -71,7 +71,7 @@ def test_a_query_that_athena_refuses_is_a_sentence(cloud_home: Path, running: Ru
 
 
 @pytest.mark.parametrize("sql", ["", "  ", ";"])
-def test_an_empty_query_is_told(cloud_home: Path, running: Running, sql: str) -> None:
+def test_an_empty_query_is_refused(cloud_home: Path, running: Running, sql: str) -> None:
     done = local("query", sql, "--json", home=cloud_home)
     assert done.returncode == 1
     assert document(done) == {"error": "The query is empty."}
@@ -116,7 +116,7 @@ def test_a_run_that_fails_ends_with_status_1_and_its_sentence(cloud_home: Path, 
         ),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence_and_leaves_nothing(
+def test_a_wrong_command_is_one_sentence_and_leaves_nothing(
     tmp_path: Path, words: tuple[str, ...], sentence: str
 ) -> None:
     done = local(*words, home=tmp_path)
@@ -143,7 +143,7 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_server_that_nobody_answers_at_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_before_anything_starts(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{closed_port()}/rest"
     done = local("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN="t")
     assert done.returncode == 1
@@ -152,7 +152,7 @@ def test_a_server_that_nobody_answers_at_is_told_before_anything_starts(tmp_path
 
 
 @pytest.mark.parametrize(("customer", "token", "words"), [("1234", "wrong", "401"), ("9999", "right-token", "403")])
-def test_an_account_that_symplify_refuses_is_told_before_anything_starts(
+def test_an_account_that_symplify_refuses_is_reported_before_anything_starts(
     tmp_path: Path, customer: str, token: str, words: str
 ) -> None:
     with StandIn(Options(customer_id="1234", token="right-token")) as standin:
@@ -166,7 +166,7 @@ def test_an_account_that_symplify_refuses_is_told_before_anything_starts(
 
 
 @pytest.mark.parametrize("option", ["--port", "--standin-port"])
-def test_a_port_in_use_is_told_and_nothing_stays_behind(tmp_path: Path, option: str) -> None:
+def test_a_port_in_use_is_reported_and_nothing_stays_behind(tmp_path: Path, option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -178,7 +178,7 @@ def test_a_port_in_use_is_told_and_nothing_stays_behind(tmp_path: Path, option: 
     assert left_over(tmp_path) == []
 
 
-def test_a_bad_setting_is_told_in_its_own_sentence_and_nothing_stays_behind(tmp_path: Path) -> None:
+def test_a_bad_setting_is_reported_in_its_own_sentence_and_nothing_stays_behind(tmp_path: Path) -> None:
     done = local("up", "--setting", "timeZone=Mars/Olympus", home=tmp_path)
     assert done.returncode == 1
     assert "Mars/Olympus" in done.stderr
@@ -239,7 +239,7 @@ def test_what_a_killed_demo_has_started_is_found_by_down(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"cloud": {}}'])
-def test_a_state_that_cannot_be_read_is_told_and_down_still_works(tmp_path: Path, text: str) -> None:
+def test_an_unreadable_state_is_reported_and_down_still_works(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     done = local("status", "--json", home=tmp_path)
     assert done.returncode == 1
@@ -258,16 +258,14 @@ def test_a_state_that_cannot_be_read_is_told_and_down_still_works(tmp_path: Path
         (("nightly", "extra"), "unrecognized arguments: extra"),
     ],
 )
-def test_words_that_make_no_sense_are_a_sentence_and_a_document(
-    tmp_path: Path, words: tuple[str, ...], sentence: str
-) -> None:
+def test_wrong_arguments_are_a_sentence_and_a_document(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
     done = local(*words, "--json", home=tmp_path)
     assert done.returncode == 2
     assert sentence in document(done)["error"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+def test_an_unusable_folder_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     done = local("up", "--json", home=file)
@@ -284,7 +282,7 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
         ("https://user:hush@example.invalid/rest", "t", "holds a user name or a password"),
     ],
 )
-def test_an_account_that_cannot_be_one_is_told_without_its_secrets(
+def test_an_invalid_account_is_reported_without_its_secrets(
     tmp_path: Path, url: str, token: str, sentence: str
 ) -> None:
     done = local("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN=token)

@@ -32,7 +32,7 @@ def test_a_port_that_is_lost_while_the_cloud_starts_is_replaced_by_another(
         booted.process.stop()
 
 
-def test_a_chosen_port_that_is_lost_while_the_cloud_starts_is_told(
+def test_a_chosen_port_that_is_lost_while_the_cloud_starts_is_reported(
     tmp_path: Path, taken_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cloud, "free_port", lambda wanted: wanted)

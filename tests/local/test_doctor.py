@@ -76,7 +76,7 @@ def examined(**answers: Any) -> Mapping[str, Check]:
     return {check.name: check for check in examine(Stack("lake", OUTPUTS), lambda _service: client, refuse)}
 
 
-def test_a_right_that_the_caller_lacks_is_told_and_the_other_questions_are_asked() -> None:
+def test_a_permission_that_the_caller_lacks_is_reported_and_the_other_checks_run() -> None:
     found = examined()
     assert "AccessDenied" in found["workgroup"].words
     assert "example" in found["settings"].words
@@ -89,13 +89,13 @@ def test_a_right_that_the_caller_lacks_is_told_and_the_other_questions_are_asked
         ([{"SubscriptionArn": "PendingConfirmation", "Endpoint": "team@example.com"}], "Confirm the mail"),
     ],
 )
-def test_somebody_must_hear_of_failures(subscriptions: list[Any], words: str) -> None:
+def test_failures_need_a_confirmed_subscription(subscriptions: list[Any], words: str) -> None:
     found = examined(list_subscriptions_by_topic={"Subscriptions": subscriptions})["subscriptions"]
     assert not found.is_well
     assert words in found.words
 
 
-def test_lake_formation_in_the_way_is_found_with_the_grants_to_run() -> None:
+def test_lake_formation_that_blocks_is_reported_with_the_grants_to_run() -> None:
     settings: dict[str, Any] = {"DataLakeSettings": {"CreateTableDefaultPermissions": []}}
     found = examined(get_data_lake_settings=settings)["lake formation"]
     assert not found.is_well
@@ -109,7 +109,7 @@ def test_lake_formation_that_nobody_may_ask_is_no_tick_where_the_database_is_clo
     assert "get_data_lake_settings" in found.words
 
 
-def test_a_database_that_is_open_by_iam_is_in_nobodys_way() -> None:
+def test_a_database_that_is_open_by_iam_blocks_nobody() -> None:
     everybody = {"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}
     assert examined(get_database={"Database": {"CreateTableDefaultPermissions": [everybody]}})["lake formation"].is_well
 
@@ -130,5 +130,5 @@ def test_tables_that_are_missing_or_of_another_time_zone_are_found(tables: list[
     assert words in found.words
 
 
-def test_athenas_own_words_are_told() -> None:
+def test_athenas_reason_is_reported() -> None:
     assert "no bucket" in examined()["query"].words

@@ -1,4 +1,4 @@
-"""The runbook tells the truth: every alert has its page, and every command that needs no account of AWS works."""
+"""The runbook is true: every alert has its page, and every command that needs no account of AWS works."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_a_batch_is_buried_and_tried_once_more_by_the_commands_of_the_page(runni
         table.delete_item(TableName=name, Key=key)
 
 
-def test_a_superseded_partition_comes_back_and_the_next_run_goes_on_from_it(running: Running, tmp_path: Path) -> None:
+def test_a_superseded_partition_comes_back_and_the_next_run_continues_from_it(running: Running, tmp_path: Path) -> None:
     """Another export rewrites each of its days, since it is the one that their rows were last seen in."""
     cloud, machine = running.cloud, running.deployment.state_machine_arn
     first, second = (run(cloud, machine, {"exportType": "OPENS", "period": "LAST_DAY"}) for _ in range(2))

@@ -1,4 +1,4 @@
-"""What was started for a folder is found and stopped, whoever started it and whatever became of them."""
+"""What was started for a folder is found and stopped, also when the command that started it was killed."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import pytest
 from local.processes import start, stop_all
 
 SLEEP = "import time; time.sleep(60)"
-# Starts another in a session of its own, tells its number and ends.
+# Starts another in a session of its own, prints its pid and ends.
 PARENT = f"""
 import subprocess, sys
 print(subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session=True, stdout=subprocess.DEVNULL).pid)
@@ -30,7 +30,7 @@ def test_what_an_ended_process_has_started_is_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["other", "folder-2"])
-def test_what_works_for_another_folder_goes_on(tmp_path: Path, name: str) -> None:
+def test_processes_of_another_folder_keep_running(tmp_path: Path, name: str) -> None:
     """Clouds of several folders run side by side."""
     (tmp_path / name).mkdir()
     (tmp_path / "folder").mkdir()

@@ -127,7 +127,7 @@ def test_a_delay_comes_after_the_effect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "announced"),
     [
         ({"fault": "cut", "atByte": 5}, "whole"),
         ({"fault": "cut", "atByte": 5, "length": "cut"}, "5"),
@@ -135,16 +135,16 @@ def test_a_delay_comes_after_the_effect() -> None:
         ({"fault": "reset", "atByte": 5}, "whole"),
     ],
 )
-def test_a_body_ends_early_in_each_way(rule: dict[str, Any], told: str | None) -> None:
+def test_a_body_ends_early_in_each_way(rule: dict[str, Any], announced: str | None) -> None:
     with calling({"call": "file", **rule}) as caller:
         batch_id = caller.finished()
         whole = caller.standin.result(batch_id)
         answer = caller.call("GET", caller.link(batch_id))
-        assert answer.headers["Content-Length"] == (str(len(whole)) if told == "whole" else told)
+        assert answer.headers["Content-Length"] == (str(len(whole)) if announced == "whole" else announced)
         if rule["fault"] == "reset":
             with pytest.raises(ConnectionResetError):
                 answer.read()
-        elif told == "whole":
+        elif announced == "whole":
             with pytest.raises(http.client.IncompleteRead):
                 answer.read()
         else:
@@ -229,7 +229,7 @@ def test_a_status_call_says_what_the_script_wants() -> None:
         (b'{"callsPerMinute": 0}', ">= 1"),
     ],
 )
-def test_a_file_that_is_no_script_is_told_in_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+def test_an_invalid_script_is_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "faults.json"
     path.write_bytes(content)
 
