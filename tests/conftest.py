@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -86,10 +86,16 @@ def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedPr
 
 
 @pytest.fixture(scope="session")
-def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cloud_settings() -> Sequence[str]:
+    """Words for `up` beside what the README gives; a folder of tests may have its own."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def cloud_home(tmp_path_factory: pytest.TempPathFactory, cloud_settings: Sequence[str]) -> Iterator[Path]:
     """Where the session's local cloud keeps its files."""
     home = tmp_path_factory.mktemp("local")
-    done = local("up", home=home)
+    done = local("up", *cloud_settings, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     yield home
     # Stopped and no more: to remove the many files of its functions takes half a minute, and pytest does it later.
