@@ -30,13 +30,13 @@ client = Client(urllib3.PoolManager(), given["baseUrl"], given["customerId"], la
 answer = copy_result(
     state,
     Execution("arn:aws:states:eu-west-1:000000000000:execution:benchmark:copy", now),
-    Ledger(boto3.resource("dynamodb").Table(given["table"]), state.export),
-    ResultSource(client, urllib3.PoolManager(maxsize=READERS)),
-    Landing(clients.s3_for_parts(), given["bucket"]),
-    settings,
+    ledger=Ledger(boto3.resource("dynamodb").Table(given["table"]), state.export),
+    source=ResultSource(client, urllib3.PoolManager(maxsize=READERS)),
+    landing=Landing(clients.s3_for_parts(), given["bucket"]),
+    settings=settings,
     # The time of a call of the function.
-    lambda: 900.0,
-    now,
+    remaining=lambda: 900.0,
+    now=now,
 )
 if answer.outcome != "copied":
     sys.exit(f"The copy ended as {answer.outcome}: {answer.reason}")

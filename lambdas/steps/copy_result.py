@@ -32,6 +32,7 @@ class ResultSource:
 def copy_result(
     state: RunState,
     run: Execution,
+    *,
     ledger: Ledger,
     source: ResultSource,
     landing: Landing,

@@ -21,7 +21,7 @@ Clock = Callable[[], float]
 
 
 def load_result(
-    state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
+    state: RunState, run: Execution, *, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
 ) -> RunState:
     """Return the state with outcome `loaded`, `partial` (call again) or `failed`.
 

@@ -57,7 +57,7 @@ class MultipartCopy:
     """The copy of one batch's result into one object."""
 
     def __init__(
-        self, remote: Remote, landing: Landing, ledger: Ledger, batch_id: str, key: str, remaining: Remaining
+        self, *, remote: Remote, landing: Landing, ledger: Ledger, batch_id: str, key: str, remaining: Remaining
     ) -> None:
         self._remote = remote
         self._landing = landing

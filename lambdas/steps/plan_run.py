@@ -24,7 +24,7 @@ StoppedAt = Callable[[str], datetime | None]
 
 
 def plan_run(
-    state: RunState, run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime
+    state: RunState, run: Execution, *, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime
 ) -> RunState:
     """Return the state with outcome `planned`, `adopted`, `landed`, `replay`, `busy`, `duplicate` or `overdue`.
 

@@ -49,7 +49,7 @@ class _Replay:
 
 
 def replay(
-    state: RunState, run: Execution, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
+    state: RunState, run: Execution, *, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
 ) -> RunState:
     """Return the state with outcome `partial` (call again), `loaded` or `failed`.
 

@@ -17,7 +17,7 @@ from lambdas.vocabulary import period
 
 
 def start_export(
-    state: RunState, run: Execution, ledger: Ledger, client: Client, settings: Settings, now: datetime
+    state: RunState, run: Execution, *, ledger: Ledger, client: Client, settings: Settings, now: datetime
 ) -> RunState:
     """Return the state with outcome `ordered`, `rate_limited`, `order_unknown`, `overdue` or `failed`.
 
@@ -61,14 +61,20 @@ def start_export(
             return unknown(settings.order_grace_seconds, cause=f"{reason} {_maybe(lost + 1)}")
     # Every other answer means that nothing was ordered.
     ledger.withdraw_intent(run, lost)
-    not_ordered = partial(waiting, Outcome.RATE_LIMITED, expectation="Nothing was ordered")
+    if isinstance(answer, Refused):
+        return refused(state, answer)
     earlier = f" {_maybe(lost)}" if lost else ""
+    seconds, cause = _pause(answer, settings)
+    return waiting(Outcome.RATE_LIMITED, seconds, expectation="Nothing was ordered", cause=f"{cause}{earlier}")
+
+
+def _pause(answer: RateLimited | Unavailable, settings: Settings) -> tuple[int, str]:
+    """How many seconds to wait after an answer that ordered nothing, and why."""
     match answer:
         case RateLimited(seconds):
-            return not_ordered(seconds, cause=f"Symplify answered 'too many requests' (429) until then.{earlier}")
+            return seconds, "Symplify answered 'too many requests' (429) until then."
         case Unavailable(reason):
-            return not_ordered(settings.poll_max_seconds, cause=f"{reason}{earlier}")
-    return refused(state, answer)
+            return settings.poll_max_seconds, reason
 
 
 def _maybe(lost: int) -> str:

@@ -123,7 +123,15 @@ class House:
         """One call of a load, whose run holds the lease."""
         settings = replace(self.settings, **changed)
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            return load_result(state, run, self.ledger(state.export), self.lake, settings, Path(folder), clock)
+            return load_result(
+                state,
+                run,
+                ledger=self.ledger(state.export),
+                lake=self.lake,
+                settings=settings,
+                folder=Path(folder),
+                clock=clock,
+            )
 
     def replay(
         self, asked: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any
@@ -144,7 +152,15 @@ class House:
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             clock = count(step=seconds)
             ledger = self.ledger(state.export)
-            return replay(state, run, ledger, self.lake, settings, Path(folder), lambda: next(clock))
+            return replay(
+                state,
+                run,
+                ledger=ledger,
+                lake=self.lake,
+                settings=settings,
+                folder=Path(folder),
+                clock=lambda: next(clock),
+            )
 
     @property
     def lake(self) -> Lake:

@@ -108,19 +108,28 @@ class Team:
         state = RunState(export_type=self.export, scheduled_time=now.isoformat())
         ledger = self.house.ledger(state.export)
         client = Client(self.vendor, settings.base_url, settings.customer_id, lambda: OPTIONS.token)
-        state = plan_run(state, run, ledger, settings, lambda arn: None, now)
+        state = plan_run(state, run, ledger=ledger, settings=settings, stopped_at=lambda arn: None, now=now)
         assert state.outcome == "planned"
-        state = start_export(state, run, ledger, client, settings, now)
+        state = start_export(state, run, ledger=ledger, client=client, settings=settings, now=now)
         assert state.outcome == "ordered"
         state = check_batch(state, run, client, settings, now)
         assert state.outcome == "finished"
         landing = Landing(self.house.s3, settings.bucket)
         state = copy_result(
-            state, run, ledger, ResultSource(client, self.vendor), landing, settings, lambda: 900.0, now
+            state,
+            run,
+            ledger=ledger,
+            source=ResultSource(client, self.vendor),
+            landing=landing,
+            settings=settings,
+            remaining=lambda: 900.0,
+            now=now,
         )
         assert state.outcome == "copied"
         with TemporaryDirectory(dir=self.house.work) as folder:
-            state = load_result(state, run, ledger, lake, settings, Path(folder), time.monotonic)
+            state = load_result(
+                state, run, ledger=ledger, lake=lake, settings=settings, folder=Path(folder), clock=time.monotonic
+            )
         assert state.outcome == "loaded"
         dependencies = CloseDependencies(ledger, self.house.store, self.house.catalog, landing)
         return close_run(state, run, dependencies, settings, now)
