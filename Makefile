@@ -37,8 +37,11 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 	$(BIN)/python -m local demo
 
 # More workers than cores, since tests with a cloud wait for half of their time.
-test: install ## Run all tests
-	$(BIN)/python -m pytest -n 4 $(PYTEST)
+# Of the whole suite alone: tests that are chosen cover less. Laws that play hundreds of examples are not traced.
+COVERAGE = $(if $(PYTEST),,--cov --cov-report=term --cov-fail-under=95)
+
+test: install ## Run all tests (PYTEST='-k lease' for some)
+	$(BIN)/python -m pytest -n 4 $(COVERAGE) $(PYTEST)
 
 test-fast: install ## Run the tests of units and templates alone: what to run while working
 	$(BIN)/python -m pytest -n 2 tests/unit tests/infra --ignore tests/infra/test_app.py $(PYTEST)

@@ -59,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if item.path.parent.name == "infra" and hasattr(item.module, "Template"):
             item.add_marker(pytest.mark.xdist_group("template"))
         if "cloud_home" in names:
+            # What these run runs in processes of its own.
+            item.add_marker(pytest.mark.no_cover)
             item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
     yield
     # Whatever order they were brought into meanwhile, at random for one. The short unit tests fill up the end.

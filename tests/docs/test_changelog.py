@@ -4,7 +4,7 @@ import re
 import tomllib
 
 from lambdas.lake.storage import landing
-from lambdas.lake.tables import glue_tables, shadow_table
+from lambdas.lake.tables import export_runs, glue_tables, shadow_table
 from lambdas.ledger import items
 from tests.conftest import ROOT
 
@@ -24,6 +24,6 @@ def test_the_formats_are_those_that_the_code_writes() -> None:
         "manifest": landing.SCHEMA_VERSION,
         "table": int(glue_tables.SCHEMA_VERSION),
         "shadow table": shadow_table.SCHEMA_VERSION,
-        "`export_runs`": int(glue_tables.SCHEMA_VERSION),
+        "`export_runs`": int(export_runs.SCHEMA_VERSION),
         "ledger": items.SCHEMA_VERSION,
     }

@@ -17,6 +17,8 @@ from tests.unit.aws.in_process import Aws
 from tests.unit.lake.crashes import Killed, Reader, Trap, View, each_day_is_one_of, trapped
 from tests.unit.lake.lakehouse import age, array, new_house
 
+pytestmark = pytest.mark.no_cover
+
 AT_ONCE = {"superseded_retention_hours": 0}
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from lambdas.lake import engine
 from lambdas.lake.errors import Unloadable
@@ -20,6 +21,8 @@ from lambdas.lake.storage.raw_object import unpacked
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import zipped
 from tests.unit.lake.laws import CAMPAIGN
+
+pytestmark = pytest.mark.no_cover
 
 OPENS = EXPORT_TYPES["OPENS"]
 RECORDS = [

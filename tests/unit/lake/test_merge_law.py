@@ -19,6 +19,8 @@ from tests.unit.aws.in_process import in_process_aws
 from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
 from tests.unit.lake.laws import examples
 
+pytestmark = pytest.mark.no_cover
+
 Exports = list[tuple[Age, list[dict[str, Any]]]]
 OLDEST = ("", "")
 

@@ -35,6 +35,8 @@ from local.standin.links import Links
 from tests.unit.aws.in_process import Aws
 from tests.unit.lake.lakehouse import House, bag, new_house
 
+pytestmark = pytest.mark.no_cover
+
 FIRST = datetime(2026, 10, 1, 3, 30, tzinfo=UTC)
 API, FILES = "http://127.0.0.1:1", "http://127.0.0.1:2"
 OPTIONS = Options(events_per_day=40, finish_after_polls=1)

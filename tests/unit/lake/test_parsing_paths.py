@@ -18,6 +18,8 @@ from lambdas.lake.schema import Kind, Schema
 from tests.unit.lake.laws import Raw, examples, fractions, names, numerals, spelled, texts, values, whole
 from tests.unit.lake.parsing_paths import OPENS, PLAIN, WITHOUT_FRACTIONS, Ways, rows_of
 
+pytestmark = pytest.mark.no_cover
+
 _FROM, _TO = datetime(1990, 1, 1), datetime(2040, 1, 1)  # noqa: DTZ001 - bounds of local times
 times = st.datetimes(_FROM, _TO, timezones=st.sampled_from([UTC]) | st.timezones()).map(
     lambda moment: moment.isoformat()
