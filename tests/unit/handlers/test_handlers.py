@@ -25,10 +25,8 @@ from lambdas.handlers import (
 from lambdas.ledger.ledger import Ledger
 from lambdas.steps.alert import Message, Place
 from lambdas.symplify.client import Client
-from lambdas.symplify.remote import READERS
 from lambdas.vocabulary import EXPORT_TYPES, Period
-from tests.unit.aws.in_process import Aws
-from tests.unit.fakes import BASE_URL, BUCKET, RESULT_URL, TOKEN, FakeHttp, make_settings
+from tests.unit.fakes import BASE_URL, RESULT_URL, TOKEN, FakeHttp, make_settings
 
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
 EXECUTION = {"arn": "arn:aws:states:eu-west-1:1:execution:lake:run-a", "startedAt": "2026-11-24T03:30:00.123Z"}
@@ -220,50 +218,6 @@ def test_closing_always_gives_the_machine_an_error_name_and_a_reason(
     assert closed["reason"]
 
 
-# When an execution ended
-
-
-class StepFunctions:
-    """Step Functions, knowing one execution or none."""
-
-    class exceptions:  # noqa: N801 - boto3's own name
-        """The client's exceptions."""
-
-        class ExecutionDoesNotExist(Exception):
-            """Step Functions has forgotten it."""
-
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-
-    def describe_execution(self, executionArn: str) -> Any:  # noqa: N803 - boto3's own name
-        """Describe it."""
-        if self._answer is None:
-            raise self.exceptions.ExecutionDoesNotExist
-        return self._answer
-
-
-END = datetime(2026, 11, 23, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("answer", "ended"),
-    [
-        ({"status": "RUNNING"}, None),
-        ({"status": "PENDING_REDRIVE", "stopDate": END}, None),
-        ({"status": "SUCCEEDED", "stopDate": END}, END),
-        ({"status": "ABORTED", "stopDate": END}, END),
-        ({"status": "TIMED_OUT", "stopDate": END}, END),
-        (None, datetime(1970, 1, 1, tzinfo=UTC)),
-    ],
-)
-def test_an_execution_has_ended_when_step_functions_reports_it_or_has_forgotten_it(
-    monkeypatch: pytest.MonkeyPatch, answer: Any, ended: datetime | None
-) -> None:
-    monkeypatch.setattr(clients, "step_functions", lambda: StepFunctions(answer))
-
-    assert executions.stopped_at("arn:x") == ended
-
-
 # The entry point
 
 
@@ -296,26 +250,3 @@ def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp) -> Non
         logging.getLogger(entrypoint.logger.name).removeHandler(handler)
 
     assert [line.get("export") for line in lines] == ["OPENS", None]
-
-
-# The clients
-
-
-def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
-    plain = make_settings()
-    arn = boto3.client("secretsmanager").create_secret(Name="t", SecretString=TOKEN)["ARN"]
-    for name, value in vars(plain).items():
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
-        monkeypatch.setenv(name.upper(), "false" if value is False else text)
-    monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
-    made = (clients.settings, clients.http, clients.symplify, clients._table)
-    for maker in made:
-        maker.cache_clear()
-    try:
-        assert clients.settings().bucket == BUCKET
-        assert clients.symplify() is clients.symplify()
-        assert clients.http().connection_pool_kw == {"maxsize": READERS}
-        assert clients.ledger(EXPORT_TYPES["OPENS"])._table.name == "ledger"
-    finally:
-        for maker in made:
-            maker.cache_clear()

@@ -1,27 +1,16 @@
-"""What readers see, and when: days, columns, locations, refusals, and what is tidied."""
+"""What readers see, and when: days, columns, locations, refusals."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdas.lake.errors import LostLease
 from lambdas.lake.storage.keys import table_prefix
-from lambdas.lake.tables.catalog import CatalogRefused
-from lambdas.lake.tables.vacuum import vacuum
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import House, age, array, bag, lines
-
-OPENS, LISTS = EXPORT_TYPES["OPENS"], EXPORT_TYPES["LISTS"]
-
-
-BASE = {"timestamp": "2024-03-01T10:00:00Z"}
-
-
-def opened(event_id: int, at: Any = "2024-03-01T10:00:00Z", **more: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": at, **more}
+from tests.unit.lake.opens import OPENS, opened
 
 
 @pytest.mark.parametrize(
@@ -242,67 +231,6 @@ def test_what_a_person_set_on_a_table_stays(house: House) -> None:
     assert "more" in house.columns()
 
 
-def test_identity_fields_are_frozen_with_the_first_export(house: House) -> None:
-    first = {"contactId": "a", "timestamp": "2024-03-01T10:00:00Z"}
-    house.load(array([first]), at=age(1))
-    house.load(array([first | {"campaignId": 1}, first | {"campaignId": 2, "eventId": 5}]), at=age(2))
-    house.load(array([{"timestamp": "2024-03-01T10:00:00Z"}]), at=age(3))
-    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["contactId"]
-    assert len(house.rows()) == 3
-
-
-@pytest.mark.parametrize(("export", "key"), [("OPENS", "eventId"), ("LISTS", "listId")])
-def test_key_may_hold_nested_values_and_must_still_be_in_every_record(house: House, export: str, key: str) -> None:
-    records = [BASE | {key: [1, {"a": None}]}, BASE | {key: {"b": 2}}]
-    assert house.load(array(records), export, age(1)).outcome == "loaded"
-    assert (house.definition(export) or {})["Parameters"]["identity_is_key"] == "true"
-    assert bag(house.records(export)) == bag(records)
-
-
-def test_nested_key_that_a_later_piece_lacks_is_none(house: House) -> None:
-    records = [BASE | {"eventId": [n]} for n in range(1100)] + [BASE | {"eventId": None, "contactId": "a"}]
-    house.load(array(records))
-    assert (house.definition() or {})["Parameters"]["identity_is_key"] == "false"
-    assert bag(house.records()) == bag(records)
-
-
-def chosen(*fields: str) -> dict[str, Any]:
-    return {"identity_fields": {"OPENS": fields}}
-
-
-def test_chosen_identity_fields_stand_in_for_a_key_that_is_none(house: House) -> None:
-    records = [opened(1, contactId="a"), opened(1, contactId="b"), opened(1, contactId="b")]
-    assert house.load(array(records)).outcome == "failed"
-    assert house.load(array(records), at=age(1), **chosen("eventId", "contactId")).outcome == "loaded"
-    house.load(array(records[:2]), at=age(2), **chosen("contactId", "eventId"))
-    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["eventId", "contactId"]
-    assert bag(house.records()) == bag(records)
-
-
-def test_chosen_identity_field_that_only_a_late_record_has_is_one(house: House) -> None:
-    records = [opened(n) for n in range(1100)] + [opened(5, late="x")]
-    assert house.load(array(records), **chosen("eventId", "late")).outcome == "loaded"
-    assert bag(house.records()) == bag(records)
-
-
-def test_chosen_identity_field_that_no_record_has_is_refused_by_name(house: House) -> None:
-    state = house.load(array([opened(1, contactId="a")]), **chosen("contactID"))
-    assert state.outcome == "failed"
-    assert "contactID" in str(state.reason)
-    assert "contactId" in str(state.reason)
-    assert house.definition() is None
-
-
-def test_other_identity_fields_for_an_existing_table_are_refused_and_point_to_the_rebuild(house: House) -> None:
-    house.load(array([opened(1, contactId="a")]), at=age(1))
-    before = house.rows()
-    state = house.load(array([opened(2, contactId="a")]), at=age(2), **chosen("contactId"))
-    assert state.outcome == "failed"
-    assert "eventId" in str(state.reason)
-    assert "replay --rebuild" in str(state.reason)
-    assert house.rows() == before
-
-
 def test_a_table_of_an_earlier_version_is_refused_and_a_rebuild_makes_it_anew(house: House) -> None:
     house.load(array([opened(1)]), at=age(1))
     made = house.definition() or {}
@@ -334,171 +262,7 @@ def test_a_run_does_not_take_deleted_files_for_an_empty_table_and_a_replay_bring
     assert sorted(row[column] for row in house.rows(export)) == [1, 2, 3]
 
 
-def test_key_that_holds_twice_with_different_content_fails_and_publishes_nothing(house: House) -> None:
-    records = [opened(1, name="a"), opened(2), opened(1, name="b")]
-    state = house.load(array(records))
-    assert state.outcome == "failed"
-    assert "eventId 1 holds twice" in str(state.reason)
-    assert "identityFields" in str(state.reason)
-    assert house.definition() is None
-    assert house.objects("curated/") == []
-
-
-def test_key_that_holds_twice_at_different_times_is_no_key(house: House) -> None:
-    state = house.load(array([opened(1), opened(1, "2024-03-02T10:00:00Z")]))
-    assert state.outcome == "failed"
-    assert "eventId 1 holds twice" in str(state.reason)
-
-
-def test_key_that_holds_twice_with_equal_content_is_one_row(house: House) -> None:
-    assert house.load(array([opened(1), opened(1)])).outcome == "loaded"
-    assert len(house.rows()) == 1
-
-
-def test_records_that_lack_the_key_later_are_kept(house: House) -> None:
-    house.load(array([opened(1)]), at=age(1))
-    keyless = [{"timestamp": "2024-03-01T11:00:00Z", "name": name} for name in "ab"]
-    assert house.load(array(keyless), at=age(2)).outcome == "loaded"
-    assert len(house.rows()) == 3
-
-
-def test_field_that_not_every_record_of_the_first_export_has_is_no_key(house: House) -> None:
-    records = [opened(n, contactId="a") for n in range(1200)]
-    del records[1100]["eventId"]
-    house.load(array(records))
-    assert json.loads((house.definition() or {})["Parameters"]["identity"]) == ["contactId"]
-    assert bag(house.records()) == bag(records)
-
-
 def test_entity_records_without_any_field_are_rows(house: House) -> None:
     state = house.load(b"[{},{}]", "LISTS")
     assert state.outcome == "loaded", state.reason
     assert len(house.rows("LISTS")) == 2
-
-
-# Tidying
-
-
-def forgotten(house: House, export: Any, hours: float) -> int:
-    now = datetime.now(UTC) + timedelta(hours=hours)
-    return vacuum(export, house.store, house.catalog, retention=timedelta(hours=72), now=now)
-
-
-def test_superseded_files_go_when_their_retention_is_over_and_live_ones_stay(house: House) -> None:
-    for number in (1, 2, 3):
-        house.load(array([opened(1), opened(number, f"2024-03-0{number}T10:00:00Z")][number == 1 :]), at=age(number))
-        house.load(array([{"listId": number}]), "LISTS", at=age(number))
-    before = (house.rows(), house.rows("LISTS"))
-    assert len(house.objects(table_prefix("lists"))) == 3
-    assert forgotten(house, OPENS, 71) == forgotten(house, LISTS, 71) == 0
-    assert forgotten(house, OPENS, 73) == 2
-    assert forgotten(house, LISTS, 73) == 2
-    assert len(house.objects(table_prefix("opens"))) == 3
-    assert len(house.objects(table_prefix("lists"))) == 1
-    assert (house.rows(), house.rows("LISTS")) == before
-
-
-def test_files_that_never_were_published_go_as_well(house: House) -> None:
-    house.load(array([opened(1)]), at=age(1))
-    house.store.write("curated/opens/dt=2024-03-01/other-run/part.parquet", b"half", "")
-    house.store.write("curated/opens/dt=2024-03-09/other-run/part.parquet", b"half", "")
-    assert forgotten(house, OPENS, 71) == 0
-    assert forgotten(house, OPENS, 73) == 2
-    assert len(house.rows()) == 1
-
-
-def test_no_retention_leaves_only_what_readers_see(house: House) -> None:
-    for number in (1, 2):
-        house.load(array([opened(1), opened(2, "2024-03-02T10:00:00Z")]), at=age(number), superseded_retention_hours=0)
-    assert len(house.objects(table_prefix("opens"))) == 2
-    assert len(house.rows()) == 2
-
-
-def test_tidying_one_table_leaves_others_alone(house: House) -> None:
-    house.load(array([opened(1)]), "OPENS", at=age(1))
-    house.load(array([{"eventId": 1, "timestamp": "2024-03-01T10:00:00Z"}]), "OPTOUTS", at=age(1))
-    house.store.write("curated/export_runs/run.json", b"{}", "application/json")
-    before = house.objects()
-    assert forgotten(house, EXPORT_TYPES["OPTOUTS"], 1000) == 0
-    assert house.objects() == before
-
-
-def test_dropped_table_keeps_its_files(house: House) -> None:
-    house.load(array([opened(1)]), at=age(1))
-    house.glue.delete_table(DatabaseName=house.settings.database, Name="opens")
-    assert forgotten(house, OPENS, 1000) == 0
-    assert len(house.objects(table_prefix("opens"))) == 1
-
-
-# What Glue refuses
-
-
-def refusing(house: House, operation: str, code: str, *, took_effect: bool) -> Any:
-    """Have Glue answer one call with an error, after it took effect or not; the lost answer of a call that botocore
-    then tried again looks so."""
-
-    def refuse(**_: Any) -> None:
-        house.glue.meta.events.unregister(event, refuse)
-        raise ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)
-
-    event = f"{'after' if took_effect else 'before'}-call.glue.{operation}"
-    house.glue.meta.events.register(event, refuse)
-
-
-@pytest.mark.parametrize("took_effect", [False, True])
-@pytest.mark.parametrize(
-    ("operation", "code", "is_first"),
-    [
-        ("CreateTable", "AlreadyExistsException", True),
-        ("BatchCreatePartition", "InternalServiceException", True),
-        ("UpdateTable", "ConcurrentModificationException", False),
-        ("BatchUpdatePartition", "InternalServiceException", False),
-    ],
-)
-def test_step_that_glue_refuses_ends_well_when_it_runs_again(
-    house: House, operation: str, code: str, is_first: bool, took_effect: bool
-) -> None:
-    first, second = [opened(1)], [opened(1, name="b"), opened(2, "2024-03-02T10:00:00Z")]
-    if not is_first:
-        house.load(array(first), at=age(1))
-    content, at, run = array(first if is_first else second), age(2), house.execution()
-    house.land(content, OPENS, at)
-    house.ledger(OPENS).take_lease(run, datetime.now(UTC))
-    refusing(house, operation, code, took_effect=took_effect)
-    with pytest.raises(ClientError):
-        house.load_again("OPENS", at, run=run, take_lease=False)
-    assert house.load_again("OPENS", at, run=run, take_lease=False).outcome == "loaded"
-    assert bag(house.records()) == bag(first if is_first else second)
-
-
-def test_partition_that_is_there_already_is_no_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BatchCreatePartition tells what it did not do in its answer, not by an error."""
-    at, run = age(1), house.execution()
-    house.land(array([opened(1)]), OPENS, at)
-    house.ledger(OPENS).take_lease(run, datetime.now(UTC))
-    create = house.glue.batch_create_partition
-    monkeypatch.setattr(house.glue, "batch_create_partition", lambda **given: create(**given) and create(**given))
-    with pytest.raises(CatalogRefused, match="AlreadyExists"):
-        house.load_again("OPENS", at, run=run, take_lease=False)
-    monkeypatch.undo()
-    assert house.load_again("OPENS", at, run=run, take_lease=False).outcome == "loaded"
-    assert bag(house.records()) == bag([opened(1)])
-
-
-def test_lease_is_looked_at_right_before_publishing(house: House) -> None:
-    house.load(array([opened(1)]), at=age(1))
-    seen: list[str] = []
-
-    def note(model: Any, **_: Any) -> None:
-        seen.append(model.name)
-
-    clients = [house.s3, house.glue, house.dynamodb.meta.client]
-    for client in clients:
-        client.meta.events.register("before-call", note)
-    try:
-        house.load(array([opened(1, name="b"), opened(2, "2024-03-02T10:00:00Z")]), at=age(2))
-    finally:
-        for client in clients:
-            client.meta.events.unregister("before-call", note)
-    first_change = seen.index("UpdateTable")
-    assert seen[first_change - 1] == "GetItem"

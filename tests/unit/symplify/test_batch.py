@@ -1,0 +1,137 @@
+"""The calls for a batch's status, the account and the link."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.symplify.answers import (
+    Batch,
+    BatchState,
+    Link,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from lambdas.symplify.client import Client
+from tests.unit.fakes import BASE_URL, RESULT_URL, FakeHttp
+
+# The status call
+
+
+@pytest.mark.parametrize(
+    ("printed", "state"),
+    [
+        ("PENDING", BatchState.RUNNING),
+        (" PENDING", BatchState.RUNNING),
+        ("\tin_progress \n", BatchState.RUNNING),
+        ("Finished", BatchState.FINISHED),
+        (" ERROR ", BatchState.FAILED),
+    ],
+)
+def test_a_status_is_read_without_blanks_and_case(
+    client: Client, http: FakeHttp, printed: str, state: BatchState
+) -> None:
+    http.answers(200, json.dumps({"status": printed, "processed": 500, "total": 501}))
+
+    assert client.batch("101111") == Batch(state, 500, 501)
+    assert http.paths == ["/rest/4711/batches/101111"]
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "", None, 5, ["FINISHED"], "x" * 5000])
+def test_an_unknown_status_is_refused_and_shown(client: Client, http: FakeHttp, status: Any) -> None:
+    http.answers(200, json.dumps({"status": status}))
+
+    answer = client.batch("7")
+
+    assert isinstance(answer, Refused)
+    assert "IN_PROGRESS" in answer.reason
+    assert len(answer.reason) < 600
+
+
+def test_counters_that_are_no_numbers_are_left_out(client: Client, http: FakeHttp) -> None:
+    http.answers(200, '{"status": "PENDING", "processed": "5", "total": true}')
+
+    assert client.batch("7") == Batch(BatchState.RUNNING, None, None)
+
+
+@pytest.mark.parametrize("body", ["", "<html>We are back soon</html>", "[1]", "[" * 100_000])
+def test_an_answer_that_is_no_json_object_is_unavailable(client: Client, http: FakeHttp, body: str) -> None:
+    http.answers(200, body)
+
+    assert isinstance(client.batch("7"), Unavailable)
+
+
+def test_a_batch_id_cannot_lead_to_another_path(client: Client, http: FakeHttp) -> None:
+    http.answers(404)
+
+    client.batch("../x?y#z")
+
+    assert http.paths == ["/rest/4711/batches/..%2Fx%3Fy%23z"]
+
+
+# The account
+
+
+def test_the_accounts_addresses_are_fetched(client: Client, http: FakeHttp) -> None:
+    http.answers(200, json.dumps({"restUrl": BASE_URL}))
+
+    assert client.account() == {"restUrl": BASE_URL}
+    assert http.paths == ["/rest/4711/apiurl"]
+
+
+# The link
+
+
+@pytest.mark.parametrize("body", [RESULT_URL, f'"{RESULT_URL}"', f" {RESULT_URL}\n"])
+def test_the_link_is_requested_without_accepting_json(client: Client, http: FakeHttp, body: str) -> None:
+    http.answers(200, body)
+
+    answer = client.link("7")
+
+    assert answer == Link(RESULT_URL)
+    assert http.paths == ["/rest/4711/batches/7/result/url"]
+    assert "json" not in str(http.calls[0].headers).lower()
+    assert "s3cr3t" not in repr(answer)
+
+
+@pytest.mark.parametrize(("status", "body"), [(406, "no"), (404, "no"), (200, "<html>no</html>"), (200, "")])
+def test_the_redirect_is_used_when_the_call_for_the_link_fails(
+    client: Client, http: FakeHttp, status: int, body: str
+) -> None:
+    http.answers(status, body).answers(303, headers={"Location": RESULT_URL})
+
+    assert client.link("7") == Link(RESULT_URL)
+    assert http.paths == ["/rest/4711/batches/7/result/url", "/rest/4711/batches/7/result"]
+    assert "json" not in str([call.headers for call in http.calls]).lower()
+
+
+def test_the_documented_calls_failure_is_returned_when_both_calls_for_a_link_fail(
+    client: Client, http: FakeHttp
+) -> None:
+    http.answers(406, "first").answers(400, "second")
+
+    answer = client.link("7")
+
+    assert isinstance(answer, Refused)
+    assert "first" in answer.reason
+
+
+def test_a_result_that_is_no_redirect_is_no_link(client: Client, http: FakeHttp) -> None:
+    http.answers(406, "first").answers(200, "[]")
+
+    assert isinstance(client.link("7"), Refused)
+
+
+def test_a_refused_link_waits_when_the_redirect_is_rate_limited(client: Client, http: FakeHttp) -> None:
+    http.answers(406, "first").answers(429)
+
+    assert isinstance(client.link("7"), RateLimited)
+
+
+def test_a_refused_link_is_unavailable_when_the_redirect_has_no_answer(client: Client, http: FakeHttp) -> None:
+    http.answers(406, "first")
+    for _ in range(3):
+        http.answers(500)
+
+    assert isinstance(client.link("7"), Unavailable)
