@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ LONG = {
     "ORDER_GRACE_SECONDS": "900",
     "LONGEST_FUNCTION_SECONDS": "900",
 }
+# No two vendors of a stack give the same number to a batch, since the ledger would take them for one.
+_FIRST_BATCHES = count(500_000, 10_000)
 
 
 class Broke(AssertionError):
@@ -277,7 +280,7 @@ def staged(running: Running, folder: Path, stack: str, options: Options) -> Iter
 @contextmanager
 def another_vendor(stage: Stage, options: Options, seconds: int = 900, **environment: str) -> Iterator[Stage]:
     """Let the stack's functions call another stand-in for a while, with another time-out and other variables."""
-    with StandIn(replace(options, token=stage.standin.options.token, first_batch_id=500_000)) as standin:
+    with StandIn(replace(options, token=stage.standin.options.token, first_batch_id=next(_FIRST_BATCHES))) as standin:
         other = Stage(stage.running, stage.deployed, standin)
         other.configure(seconds, {**LONG, **environment, "BASE_URL": standin.base_url})
         try:

@@ -57,7 +57,8 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
     crc = write_noise(tmp_path / "result", MEGABYTES)
     cloud = stage.running.cloud.process.pid
     with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud) as watch:
-        slow.standin.replace_result("500000", tmp_path / "result")
+        batch = slow.standin.next_batch_id
+        slow.standin.replace_result(batch, tmp_path / "result")
         began = time.monotonic()
         arn = slow.start(exportType="CLICKS", period="LAST_DAY")
         outcomes = slow.outcomes_until(arn, "copied")
@@ -65,13 +66,13 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
         # The bytes are no records, so there is nothing to load.
         slow.states.stop_execution(executionArn=arn)
 
-        ordered_at = slow.ledger.get_item(Key={"pk": "CLICKS", "sk": "batch#500000"})["Item"]["ordered_at"]
-        manifest = Landing(slow.s3, stage.deployed.bucket).manifest(EXPORT_TYPES["CLICKS"], ordered_at, "500000")
+        ordered_at = slow.ledger.get_item(Key={"pk": "CLICKS", "sk": f"batch#{batch}"})["Item"]["ordered_at"]
+        manifest = Landing(slow.s3, stage.deployed.bucket).manifest(EXPORT_TYPES["CLICKS"], ordered_at, batch)
         assert manifest is not None
         assert (manifest.bytes, manifest.crc32) == (MEGABYTES * BLOCK_BYTES, as_text(crc))
-        assert stored_crc(slow, keys.raw(EXPORT_TYPES["CLICKS"], ordered_at, "500000").result, manifest.bytes) == crc
+        assert stored_crc(slow, keys.raw(EXPORT_TYPES["CLICKS"], ordered_at, batch).result, manifest.bytes) == crc
         slow.ledger.update_item(
-            Key={"pk": "CLICKS", "sk": "batch#500000"},
+            Key={"pk": "CLICKS", "sk": f"batch#{batch}"},
             UpdateExpression="SET #s = :dead",
             ExpressionAttributeNames={"#s": "status"},
             ExpressionAttributeValues={":dead": "dead"},
