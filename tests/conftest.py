@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if item.path.parent.name == "infra" and hasattr(item.module, "Template"):
+        if item.path.parent.name == "infra" and hasattr(getattr(item, "module", None), "Template"):
             item.add_marker(pytest.mark.xdist_group("template"))
         if "cloud_home" in names:
             # What these run runs in processes of its own.

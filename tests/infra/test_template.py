@@ -162,13 +162,15 @@ def test_a_message_of_a_crash_names_the_step_that_the_machine_goes_to(template: 
     ended = [way for way, following in ways.items() if following in ("close_run", "duplicate")]
     assert ended == [("plan_run", "duplicate"), ("load_result", "loaded")]
     first = step(json.loads(definition)["StartAt"])
-    assert {(None, ""): first, **ways} == {**NEXT_STEP, **{way: ways[way] for way in ended}}
+    assert {(None, ""): first} | ways == dict(NEXT_STEP) | {way: ways[way] for way in ended}
 
 
 def test_the_functions_get_every_setting_that_they_read(template: Template) -> None:
     for function in resources(template, "AWS::Lambda::Function"):
         variables = function["Properties"]["Environment"]["Variables"]
-        plain = {name: value if isinstance(value, str) else "reference" for name, value in variables.items()}
+        plain: dict[str, str] = {
+            name: value if isinstance(value, str) else "reference" for name, value in variables.items()
+        }
         assert Settings.from_environment(plain).customer_id == "1234"
 
 

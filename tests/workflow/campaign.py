@@ -214,7 +214,7 @@ class Stage:
             raise Broke(f"Raw of batch {batch_id} is not what the vendor sent.")
         item = self.ledger.get_item(Key={"pk": export, "sk": f"batch#{batch_id}"})["Item"]
         if item["status"] != LOADED:
-            raise Broke(f"Batch {batch_id} is {item['status']} after a success.")
+            raise Broke(f"Batch {batch_id} is {item['status']!s} after a success.")
 
     def _orders_are_on_record(self, export: str, before: int, ended: list[Ended], counts: Counts) -> None:
         """Each order that took effect is a run's batch, or one whose answer the run recorded as lost.
@@ -226,7 +226,7 @@ class Stage:
         items = self.ledger.query(KeyConditionExpression=asked, ConsistentRead=True)["Items"]
         known = {item["batch_id"] for item in items if "batch_id" in item}
         unknown = sum(
-            int(item["lost"]) + ("batch_id" not in item and "intent_at" in item)
+            int(str(item["lost"])) + int("batch_id" not in item and "intent_at" in item)
             for item in items
             if item["owner"] in arns
         )

@@ -90,8 +90,10 @@ def a_day_passes(stage: Stage, export: str) -> None:
         "Items"
     ]:
         stage.ledger.delete_item(Key={"pk": export, "sk": item["sk"]})
-        times = {name: datetime.fromisoformat(item[name]) - timedelta(days=1) for name in ("started_at", "ended_at")}
-        key = f"run#{times['started_at']:%Y%m%dT%H%M%S}-{item['run'].partition('-')[2]}"
+        times = {
+            name: datetime.fromisoformat(str(item[name])) - timedelta(days=1) for name in ("started_at", "ended_at")
+        }
+        key = f"run#{times['started_at']:%Y%m%dT%H%M%S}-{str(item['run']).partition('-')[2]}"
         stage.ledger.put_item(Item={**item, "sk": key, **{name: time.isoformat() for name, time in times.items()}})
 
 

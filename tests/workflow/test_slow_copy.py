@@ -66,7 +66,7 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
         # The bytes are no records, so there is nothing to load.
         slow.states.stop_execution(executionArn=arn)
 
-        ordered_at = slow.ledger.get_item(Key={"pk": "CLICKS", "sk": f"batch#{batch}"})["Item"]["ordered_at"]
+        ordered_at = str(slow.ledger.get_item(Key={"pk": "CLICKS", "sk": f"batch#{batch}"})["Item"]["ordered_at"])
         manifest = Landing(slow.s3, stage.deployed.bucket).manifest(EXPORT_TYPES["CLICKS"], ordered_at, batch)
         assert manifest is not None
         assert (manifest.bytes, manifest.crc32) == (MEGABYTES * BLOCK_BYTES, as_text(crc))

@@ -55,7 +55,9 @@ def test_a_secret_is_found_in_any_place(stage: Stage, tmp_path: Path) -> None:
     functions, function = cloud.client("lambda"), f"{stage.deployed.stack}-watch-runs"
     kept = functions.get_function_configuration(FunctionName=function)["Description"]
     rows, file = tmp_path / "rows.parquet", stage.running.folder / "planted"
-    duckdb.sql("SELECT ? AS a", params=[secret]).write_parquet(str(rows), compression="zstd")
+    planted = duckdb.sql("SELECT ? AS a", params=[secret])
+    assert planted is not None
+    planted.write_parquet(str(rows), compression="zstd")
     group = f"/planted/{stage.deployed.stack}"
 
     stage.s3.put_object(Bucket=bucket, Key="planted.gz", Body=gzip.compress(secret.encode()))

@@ -12,7 +12,6 @@ import pytest
 
 from local import athena, deployment
 from local.lifecycle import Running
-from local.standin import batches
 from local.standin.options import Options
 from local.standin.standin import StandIn
 from tests.workflow.machine import Ended, run
@@ -93,7 +92,8 @@ def account(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
     records: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patched, StandIn(Options(token="right")) as standin:
         patched.setattr(
-            batches.records, "records", lambda world, export, *rest: iter(map(json.dumps, records.get(export, [])))
+            "local.standin.batches.records.records",
+            lambda world, export, *rest: iter(map(json.dumps, records.get(export, []))),
         )
         deployed = deployment.deploy(
             running.cloud,

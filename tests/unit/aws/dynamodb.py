@@ -128,6 +128,14 @@ def _check_used(given: Mapping[str, Any], used: set[str]) -> None:
             raise AwsFailure("ValidationException", f"Value provided in {which} unused in expressions: {unused}")
 
 
+def _either(left: Test, right: Test) -> Test:
+    return lambda item: left(item) or right(item)
+
+
+def _both(left: Test, right: Test) -> Test:
+    return lambda item: left(item) and right(item)
+
+
 class _Words:
     """An expression, read from left to right."""
 
@@ -163,7 +171,7 @@ class _Words:
         while self._words and self._words[0] == "OR":
             self._next()
             left, right = test, self._both()
-            test = lambda item, left=left, right=right: left(item) or right(item)  # noqa: E731
+            test = _either(left, right)
         return test
 
     def _both(self) -> Test:
@@ -171,7 +179,7 @@ class _Words:
         while self._words and self._words[0] == "AND":
             self._next()
             left, right = test, self._one()
-            test = lambda item, left=left, right=right: left(item) and right(item)  # noqa: E731
+            test = _both(left, right)
         return test
 
     def _one(self) -> Test:
@@ -238,7 +246,7 @@ class _Words:
     def _next(self) -> str:
         if not self._words:
             raise AwsFailure("ValidationException", "The expression ends too early")
-        return self._words.pop(0)
+        return str(self._words.pop(0))
 
     def _expect(self, word: str) -> None:
         if (found := self._next()) != word:

@@ -47,7 +47,7 @@ def told(call: Callable[..., Any], **given: Any) -> Any:
 
 
 def objects() -> Told:
-    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3: Any = boto3.client("s3", region_name="eu-west-1")
     at = {"Bucket": "lake"}
     said = [
         told(s3.put_object, **at, Key="early", Body=b""),
@@ -79,7 +79,7 @@ def objects() -> Told:
 
 
 def uploads() -> Told:
-    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3: Any = boto3.client("s3", region_name="eu-west-1")
     at = {"Bucket": "lake", "Key": "whole"}
     s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     first, second = (s3.create_multipart_upload(**at, ChecksumAlgorithm="CRC32")["UploadId"] for _ in range(2))
@@ -112,7 +112,7 @@ def uploads() -> Told:
 
 
 def transfers(tmp: str) -> Told:
-    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3: Any = boto3.client("s3", region_name="eu-west-1")
     s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     with open(f"{tmp}/given", "wb") as given:
         given.write(b"some bytes" * 1000)
@@ -123,7 +123,7 @@ def transfers(tmp: str) -> Told:
 
 
 def catalog() -> Told:
-    glue = boto3.client("glue", region_name="eu-west-1")
+    glue: Any = boto3.client("glue", region_name="eu-west-1")
     storage = {"Columns": [{"Name": "n", "Type": "bigint"}], "Location": "s3://lake/opens/"}
     table = {"Name": "opens", "StorageDescriptor": storage, "PartitionKeys": [{"Name": "dt", "Type": "string"}]}
     at = {"DatabaseName": "lake", "TableName": "opens"}
@@ -166,7 +166,7 @@ def entry(values: list[str], given: Any) -> Any:
 
 
 def ledger() -> Told:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
+    client: Any = boto3.client("dynamodb", region_name="eu-west-1")
     names = ("pk", "sk")
     client.create_table(
         TableName="ledger",
@@ -184,12 +184,13 @@ def ledger() -> Told:
         names = {"#n": "status"} if "#n" in condition else {}
         values = {":a": {"S": "a"}, ":b": {"N": "2"}}
         used = {name: value for name, value in values.items() if name in condition}
-        given = {"ConditionExpression": condition} if condition else {}
+        given: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         given |= {"ExpressionAttributeNames": names} if names else {}
         given |= {"ExpressionAttributeValues": used} if used else {}
         return told(client.put_item, TableName="ledger", Item=item(sk, **more), **given)
 
-    status, number = {"status": {"S": "a"}}, {"amount": {"N": "10"}}
+    status: dict[str, Any] = {"status": {"S": "a"}}
+    number: dict[str, Any] = {"amount": {"N": "10"}}
     said = [
         put("1", "attribute_not_exists(pk)", **status),
         put("1", "attribute_not_exists(pk)", **status),
@@ -210,7 +211,7 @@ def ledger() -> Told:
     ]
 
     def update(sk: str, expression: str, condition: str | None = None) -> Any:
-        given = {"ConditionExpression": condition} if condition else {}
+        given: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         names, values = {"#c": "amount", "#n": "new"}, {":v": {"N": "11"}, ":w": {"S": "w"}}
         return told(
             client.update_item,
@@ -257,7 +258,7 @@ def ledger() -> Told:
 
 
 def secrets() -> Told:
-    client = boto3.client("secretsmanager", region_name="eu-west-1")
+    client: Any = boto3.client("secretsmanager", region_name="eu-west-1")
     return [
         told(client.get_secret_value, SecretId="token"),
         told(client.create_secret, Name="token", SecretString="a"),

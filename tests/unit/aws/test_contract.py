@@ -36,7 +36,7 @@ def strict() -> Iterator[None]:
 
 
 def test_a_stale_version_of_a_table_is_refused(strict: None) -> None:
-    glue = boto3.client("glue", region_name="eu-west-1")
+    glue: Any = boto3.client("glue", region_name="eu-west-1")
     glue.create_database(DatabaseInput={"Name": "lake"})
     glue.create_table(DatabaseName="lake", TableInput={"Name": "opens"})
     version = glue.get_table(DatabaseName="lake", Name="opens")["Table"]["VersionId"]
@@ -46,7 +46,7 @@ def test_a_stale_version_of_a_table_is_refused(strict: None) -> None:
 
 
 def test_more_partitions_than_glue_takes_are_refused(strict: None) -> None:
-    glue = boto3.client("glue", region_name="eu-west-1")
+    glue: Any = boto3.client("glue", region_name="eu-west-1")
     glue.create_database(DatabaseInput={"Name": "lake"})
     glue.create_table(
         DatabaseName="lake", TableInput={"Name": "t", "PartitionKeys": [{"Name": "dt", "Type": "string"}]}
@@ -61,7 +61,7 @@ def test_more_partitions_than_glue_takes_are_refused(strict: None) -> None:
 
 
 def test_bytes_with_another_checksum_are_refused(strict: None) -> None:
-    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3: Any = boto3.client("s3", region_name="eu-west-1")
     s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     at = {"Bucket": "lake", "Key": "whole"}
     upload = s3.create_multipart_upload(**at, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
@@ -81,7 +81,7 @@ def test_bytes_with_another_checksum_are_refused(strict: None) -> None:
 
 
 def test_names_and_values_that_no_expression_uses_are_refused(strict: None) -> None:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
+    client: Any = boto3.client("dynamodb", region_name="eu-west-1")
     client.create_table(
         TableName="ledger",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,7 +12,7 @@ from tests.unit.aws.in_process import Aws
 from tests.unit.lake.lakehouse import House, new_house
 from tests.unit.lake.parsing_paths import Ways
 
-_CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+_CALM: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("lake", derandomize=True, database=None, **_CALM)
 # A long run on other examples every time: LAKE_CAMPAIGN=50 takes fifty times as many of each law.
 settings.register_profile("campaign", derandomize=False, database=None, print_blob=True, **_CALM)

@@ -306,7 +306,8 @@ def furnished(s3: Any, glue: Any, dynamodb: Any, name: str, **changed: Any) -> H
 
 @cache
 def _client(service: str) -> Any:
-    return _session().client(service)
+    session: Any = _session()
+    return session.client(service)
 
 
 @cache

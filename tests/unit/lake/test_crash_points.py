@@ -26,12 +26,12 @@ def opened(event_id: int, day: int, **more: Any) -> dict[str, Any]:
     return {"eventId": event_id, "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
 
 
-OLD = {
+OLD: dict[str, list[dict[str, Any]]] = {
     "OPENS": [opened(1, 1), opened(2, 2), opened(3, 3, name="a")],
     "LISTS": [{"listId": 1, "name": "a"}, {"listId": 2}],
 }
 # A day that stays, one that changes, one that is new, and a column that both need.
-NEW = {
+NEW: dict[str, list[dict[str, Any]]] = {
     "OPENS": [opened(2, 2), opened(4, 2, more=0.5), opened(3, 3, name="b"), opened(5, 4, more=1.5)],
     "LISTS": [{"listId": 2, "more": 0.5}, {"listId": 3}],
 }

@@ -20,14 +20,15 @@ def test_identity_fields_are_frozen_with_the_first_export(house: House) -> None:
 
 @pytest.mark.parametrize(("export", "key"), [("OPENS", "eventId"), ("LISTS", "listId")])
 def test_key_may_hold_nested_values_and_must_still_be_in_every_record(house: House, export: str, key: str) -> None:
-    records = [BASE | {key: [1, {"a": None}]}, BASE | {key: {"b": 2}}]
+    records: list[dict[str, Any]] = [BASE | {key: [1, {"a": None}]}, BASE | {key: {"b": 2}}]
     assert house.load(array(records), export, age(1)).outcome == "loaded"
     assert (house.definition(export) or {})["Parameters"]["identity_is_key"] == "true"
     assert bag(house.records(export)) == bag(records)
 
 
 def test_nested_key_that_a_later_piece_lacks_is_none(house: House) -> None:
-    records = [BASE | {"eventId": [n]} for n in range(1100)] + [BASE | {"eventId": None, "contactId": "a"}]
+    records: list[dict[str, Any]] = [BASE | {"eventId": [n]} for n in range(1100)]
+    records.append(BASE | {"eventId": None, "contactId": "a"})
     house.load(array(records))
     assert (house.definition() or {})["Parameters"]["identity_is_key"] == "false"
     assert bag(house.records()) == bag(records)

@@ -50,7 +50,7 @@ class Vendor(urllib3.PoolManager):
         self.batches = Batches(OPTIONS, clock, folder)
         links = Links(FILES, OPTIONS.link_seconds, clock)
         limit = RateLimit(None, 60, clock)
-        self.applications = {
+        self.applications: dict[int, Any] = {
             1: Api(OPTIONS, f"{API}/rest", self.batches, links, limit),
             2: Files(self.batches, links, None),
         }
@@ -64,7 +64,9 @@ class _Wire(HTTPConnectionPool):
         super().__init__(host, port)
         self._application = vendor.applications[port]
 
-    def _make_request(self, conn: Any, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
+    def _make_request(  # type: ignore[override]  # urllib3 names each of its options
+        self, conn: Any, method: str, url: str, **options: Any
+    ) -> urllib3.HTTPResponse:
         target = urlsplit(url)
         headers = {name.lower(): value for name, value in options["headers"].items()}
         call = Call(method, target.path, dict(parse_qsl(target.query)), headers, options.get("body") or b"")

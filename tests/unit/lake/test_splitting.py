@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -61,7 +61,7 @@ def wrapped(values: Any, style: Any = compact) -> bytes:
     return bytes(style({"status": "ok", "count": len(values), "data": values, "next": None}))
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[Sequence[Any]], bytes]] = {
     "compact array": compact,
     "pretty array": pretty,
     "array with blanks around": lambda values: b" \n\t" + pretty(values) + b"\r\n ",
@@ -73,7 +73,7 @@ SHAPES = {
     "compact wrapper": wrapped,
     "pretty wrapper": lambda values: wrapped(values, pretty),
 }
-PACKINGS = {
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "plain": lambda content: content,
     "with a byte order mark": lambda content: BOM + content,
     "gzip": gzip.compress,

@@ -12,6 +12,7 @@ from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.tables import export_runs, glue_tables, shadow_table
 from lambdas.lake.tables.shadow_table import LostShadowTable
 from lambdas.lake.tables.vacuum import vacuum
+from lambdas.outcome import Outcome
 from lambdas.schema_version import WrittenByNewer
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.lakehouse import House, age, array, bag
@@ -90,7 +91,7 @@ def begun(house: House) -> tuple[RunState, Execution]:
         house.load(array([opened(number)]), at=age(number))
     run = house.execution()
     assert house.ledger(OPENS).take_lease(run, datetime.now(UTC))
-    state = house.replay_once(RunState(export_type="OPENS", outcome="replay", replay=REBUILD), run)
+    state = house.replay_once(RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay=REBUILD), run)
     assert state.outcome == "partial"
     return state, run
 
@@ -125,7 +126,7 @@ def test_the_first_call_of_a_rebuild_begins_an_earlier_shadow_table_again(house:
     state, run = begun(house)
     stale = {"days": {"1999-01-01": "s3://nowhere/"}}
     set_shadow_version(house, run, shadow_table.SCHEMA_VERSION - 1, **stale)
-    state = RunState(export_type="OPENS", outcome="replay", replay=REBUILD)
+    state = RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay=REBUILD)
     while state.outcome in ("replay", "partial"):
         state = house.replay_once(state, run)
     assert state.outcome == "loaded"
@@ -139,7 +140,7 @@ def test_a_shadow_table_of_a_newer_version_is_refused_also_with_unknown_fields(
 ) -> None:
     state, run = begun(house)
     set_shadow_version(house, run, shadow_table.SCHEMA_VERSION + 1, more=1)
-    first = RunState(export_type="OPENS", outcome="replay", replay=REBUILD)
+    first = RunState(export_type="OPENS", outcome=Outcome.REPLAY, replay=REBUILD)
     with pytest.raises(WrittenByNewer, match=r"The shadow table .* newer version"):
         house.replay_once(first if is_first_call else state, run)
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,7 +31,7 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         yield duck
 
 
-def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[list[int | None]]:
+def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[list[Any]]:
     """The seconds that are in each slice."""
     duck.execute("CREATE OR REPLACE TABLE day (_event_at TIMESTAMP, second INTEGER)")
     for second in seconds:
