@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if item.path.parent.name == "infra" and hasattr(getattr(item, "module", None), "Template"):
             item.add_marker(pytest.mark.xdist_group("template"))
         if "cloud_home" in names:
-            # What these run runs in processes of its own.
-            item.add_marker(pytest.mark.no_cover)
             item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
     yield
     # Whatever order they were brought into meanwhile, at random for one. The short unit tests fill up the end.
     items.sort(key=_turn)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Trace unit tests alone: what others run of the functions runs in its own processes, and tracing is slow."""
+    controller = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is None or "unit" in item.path.parts:
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 def _turn(item: pytest.Item) -> int:
@@ -87,22 +99,22 @@ def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.fixture(scope="session")
-def cloud_settings() -> Sequence[str]:
-    """Words for `up` beside what the README gives; a folder of tests may have its own."""
-    return ()
-
-
-@pytest.fixture(scope="session")
-def cloud_home(tmp_path_factory: pytest.TempPathFactory, cloud_settings: Sequence[str]) -> Iterator[Path]:
-    """Where the session's local cloud keeps its files."""
-    home = tmp_path_factory.mktemp("local")
-    done = local("up", *cloud_settings, home=home)
+@contextmanager
+def booted(home: Path, *words: str) -> Iterator[Path]:
+    """A local cloud that keeps its files there, started with those words beside `up`."""
+    done = local("up", *words, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     yield home
     # Stopped and no more: to remove the many files of its functions takes half a minute, and pytest does it later.
     for folder in home.glob("cloud-*"):
         stop_all(folder)
+
+
+@pytest.fixture(scope="session")
+def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the session's local cloud keeps its files."""
+    with booted(tmp_path_factory.mktemp("local")) as home:
+        yield home
 
 
 @pytest.fixture(scope="session")
