@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lambdas.ledger.claims import Claims
+from lambdas.ledger.claims_and_lease import Claims
 from lambdas.ledger.history import RunHistory
 from lambdas.ledger.orders import Orders
 from lambdas.vocabulary import ExportType

@@ -18,7 +18,10 @@ _NUMBERS = ("bytes", "days", "batches", "lost_orders")
 
 
 def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Mapping[str, Any]) -> None:
-    """Write a run's record; its names are the table's columns. Times are ISO 8601, UTC unless they have an offset."""
+    """Write a run's record, which `record_of` in `steps/close_run.py` makes; its names are the table's columns.
+
+    Times are ISO 8601, UTC unless they have an offset.
+    """
     columns = {name: _kind(name) for name in record}
     catalog.ensure_json_table(
         keys.RUNS_TABLE,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import BadInput, RunState
-from lambdas.ledger.claims import Lease
+from lambdas.ledger.claims_and_lease import Lease
 from lambdas.ledger.ledger import Ledger
 from lambdas.vocabulary import UnknownName
 from tests.unit.fakes import NOW, Crash, Failing, make_run
