@@ -36,10 +36,10 @@ $(VENV)/.installed: requirements-dev.txt $(CLOUD_LOCK) package.json package-lock
 demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, Athena queries
 	$(BIN)/python -m local demo
 
-# More workers than cores, since tests with a cloud wait for half of their time.
 # Of the whole suite alone: tests that are chosen cover less. Laws that play hundreds of examples are not traced.
 COVERAGE = $(if $(PYTEST),,--cov --cov-report=term --cov-fail-under=95)
 
+# More workers than cores, since tests with a cloud wait for half of their time.
 test: install ## Run all tests (PYTEST='-k lease' for some)
 	$(BIN)/python -m pytest -n 4 $(COVERAGE) $(PYTEST)
 

@@ -2,17 +2,17 @@
 
 The items of an export type share the partition key `pk`, the type's name. Sort keys (`sk`) and the file that owns each:
 
-    claim#<time>           claims.py    which execution took a scheduled time
-    lease                  claims.py    who may write the type's table
-    order#<run folder>     orders.py    what a run ordered; the intent is written before the order is sent
-    batch#<batch id>       orders.py    ordered | copied | loaded | dead
-    watermark              history.py   the order time of the newest export whose period left no gap
-    run#<run folder>       history.py   the record of a finished run
-    clock                  history.py   since when a success of the type is expected
+    claim#<time>           claims_and_lease.py   which execution took a scheduled time
+    lease                  claims_and_lease.py   who may write the type's table
+    order#<run folder>     orders.py             what a run ordered; the intent is written before the order is sent
+    batch#<batch id>       orders.py             ordered | copied | loaded | dead
+    watermark              history.py            the order time of the newest export whose period left no gap
+    run#<run folder>       history.py            the record of a finished run
+    clock                  history.py            since when a success of the type is expected
 
 The partition `account` has what concerns all export types alike:
 
-    told#<what>#<night>    history.py   which run sends the one notification
+    told#<what>#<night>    history.py            which run sends the one notification
 
 Claims, leases and `told#` items alone expire (`expires_at`, epoch seconds).
 """
