@@ -10,6 +10,10 @@ from lambdas.handlers.notify import notify
 from lambdas.steps.close_run import CloseDependencies, close_run, close_unknown
 from lambdas.vocabulary import UnknownName
 
+# While the function starts, when it has a whole processor, and not in its first call.
+clients.s3()
+clients.glue()
+
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Close the run, and notify."""

@@ -12,6 +12,9 @@ from lambdas.steps.multipart_copy import Remaining
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# While the function starts, when it has a whole processor, and not in its first call.
+clients.s3_for_parts()
+
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Copy the result, or as much of it as the time allows."""

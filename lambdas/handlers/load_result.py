@@ -12,6 +12,10 @@ from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
 
+# While the function starts, when it has a whole processor, and not in its first call.
+clients.s3()
+clients.glue()
+
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Load the batch, or merge the next ones of a replay."""

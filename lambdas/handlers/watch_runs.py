@@ -18,6 +18,11 @@ from lambdas.steps.watch_runs import (
     watched_exports,
 )
 
+# While the function starts, when it has a whole processor, and not in its first call.
+clients.s3()
+clients.glue()
+clients.step_functions()
+
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Watch all export types, or close the one execution that was ended from outside.
