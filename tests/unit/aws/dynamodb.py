@@ -1,4 +1,4 @@
-"""DynamoDB in the process, with the operations and expressions that the ledger and its tests use."""
+"""In-process fake of DynamoDB: the operations and expressions that the ledger and its tests use."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from tests.unit.aws.failure import AwsFailure
 _PAGE_BYTES = 1 << 20
 
 Item = dict[str, Any]
-Test = Callable[[Item], bool]
+Predicate = Callable[[Item], bool]
 Operand = Callable[[Item], Any]
 
 
@@ -23,7 +23,7 @@ class _Table:
 
 
 class DynamoDB:
-    """Tables of items by their keys."""
+    """Tables of items by key."""
 
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
@@ -60,34 +60,34 @@ class DynamoDB:
         table = self._table(TableName)
         key = _key(table, Key)
         before = table.items.get(key, {})
-        words = _Words(UpdateExpression, given)
-        changes = words.assignments()
+        parser = _Parser(UpdateExpression, given)
+        changes = parser.assignments()
         condition = given.get("ConditionExpression")
-        is_met = _Words(condition, given, words.used).condition()(before) if condition else True
-        _check_used(given, words.used)
+        is_met = _Parser(condition, given, parser.used).condition()(before) if condition else True
+        _check_used(given, parser.used)
         if not is_met:
             raise AwsFailure("ConditionalCheckFailedException", "The conditional request failed")
         table.items[key] = deepcopy({**Key, **before, **{name: value(before) for name, value in changes.items()}})
 
     def Query(self, *, TableName: str, KeyConditionExpression: str, **given: Any) -> dict[str, Any]:
         used: set[str] = set()
-        is_asked = _Words(KeyConditionExpression, given, used).condition()
-        return self._page(TableName, is_asked, given, used)
+        is_selected = _Parser(KeyConditionExpression, given, used).condition()
+        return self._page(TableName, is_selected, given, used)
 
     def Scan(self, *, TableName: str, **given: Any) -> dict[str, Any]:
         return self._page(TableName, lambda _: True, given, set())
 
-    def _page(self, name: str, is_asked: Test, given: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
-        """At most a megabyte of items, which is counted before the filter."""
+    def _page(self, name: str, is_selected: Predicate, given: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
+        """A page of at most a megabyte of items, counted before the filter."""
         table = self._table(name)
         written = given.get("FilterExpression")
-        passes: Test = _Words(written, given, used).condition() if written else lambda _: True
+        passes: Predicate = _Parser(written, given, used).condition() if written else lambda _: True
         _check_used(given, used)
         after = _key(table, given["ExclusiveStartKey"]) if "ExclusiveStartKey" in given else None
         found, size, scanned = [], 0, 0
         for key in sorted(table.items, reverse=not given.get("ScanIndexForward", True)):
             item = table.items[key]
-            if not is_asked(item) or (after is not None and key <= after):
+            if not is_selected(item) or (after is not None and key <= after):
                 continue
             size, scanned = size + len(str(item)), scanned + 1
             found += [deepcopy(item)] * passes(item)
@@ -115,89 +115,89 @@ def _key(table: _Table, item: Item) -> tuple[Any, ...]:
 def _check_condition(before: Item, given: Mapping[str, Any]) -> None:
     used: set[str] = set()
     written = given.get("ConditionExpression")
-    is_met = _Words(written, given, used).condition()(before) if written else True
+    is_met = _Parser(written, given, used).condition()(before) if written else True
     _check_used(given, used)
     if not is_met:
         raise AwsFailure("ConditionalCheckFailedException", "The conditional request failed")
 
 
 def _check_used(given: Mapping[str, Any], used: set[str]) -> None:
-    """DynamoDB refuses names and values that no expression uses."""
+    """Refuse names and values that no expression uses, as DynamoDB does."""
     for which in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
         if unused := set(given.get(which, {})) - used:
             raise AwsFailure("ValidationException", f"Value provided in {which} unused in expressions: {unused}")
 
 
-def _either(left: Test, right: Test) -> Test:
+def _either(left: Predicate, right: Predicate) -> Predicate:
     return lambda item: left(item) or right(item)
 
 
-def _both(left: Test, right: Test) -> Test:
+def _both(left: Predicate, right: Predicate) -> Predicate:
     return lambda item: left(item) and right(item)
 
 
-class _Words:
-    """An expression, read from left to right."""
+class _Parser:
+    """A recursive-descent parser of expressions."""
 
     def __init__(self, text: str, given: Mapping[str, Any], used: set[str] | None = None) -> None:
-        self._words = re.findall(r"[#:]?\w+|<>|<=|>=|[=<>(),]", text)
-        if "".join(self._words) != re.sub(r"\s", "", text):
+        self._tokens = re.findall(r"[#:]?\w+|<>|<=|>=|[=<>(),]", text)
+        if "".join(self._tokens) != re.sub(r"\s", "", text):
             raise AwsFailure("ValidationException", f"Invalid expression: {text}")
         self._names = given.get("ExpressionAttributeNames", {})
         self._values = given.get("ExpressionAttributeValues", {})
         self.used = set() if used is None else used
 
     def assignments(self) -> dict[str, Operand]:
-        """The changes of `SET a = :b, …`."""
+        """Parse the assignments of `SET a = :b, …`."""
         self._expect("SET")
         changes = dict[str, Operand]()
         while True:
             name = self._name(self._next())
             self._expect("=")
             changes[name] = self._operand()
-            if not self._words:
+            if not self._tokens:
                 return changes
             self._expect(",")
 
-    def condition(self) -> Test:
-        """The whole expression as a test of an item."""
-        test = self._either()
-        if self._words:
-            raise AwsFailure("ValidationException", f"Invalid expression at: {self._words}")
-        return test
+    def condition(self) -> Predicate:
+        """Parse the whole expression into a predicate on items."""
+        predicate = self._either()
+        if self._tokens:
+            raise AwsFailure("ValidationException", f"Invalid expression at: {self._tokens}")
+        return predicate
 
-    def _either(self) -> Test:
-        test = self._both()
-        while self._words and self._words[0] == "OR":
+    def _either(self) -> Predicate:
+        predicate = self._both()
+        while self._tokens and self._tokens[0] == "OR":
             self._next()
-            left, right = test, self._both()
-            test = _either(left, right)
-        return test
+            left, right = predicate, self._both()
+            predicate = _either(left, right)
+        return predicate
 
-    def _both(self) -> Test:
-        test = self._one()
-        while self._words and self._words[0] == "AND":
+    def _both(self) -> Predicate:
+        predicate = self._term()
+        while self._tokens and self._tokens[0] == "AND":
             self._next()
-            left, right = test, self._one()
-            test = _both(left, right)
-        return test
+            left, right = predicate, self._term()
+            predicate = _both(left, right)
+        return predicate
 
-    def _one(self) -> Test:
-        word = self._words[0]
-        if word == "NOT":
+    def _term(self) -> Predicate:
+        token = self._tokens[0]
+        if token == "NOT":
             self._next()
-            inner = self._one()
+            inner = self._term()
             return lambda item: not inner(item)
-        if word == "(":
+        if token == "(":
             self._next()
-            test = self._either()
+            predicate = self._either()
             self._expect(")")
-            return test
-        if word in ("attribute_exists", "attribute_not_exists", "begins_with"):
+            return predicate
+        if token in ("attribute_exists", "attribute_not_exists", "begins_with"):
             return self._function(self._next())
         return self._comparison()
 
-    def _function(self, name: str) -> Test:
+    def _function(self, name: str) -> Predicate:
         self._expect("(")
         operand = self._operand()
         if name == "begins_with":
@@ -208,57 +208,57 @@ class _Words:
         self._expect(")")
         return lambda item: (operand(item) is not None) == (name == "attribute_exists")
 
-    def _comparison(self) -> Test:
+    def _comparison(self) -> Predicate:
         left, sign = self._operand(), self._next()
         if sign == "IN":
             self._expect("(")
             choices = [self._operand()]
-            while self._words[0] == ",":
+            while self._tokens[0] == ",":
                 self._next()
                 choices.append(self._operand())
             self._expect(")")
-            return lambda item: any(_is(left(item), "=", choice(item)) for choice in choices)
+            return lambda item: any(_compares(left(item), "=", choice(item)) for choice in choices)
         right = self._operand()
         if sign != "BETWEEN":
-            return lambda item: _is(left(item), sign, right(item))
+            return lambda item: _compares(left(item), sign, right(item))
         self._expect("AND")
         most = self._operand()
-        return lambda item: _is(left(item), ">=", right(item)) and _is(left(item), "<=", most(item))
+        return lambda item: _compares(left(item), ">=", right(item)) and _compares(left(item), "<=", most(item))
 
     def _operand(self) -> Operand:
-        word = self._next()
-        if word.startswith(":"):
-            if word not in self._values:
-                raise AwsFailure("ValidationException", f"An expression attribute value is not defined: {word}")
-            self.used.add(word)
-            return lambda _: self._values[word]
-        name = self._name(word)
+        token = self._next()
+        if token.startswith(":"):
+            if token not in self._values:
+                raise AwsFailure("ValidationException", f"An expression attribute value is not defined: {token}")
+            self.used.add(token)
+            return lambda _: self._values[token]
+        name = self._name(token)
         return lambda item: item.get(name)
 
-    def _name(self, word: str) -> str:
-        if not word.startswith("#"):
-            return word
-        if word not in self._names:
-            raise AwsFailure("ValidationException", f"An expression attribute name is not defined: {word}")
-        self.used.add(word)
-        return str(self._names[word])
+    def _name(self, token: str) -> str:
+        if not token.startswith("#"):
+            return token
+        if token not in self._names:
+            raise AwsFailure("ValidationException", f"An expression attribute name is not defined: {token}")
+        self.used.add(token)
+        return str(self._names[token])
 
     def _next(self) -> str:
-        if not self._words:
+        if not self._tokens:
             raise AwsFailure("ValidationException", "The expression ends too early")
-        return str(self._words.pop(0))
+        return str(self._tokens.pop(0))
 
-    def _expect(self, word: str) -> None:
-        if (found := self._next()) != word:
-            raise AwsFailure("ValidationException", f"{word} is expected in the expression, not {found}")
+    def _expect(self, token: str) -> None:
+        if (found := self._next()) != token:
+            raise AwsFailure("ValidationException", f"{token} is expected in the expression, not {found}")
 
 
-def _is(left: Mapping[str, Any] | None, sign: str, right: Mapping[str, Any] | None) -> bool:
-    """Values of different types are never equal and have no order; what is missing compares with nothing."""
+def _compares(left: Mapping[str, Any] | None, sign: str, right: Mapping[str, Any] | None) -> bool:
+    """Compare two values: those of different types, or a missing one, are never equal and have no order."""
     if left is None or right is None or left.keys() != right.keys():
         return sign == "<>" and left is not right
     one, other = _plain(left), _plain(right)
-    tests: Mapping[str, Callable[[], bool]] = {
+    operators: Mapping[str, Callable[[], bool]] = {
         "=": lambda: one == other,
         "<>": lambda: one != other,
         "<": lambda: one < other,
@@ -266,7 +266,7 @@ def _is(left: Mapping[str, Any] | None, sign: str, right: Mapping[str, Any] | No
         ">": lambda: one > other,
         ">=": lambda: one >= other,
     }
-    return bool(tests[sign]())
+    return bool(operators[sign]())
 
 
 def _plain(value: Mapping[str, Any]) -> Any:

@@ -1,8 +1,8 @@
-"""How an operation of the AWS in the process refuses."""
+"""The error that an operation of the AWS fakes raises."""
 
 
 class AwsFailure(Exception):
-    """AWS's code and sentence; clients raise it as a `ClientError`."""
+    """An AWS error code and message; clients raise it as a `ClientError`."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Glue's Data Catalog in the process, with the operations that the lake and its tests use."""
+"""In-process fake of the Glue Data Catalog: the operations that the lake and its tests use."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -8,9 +8,9 @@ from typing import Any
 
 from tests.unit.aws.failure import AwsFailure
 
-# Glue chooses the size of a page; a small one has callers read several.
+# Glue chooses the page size; a small one makes callers paginate.
 _PAGE = 20
-_AT_ONCE = 100
+_BATCH_LIMIT = 100
 
 
 @dataclass
@@ -157,8 +157,8 @@ def _found(partitions: Mapping[tuple[str, ...], dict[str, Any]], values: tuple[s
 
 
 def _check_size(some: Sequence[Any]) -> None:
-    if len(some) > _AT_ONCE:
-        raise AwsFailure("ValidationException", f"Member must have length less than or equal to {_AT_ONCE}.")
+    if len(some) > _BATCH_LIMIT:
+        raise AwsFailure("ValidationException", f"Member must have length less than or equal to {_BATCH_LIMIT}.")
 
 
 def _error(values: tuple[str, ...], code: str, message: str) -> dict[str, Any]:

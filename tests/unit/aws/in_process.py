@@ -1,7 +1,7 @@
-"""S3, Glue, DynamoDB and Secrets Manager in the process: real boto3 clients whose calls are answered from memory.
+"""In-process fakes of S3, Glue, DynamoDB and Secrets Manager: real boto3 clients whose calls are answered from memory.
 
-Clients keep their paginators, resources, events, transfers and parameter validation; only the HTTP request is left out.
-That makes a call tens of times cheaper than a mocked request. `test_contract.py` compares the answers with moto's.
+Paginators, resources, events, transfers and parameter validation are boto3's; only the HTTP request is left out, so a
+call is tens of times cheaper than a mocked request. `test_contract.py` compares the responses with moto's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from tests.unit.aws.secrets import Secrets
 
 
 class Aws:
-    """All that the services hold."""
+    """The fakes of all services, and their state."""
 
     def __init__(self) -> None:
         self._services: dict[str, Any] = {
@@ -33,7 +33,7 @@ class Aws:
             "dynamodb": DynamoDB(),
             "secretsmanager": Secrets(),
         }
-        # Transfers call from threads of their own.
+        # Transfers call from several threads.
         self._lock = Lock()
 
     def answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,18 +46,18 @@ class Aws:
             answer: dict[str, Any] | None = getattr(self._services[service], operation)(**params)
         return answer or {}
 
-    def saved(self) -> Mapping[str, Any]:
-        """A copy of everything, for `restore`."""
+    def snapshot(self) -> Mapping[str, Any]:
+        """A snapshot of the state, for `restore`."""
         return deepcopy(self._services)
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Hold what was saved, and nothing else."""
-        self._services = dict(deepcopy(saved))
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Reset the state to a snapshot."""
+        self._services = dict(deepcopy(snapshot))
 
 
 @contextmanager
 def in_process_aws() -> Iterator[Aws]:
-    """An AWS with nothing in it; every call of every boto3 client goes there for a while."""
+    """Route every call of every boto3 client to an empty fake."""
     aws = Aws()
 
     def call(client: Any, operation: str, given: Mapping[str, Any]) -> Any:
@@ -68,7 +68,7 @@ def in_process_aws() -> Iterator[Aws]:
 
 
 def _call(aws: Aws, client: Any, operation: str, given: Mapping[str, Any]) -> Any:
-    """What botocore's own method does, but for the request: the same events in the same order."""
+    """As botocore's method, with the same events in the same order, but without the request."""
     model = client.meta.service_model.operation_model(operation)
     context: dict[str, Any] = {"client_region": client.meta.region_name, "client_config": client.meta.config}
     params = client._emit_api_params(api_params=given, operation_model=model, context=context)

@@ -1,4 +1,4 @@
-"""S3 in the process, with the operations that the lake and its tests use, checksums and conditions included."""
+"""In-process fake of S3: the operations that the lake and its tests use, with checksums and conditions."""
 
 import io
 import re
@@ -15,8 +15,8 @@ from botocore.response import StreamingBody
 
 from tests.unit.aws.failure import AwsFailure
 
-_SMALLEST_PART = 5 << 20
-_MOST_PARTS = 10_000
+_MIN_PART_BYTES = 5 << 20
+_MAX_PARTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Bucket:
 
 
 class S3:
-    """Buckets with objects and open uploads."""
+    """Buckets with objects and open multipart uploads."""
 
     def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
@@ -79,7 +79,7 @@ class S3:
     ) -> dict[str, Any]:
         found = self._object(Bucket, Key)
         _check_conditions(found, conditions)
-        answer, body = _described(found, ChecksumMode if Range is None else None), found.body
+        answer, body = _head(found, ChecksumMode if Range is None else None), found.body
         if Range is not None:
             first, last = _span(Range, len(body))
             body = body[first : last + 1]
@@ -91,7 +91,7 @@ class S3:
         if found is None:
             raise AwsFailure("404", "Not Found", 404)
         _check_conditions(found, conditions)
-        return {**_described(found, ChecksumMode), "ContentLength": len(found.body)}
+        return {**_head(found, ChecksumMode), "ContentLength": len(found.body)}
 
     def DeleteObject(self, *, Bucket: str, Key: str, **_: Any) -> None:
         self._bucket(Bucket).objects.pop(Key, None)
@@ -163,7 +163,7 @@ class S3:
         **_: Any,
     ) -> dict[str, Any]:
         upload, part = self._upload(Bucket, Key, UploadId), _object(_content(Body), "", ChecksumCRC32)
-        if not 1 <= PartNumber <= _MOST_PARTS:
+        if not 1 <= PartNumber <= _MAX_PARTS:
             raise AwsFailure("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
         upload.parts[PartNumber] = part
         return {"ETag": part.etag, **({"ChecksumCRC32": part.crc32} if upload.algorithm else {})}
@@ -222,7 +222,7 @@ class S3:
         found = [{"Key": one.key, "UploadId": one.id} for one in uploads if one.key.startswith(Prefix)]
         return {"Bucket": Bucket, "IsTruncated": False, **({"Uploads": found} if found else {})}
 
-    # Within
+    # Lookups
 
     def _bucket(self, name: str) -> _Bucket:
         if name not in self._buckets:
@@ -262,7 +262,7 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _described(found: _Object, checksum_mode: str | None) -> dict[str, Any]:
+def _head(found: _Object, checksum_mode: str | None) -> dict[str, Any]:
     answer = {
         "AcceptRanges": "bytes",
         "ETag": found.etag,
@@ -280,8 +280,8 @@ def _check_conditions(found: _Object, conditions: Mapping[str, Any]) -> None:
         raise AwsFailure("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
 
 
-def _span(asked: str, size: int) -> tuple[int, int]:
-    match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
+def _span(requested: str, size: int) -> tuple[int, int]:
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", requested)
     if match is None or int(match[1]) >= size:
         raise AwsFailure("InvalidRange", "The requested range is not satisfiable", 416)
     return int(match[1]), min(int(match[2] or size), size - 1)
@@ -294,20 +294,20 @@ def _listed(upload: _Upload, number: int) -> dict[str, Any]:
 
 
 def _chosen(upload: _Upload, given: Sequence[Mapping[str, Any]]) -> list[_Object]:
-    """The parts that a completion names, with everything checked that S3 checks."""
+    """The parts that a completion lists, validated as S3 does."""
     if not given:
         raise AwsFailure("MalformedXML", "The XML you provided was not well-formed.")
     numbers = [part["PartNumber"] for part in given]
     if numbers != sorted(set(numbers)):
         raise AwsFailure("InvalidPartOrder", "The list of parts was not in ascending order.")
     chosen = []
-    for asked in given:
-        part = upload.parts.get(asked["PartNumber"])
-        if part is None or part.etag.strip('"') != asked["ETag"].strip('"'):
+    for requested in given:
+        part = upload.parts.get(requested["PartNumber"])
+        if part is None or part.etag.strip('"') != requested["ETag"].strip('"'):
             raise AwsFailure("InvalidPart", "One or more of the specified parts could not be found.")
-        if asked.get("ChecksumCRC32", part.crc32) != part.crc32:
+        if requested.get("ChecksumCRC32", part.crc32) != part.crc32:
             raise AwsFailure("InvalidPart", "A part's checksum did not match.")
         chosen.append(part)
-    if any(len(part.body) < _SMALLEST_PART for part in chosen[:-1]):
+    if any(len(part.body) < _MIN_PART_BYTES for part in chosen[:-1]):
         raise AwsFailure("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
     return chosen

@@ -1,4 +1,4 @@
-"""Secrets Manager in the process, with the operations that the lake and its tests use."""
+"""In-process fake of Secrets Manager: the operations that the lake and its tests use."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from tests.unit.aws.failure import AwsFailure
 
 
 class Secrets:
-    """Secrets by their ARN or name, each with its newest value."""
+    """Secrets by ARN or name, each with its current value."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, Any]] = {}

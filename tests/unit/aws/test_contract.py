@@ -1,4 +1,4 @@
-"""The AWS in the process answers as moto does, and refuses what AWS refuses and moto lets pass."""
+"""Contract of the AWS fakes: they respond as moto does, and refuse what AWS refuses and moto accepts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 
 from tests.unit.aws.in_process import in_process_aws
-from tests.unit.aws.scenarios import Told, catalog, ledger, objects, secrets, told, transfers, uploads
+from tests.unit.aws.scenarios import Responses, catalog, ledger, objects, response_of, secrets, transfers, uploads
 
 
 @pytest.mark.parametrize("scenario", [objects, uploads, catalog, ledger, secrets])
-def test_calls_are_answered_as_moto_answers_them(scenario: Callable[[], Told]) -> None:
+def test_responses_equal_those_of_moto(scenario: Callable[[], Responses]) -> None:
     with mock_aws():
         expected = scenario()
     with in_process_aws():
@@ -22,7 +22,7 @@ def test_calls_are_answered_as_moto_answers_them(scenario: Callable[[], Told]) -
         assert one == other, number
 
 
-def test_files_are_transferred_as_with_moto(tmp_path: Any) -> None:
+def test_file_transfers_equal_those_of_moto(tmp_path: Any) -> None:
     with mock_aws():
         expected = transfers(str(tmp_path))
     with in_process_aws():
@@ -30,22 +30,22 @@ def test_files_are_transferred_as_with_moto(tmp_path: Any) -> None:
 
 
 @pytest.fixture
-def strict() -> Iterator[None]:
+def fake_aws() -> Iterator[None]:
     with in_process_aws():
         yield
 
 
-def test_a_stale_version_of_a_table_is_refused(strict: None) -> None:
+def test_a_stale_version_of_a_table_is_refused(fake_aws: None) -> None:
     glue: Any = boto3.client("glue", region_name="eu-west-1")
     glue.create_database(DatabaseInput={"Name": "lake"})
     glue.create_table(DatabaseName="lake", TableInput={"Name": "opens"})
     version = glue.get_table(DatabaseName="lake", Name="opens")["Table"]["VersionId"]
     given = {"DatabaseName": "lake", "TableInput": {"Name": "opens"}, "VersionId": version}
     glue.update_table(**given)
-    assert told(glue.update_table, **given) == "ConcurrentModificationException"
+    assert response_of(glue.update_table, **given) == "ConcurrentModificationException"
 
 
-def test_more_partitions_than_glue_takes_are_refused(strict: None) -> None:
+def test_more_partitions_than_the_batch_limit_are_refused(fake_aws: None) -> None:
     glue: Any = boto3.client("glue", region_name="eu-west-1")
     glue.create_database(DatabaseInput={"Name": "lake"})
     glue.create_table(
@@ -53,34 +53,34 @@ def test_more_partitions_than_glue_takes_are_refused(strict: None) -> None:
     )
     some = [{"Values": [str(number)]} for number in range(101)]
     given = {"DatabaseName": "lake", "TableName": "t"}
-    assert told(glue.batch_create_partition, **given, PartitionInputList=some) == "ValidationException"
+    assert response_of(glue.batch_create_partition, **given, PartitionInputList=some) == "ValidationException"
     assert (
-        told(glue.batch_create_partition, **given, PartitionInputList=[{"Values": ["a", "b"]}])
+        response_of(glue.batch_create_partition, **given, PartitionInputList=[{"Values": ["a", "b"]}])
         == "InvalidInputException"
     )
 
 
-def test_bytes_with_another_checksum_are_refused(strict: None) -> None:
+def test_invalid_checksums_parts_and_uploads_are_refused(fake_aws: None) -> None:
     s3: Any = boto3.client("s3", region_name="eu-west-1")
     s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     at = {"Bucket": "lake", "Key": "whole"}
     upload = s3.create_multipart_upload(**at, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
     other = {"Body": b"abc", "ChecksumCRC32": "AAAAAA=="}
-    assert told(s3.upload_part, **at, UploadId="none", PartNumber=1, Body=b"abc") == "NoSuchUpload"
-    assert told(s3.put_object, **at, **other) == "BadDigest"
-    assert told(s3.upload_part, **at, UploadId=upload, PartNumber=1, **other) == "BadDigest"
+    assert response_of(s3.upload_part, **at, UploadId="none", PartNumber=1, Body=b"abc") == "NoSuchUpload"
+    assert response_of(s3.put_object, **at, **other) == "BadDigest"
+    assert response_of(s3.upload_part, **at, UploadId=upload, PartNumber=1, **other) == "BadDigest"
     part = s3.upload_part(**at, UploadId=upload, PartNumber=1, Body=b"abc")
     (listed,) = s3.list_parts(**at, UploadId=upload)["Parts"]
     assert listed["ChecksumCRC32"] == part["ChecksumCRC32"]
     given = {**at, "UploadId": upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}}
-    turned = {"Parts": [{"PartNumber": number, "ETag": part["ETag"]} for number in (2, 1)]}
-    assert told(s3.complete_multipart_upload, **{**given, "MultipartUpload": turned}) == "InvalidPartOrder"
-    assert told(s3.complete_multipart_upload, **{**given, "UploadId": "none"}) == "NoSuchUpload"
-    assert told(s3.complete_multipart_upload, **given, MpuObjectSize=4) == "InvalidRequest"
+    reordered = {"Parts": [{"PartNumber": number, "ETag": part["ETag"]} for number in (2, 1)]}
+    assert response_of(s3.complete_multipart_upload, **{**given, "MultipartUpload": reordered}) == "InvalidPartOrder"
+    assert response_of(s3.complete_multipart_upload, **{**given, "UploadId": "none"}) == "NoSuchUpload"
+    assert response_of(s3.complete_multipart_upload, **given, MpuObjectSize=4) == "InvalidRequest"
     assert s3.complete_multipart_upload(**given, MpuObjectSize=3)["ChecksumCRC32"] == part["ChecksumCRC32"]
 
 
-def test_names_and_values_that_no_expression_uses_are_refused(strict: None) -> None:
+def test_unused_expression_names_and_values_are_refused(fake_aws: None) -> None:
     client: Any = boto3.client("dynamodb", region_name="eu-west-1")
     client.create_table(
         TableName="ledger",
@@ -89,10 +89,10 @@ def test_names_and_values_that_no_expression_uses_are_refused(strict: None) -> N
         BillingMode="PAY_PER_REQUEST",
     )
     given = {"TableName": "ledger", "Item": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(pk)"}
-    assert told(client.put_item, **given, ExpressionAttributeNames={"#n": "n"}) == "ValidationException"
+    assert response_of(client.put_item, **given, ExpressionAttributeNames={"#n": "n"}) == "ValidationException"
 
 
-def test_a_page_of_a_query_holds_a_megabyte(strict: None) -> None:
+def test_a_page_of_items_is_limited_to_a_megabyte(fake_aws: None) -> None:
     table = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
         TableName="ledger",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],

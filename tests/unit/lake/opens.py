@@ -1,11 +1,10 @@
-"""Records of OPENS."""
+"""Records of OPENS, and export types."""
 
 from typing import Any
 
 from lambdas.vocabulary import EXPORT_TYPES
 
 OPENS, LISTS = EXPORT_TYPES["OPENS"], EXPORT_TYPES["LISTS"]
-
 
 BASE = {"timestamp": "2024-03-01T10:00:00Z"}
 

@@ -1,4 +1,4 @@
-"""The three ways from a piece to rows, side by side, and schemas to try them with."""
+"""Runs the three parsing paths on one piece, and schemas for it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -33,57 +33,59 @@ PLAIN = Schema(
 )
 
 
-WITHOUT_FRACTIONS = replace(PLAIN, columns=tuple(one for one in PLAIN.columns if one.kind is not Kind.DOUBLE))
+WITHOUT_FRACTIONS = replace(PLAIN, columns=tuple(column for column in PLAIN.columns if column.kind is not Kind.DOUBLE))
 
 
-class Ways:
-    """The ways of staging, each into a chunk of its own."""
+class ParsingPaths:
+    """Each path stages a piece into a separate chunk and returns its rows, or None where it falls back."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.engine = engine.connect(folder)
 
-    def quick(self, piece: Piece, rows: Rows, texts: Iterable[str], escaped: Iterable[str] = ()) -> list[str] | None:
+    def read_fast(
+        self, piece: Piece, rows: Rows, texts: Iterable[str], escaped: Iterable[str] = ()
+    ) -> list[str] | None:
         fast_path = FastPath(rows.schema, texts, escaped)
         if not (fast_path.is_usable and ValidatedPath(rows.schema, OPENS.event_time).is_usable):
             return None
-        file = write_piece(piece, self.folder / "quick.json")
-        with self.engine.cursor() as own:
+        file = write_piece(piece, self.folder / "fast.json")
+        with self.engine.cursor() as cursor:
             try:
-                part, _ = self.chunk(own, rows).add(staged(rows, fast_path.source([file])))
+                part, _ = self._chunk(cursor, rows).add(staged(rows, fast_path.source([file])))
             except (duckdb.Error, UnicodeDecodeError):
                 return None
-            return read(own, part) if fast_path.adds_up(own, part, [file]) else None
+            return read(cursor, part) if fast_path.adds_up(cursor, part, [file]) else None
 
-    def strict(self, piece: Piece, rows: Rows) -> list[str] | None:
+    def read_validated(self, piece: Piece, rows: Rows) -> list[str] | None:
         count = ValidatedPath(rows.schema, OPENS.event_time).count(piece)
         if count is None:
             return None
-        file = write_piece(piece, self.folder / "strict.json")
-        with self.engine.cursor() as own:
+        file = write_piece(piece, self.folder / "validated.json")
+        with self.engine.cursor() as cursor:
             try:
-                part, added = self.chunk(own, rows).add(staged(rows, records([file], rows.schema)))
+                part, added = self._chunk(cursor, rows).add(staged(rows, records([file], rows.schema)))
             except (duckdb.InvalidInputException, UnicodeDecodeError):
                 return None
-            found = read(own, part)
+            found = read(cursor, part)
         assert len(found) == count == added
         return found
 
-    def careful(self, piece: Piece, rows: Rows) -> list[str]:
+    def read_records(self, piece: Piece, rows: Rows) -> list[str]:
         found = list(json_records.read(piece))
         assert not any(isinstance(one, Rejected) for one in found)
         content = [
             record_path.normalised(one, rows.schema, OPENS.event_time) for one in found if not isinstance(one, Rejected)
         ]
         (self.folder / "record_path.json").write_bytes(b"\n".join(content))
-        with self.engine.cursor() as own:
-            part, added = self.chunk(own, rows).add(staged_normalised(rows, self.folder / "record_path.json"))
-            carefully = read(own, part)
-        assert len(carefully) == len(found) == added
-        return carefully
+        with self.engine.cursor() as cursor:
+            part, added = self._chunk(cursor, rows).add(staged_normalised(rows, self.folder / "record_path.json"))
+            rows_read = read(cursor, part)
+        assert len(rows_read) == len(found) == added
+        return rows_read
 
-    def chunk(self, own: duckdb.DuckDBPyConnection, rows: Rows) -> Chunk:
-        return Chunk(own, rows, self.folder, "chunk")
+    def _chunk(self, cursor: duckdb.DuckDBPyConnection, rows: Rows) -> Chunk:
+        return Chunk(cursor, rows, self.folder, "chunk")
 
 
 def read(duck: duckdb.DuckDBPyConnection, part: Path) -> list[str]:

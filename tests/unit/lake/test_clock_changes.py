@@ -1,10 +1,10 @@
-"""The day of an event when the account's clock changes: hours that are skipped or twice there."""
+"""The day of an event across daylight saving changes, whose hours are skipped or repeated."""
 
 from typing import Any
 
 import pytest
 
-from tests.unit.lake.lakehouse import House, array
+from tests.unit.lake.in_process_lake import InProcessLake, array
 from tests.unit.lake.opens import opened
 
 
@@ -13,7 +13,7 @@ from tests.unit.lake.opens import opened
     [
         ("2024-03-30T22:59:59.999Z", "2024-03-30"),
         ("2024-03-30T23:00:00Z", "2024-03-31"),
-        # The clock goes from 02:00 to 03:00 that night, and that day ends an hour earlier in UTC.
+        # At 02:00 the clock skips to 03:00, so this day ends an hour earlier in UTC.
         ("2024-03-31T21:59:59Z", "2024-03-31"),
         ("2024-03-31T22:00:00Z", "2024-04-01"),
         ("2024-10-26T22:00:00Z", "2024-10-27"),
@@ -31,6 +31,8 @@ from tests.unit.lake.opens import opened
         ([], "unknown"),
     ],
 )
-def test_day_of_an_event_is_the_accounts_day_through_changes_of_the_clock(house: House, moment: Any, day: str) -> None:
-    house.load(array([opened(1, moment)]), time_zone="Europe/Stockholm")
-    assert list(house.partitions()) == [day]
+def test_event_day_is_in_the_accounts_time_zone_across_clock_changes(
+    lake: InProcessLake, moment: Any, day: str
+) -> None:
+    lake.load(array([opened(1, moment)]), time_zone="Europe/Stockholm")
+    assert list(lake.partitions()) == [day]

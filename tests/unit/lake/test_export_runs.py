@@ -6,8 +6,8 @@ from typing import Any
 from lambdas.lake.tables.export_runs import write_run_record
 
 
-class Written:
-    """A store and a catalog that keep what they are given."""
+class FakeStoreAndCatalog:
+    """Keeps what is written."""
 
     def __init__(self) -> None:
         self.columns: dict[str, str] = {}
@@ -20,14 +20,14 @@ class Written:
         self.body = body
 
 
-def written(**record: Any) -> tuple[dict[str, str], dict[str, Any]]:
-    into: Any = Written()
-    write_run_record(into, into, "run", record)
-    return into.columns, json.loads(into.body)
+def write(**record: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    fake: Any = FakeStoreAndCatalog()
+    write_run_record(fake, fake, "run", record)
+    return fake.columns, json.loads(fake.body)
 
 
 def test_times_are_utc_timestamps_to_the_millisecond() -> None:
-    columns, line = written(
+    columns, line = write(
         scheduled_time="2026-11-24T03:30:00Z",
         ordered_at="2026-11-24T05:30:00.123456+02:00",
         earliest_event="2026-11-23 00:00:01.5",
@@ -36,7 +36,7 @@ def test_times_are_utc_timestamps_to_the_millisecond() -> None:
     assert list(line.values()) == ["2026-11-24 03:30:00.000", "2026-11-24 03:30:00.123", "2026-11-23 00:00:01.500"]
 
 
-def test_what_is_not_known_or_no_time_is_null_and_the_column_is_there() -> None:
-    columns, line = written(latest_event=None, scheduled_time="tonight", rows_read=None, reason=None)
+def test_unknown_values_and_invalid_times_are_null_in_an_existing_column() -> None:
+    columns, line = write(latest_event=None, scheduled_time="tonight", rows_read=None, reason=None)
     assert line == {"latest_event": None, "scheduled_time": None, "rows_read": None, "reason": None}
     assert columns["rows_read"] == "bigint"

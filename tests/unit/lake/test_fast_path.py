@@ -1,4 +1,4 @@
-"""What the engine reads as it is adds up to the length of the text, or is not taken."""
+"""The fast path is taken only where byte counts reconcile with the length of the text."""
 
 import json
 
@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from lambdas.lake.formats.ambiguous_strings import may_begin_no_string
 from lambdas.lake.formats.splitting import Piece
-from tests.unit.lake.laws import examples, numerals
-from tests.unit.lake.parsing_paths import WITHOUT_FRACTIONS, Ways, rows_of
+from tests.unit.lake.parsing_paths import WITHOUT_FRACTIONS, ParsingPaths, rows_of
+from tests.unit.lake.properties import examples, numerals
 
 
-@pytest.mark.parametrize("given_texts", [(), ("contactId",), ("contactId", "timestamp")])
+@pytest.mark.parametrize("text_fields", [(), ("contactId",), ("contactId", "timestamp")])
 @pytest.mark.parametrize(
     "lines",
     [
-        # A text that the engine spells longer, and a field that it leaves out, of the same length.
+        # The engine writes one value longer and drops a field of the same length.
         ['{"contactId":1e5}', '{"eventId":1,"x":12}'],
         ['{"contactId":1e5,"x":12}'],
         ['{"eventId":1e5,"x":""}'],
@@ -34,7 +34,7 @@ from tests.unit.lake.parsing_paths import WITHOUT_FRACTIONS, Ways, rows_of
         ['{"eventId":1}', '{"eventId":2,}'],
         ['{"eventId":1}', '\x0c{"eventId":2}'],
         ['{"eventId":1}', "{}"],
-        # What comes out as long as it stood there, or longer.
+        # The engine's notation is as long as the original, or longer.
         ['{"eventId":1e2}'],
         ['{"eventId":10E2}'],
         ['{"eventId":100e-1,"x":0}'],
@@ -46,12 +46,12 @@ from tests.unit.lake.parsing_paths import WITHOUT_FRACTIONS, Ways, rows_of
         ['{"eventId":[1]}'],
     ],
 )
-def test_what_the_engine_would_lose_does_not_add_up(ways: Ways, lines: list[str], given_texts: tuple[str, ...]) -> None:
+def test_a_lossy_read_does_not_reconcile(paths: ParsingPaths, lines: list[str], text_fields: tuple[str, ...]) -> None:
     piece = Piece(("\n".join(lines).encode(),), 0, is_array=False)
-    assert ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts) is None
+    assert paths.read_fast(piece, rows_of(WITHOUT_FRACTIONS), text_fields) is None
 
 
-@pytest.mark.parametrize("given_texts", [(), ("contactId",), ("contactId", "timestamp")])
+@pytest.mark.parametrize("text_fields", [(), ("contactId",), ("contactId", "timestamp")])
 @pytest.mark.parametrize(
     "text",
     [
@@ -60,10 +60,12 @@ def test_what_the_engine_would_lose_does_not_add_up(ways: Ways, lines: list[str]
         '{"eventId":1,"contactId":"a"}\r\n\r\n{"eventId":-2,"contactId":"b"}\r\n',
     ],
 )
-def test_what_adds_up_goes_the_quick_way(ways: Ways, text: str, given_texts: tuple[str, ...]) -> None:
+def test_records_that_reconcile_take_the_fast_path(
+    paths: ParsingPaths, text: str, text_fields: tuple[str, ...]
+) -> None:
     piece = Piece((text.encode(),), 0, is_array=False)
-    quick = ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts)
-    assert quick == ways.careful(piece, rows_of(WITHOUT_FRACTIONS))
+    fast = paths.read_fast(piece, rows_of(WITHOUT_FRACTIONS), text_fields)
+    assert fast == paths.read_records(piece, rows_of(WITHOUT_FRACTIONS))
 
 
 ALL_TEXTS = ("contactId", "timestamp")
@@ -73,12 +75,12 @@ ESCAPES = r'{"contactId":"a\"b\\\\ \n\/\u0041\u00e5\u20ac\ud83d\ude00","timestam
 @pytest.mark.parametrize("escaped", [(), ("contactId",), ALL_TEXTS])
 @pytest.mark.parametrize("texts", [(), ("contactId",), ALL_TEXTS])
 @pytest.mark.parametrize("is_array", [True, False])
-def test_escapes_add_up_whether_expected_or_not(
-    ways: Ways, is_array: bool, texts: tuple[str, ...], escaped: tuple[str, ...]
+def test_escapes_reconcile_whether_expected_or_not(
+    paths: ParsingPaths, is_array: bool, texts: tuple[str, ...], escaped: tuple[str, ...]
 ) -> None:
     piece = Piece((ESCAPES.encode(),), 0, is_array)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert ways.quick(piece, rows, texts, escaped) == ways.careful(piece, rows)
+    assert paths.read_fast(piece, rows, texts, escaped) == paths.read_records(piece, rows)
 
 
 @pytest.mark.parametrize(
@@ -91,35 +93,35 @@ def test_escapes_add_up_whether_expected_or_not(
         [r'{"contactI\u0064":"a","eventId":1}', r'{"contactId":"\n","\u0065":null}'],
     ],
 )
-def test_escapes_hide_nothing_that_the_engine_loses(ways: Ways, lines: list[str]) -> None:
+def test_escapes_do_not_mask_a_lossy_read(paths: ParsingPaths, lines: list[str]) -> None:
     piece = Piece(("\n".join(lines).encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     for escaped in ((), ["contactId"]):
-        quick = ways.quick(piece, rows, ALL_TEXTS, escaped)
-        assert quick is None or quick == ways.careful(piece, rows)
+        fast = paths.read_fast(piece, rows, ALL_TEXTS, escaped)
+        assert fast is None or fast == paths.read_records(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["5", "-1.5e-7", "2024", "null", "NaN", "-inf", "[", "{}", "true"])
-def test_a_text_that_could_be_another_value_does_not_add_up(ways: Ways, value: str) -> None:
+def test_an_ambiguous_string_does_not_reconcile_as_raw_text(paths: ParsingPaths, value: str) -> None:
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert ways.quick(piece, rows, ALL_TEXTS) is None
-    assert ways.quick(piece, rows, ()) == ways.careful(piece, rows)
+    assert paths.read_fast(piece, rows, ALL_TEXTS) is None
+    assert paths.read_fast(piece, rows, ()) == paths.read_records(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["2024-03-01", "46 70", "07-1", "nano", "trues", "", "-", "1e", "1.", "x[", " 5"])
-def test_any_other_text_adds_up(ways: Ways, value: str) -> None:
+def test_any_other_string_reconciles_as_raw_text(paths: ParsingPaths, value: str) -> None:
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert ways.quick(piece, rows, ALL_TEXTS) == ways.careful(piece, rows)
+    assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_records(piece, rows)
 
 
 @examples(60)
 @given(numerals | st.sampled_from(["[1]", "{}", "true", "null", "NaN", "-Infinity", "inf", "-nAn"]), st.integers(0, 9))
-def test_what_is_no_string_begins_so(value: str, length: int) -> None:
+def test_prefixes_of_other_values_are_recognised(value: str, length: int) -> None:
     assert may_begin_no_string(value[:length])
 
 
 @pytest.mark.parametrize("prefix", ["k00", "2026-01-1", "EMAIL", "nano", "é", " ", "1 ", "--", "-x", "trues", "a["])
-def test_a_prefix_that_no_other_value_has_is_a_strings(prefix: str) -> None:
+def test_other_prefixes_belong_to_strings_alone(prefix: str) -> None:
     assert not may_begin_no_string(prefix)

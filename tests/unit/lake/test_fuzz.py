@@ -1,4 +1,4 @@
-"""Broken bytes: every mutated file ends in rows and quarantined records that add up, or in a clear sentence."""
+"""Fuzzing: the rows and quarantined records of a mutated file reconcile, or the file is refused with a sentence."""
 
 import json
 import random
@@ -19,8 +19,8 @@ from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Kind, Schema
 from lambdas.lake.storage.raw_object import unpacked
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.lakehouse import zipped
-from tests.unit.lake.laws import CAMPAIGN
+from tests.unit.lake.in_process_lake import zipped
+from tests.unit.lake.properties import CAMPAIGN
 
 pytestmark = pytest.mark.no_cover
 
@@ -70,29 +70,29 @@ TOKENS += [
 ]
 
 
-def mutated(chance: random.Random) -> bytes:
-    content = bytearray(chance.choice(SEEDS))
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(content) + 1)
-        span = chance.randint(1, 12)
-        match chance.randrange(6):
+def mutated(rng: random.Random) -> bytes:
+    content = bytearray(rng.choice(SEEDS))
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(content) + 1)
+        span = rng.randint(1, 12)
+        match rng.randrange(6):
             case 0:
                 del content[at : at + span]
             case 1:
-                content[at:at] = chance.choice(TOKENS)
+                content[at:at] = rng.choice(TOKENS)
             case 2:
-                content[at : at + span] = chance.choice(TOKENS)
+                content[at : at + span] = rng.choice(TOKENS)
             case 3:
-                content[at:at] = content[chance.randrange(len(content) + 1) :][: span * 8]
+                content[at:at] = content[rng.randrange(len(content) + 1) :][: span * 8]
             case 4:
-                content[at : at + 1] = bytes([chance.randrange(256)])
+                content[at : at + 1] = bytes([rng.randrange(256)])
             case 5:
-                content = content[:at] if chance.randrange(4) == 0 else content
-    return zipped(bytes(content)) if chance.randrange(20) == 0 else bytes(content)
+                content = content[:at] if rng.randrange(4) == 0 else content
+    return zipped(bytes(content)) if rng.randrange(20) == 0 else bytes(content)
 
 
 def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConnection, folder: Path) -> str:
-    """Read a file as the load does, and check that its records add up."""
+    """Read a file as the load does, and check that the counts of its records reconcile."""
     rows = Rows(OPENS, known, "Europe/Stockholm", datetime(2024, 3, 3, tzinfo=UTC), "b")
     try:
         staged = parse.read(
@@ -111,25 +111,25 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
     if staged.rows:
         merge = Merge(duck, Rows(OPENS, staged.schema, "UTC", rows.ordered_at, "b"), staged.sorted_files)
         assert sum(run.rows for runs in staged.sorted_files.values() for run in runs) == staged.rows
-        # A key that holds twice, with the same content or not, leaves one row.
+        # A duplicate key leaves one row.
         merged = sum(merge.into(day, [], folder).read for day in staged.sorted_files)
         assert merged == staged.rows or (staged.schema.identity_is_key and merged < staged.rows)
     return "rejected" if staged.rejected else "read"
 
 
-def test_mutated_files_end_in_records_that_add_up_or_in_a_sentence() -> None:
+def test_a_mutated_file_reconciles_or_is_refused_with_a_sentence() -> None:
     kinds = {"eventId": Kind.BIGINT, "contactId": Kind.STRING, "rate": Kind.DOUBLE, "timestamp": Kind.BIGINT}
-    made = Schema().widened(kinds, OPENS)
-    table = replace(made, frozen=frozenset(kinds), identity=("eventId",), identity_is_key=True, identity_frozen=True)
+    schema = Schema().widened(kinds, OPENS)
+    table = replace(schema, frozen=frozenset(kinds), identity=("eventId",), identity_is_key=True, identity_frozen=True)
     base = random.randrange(2**32) if CAMPAIGN > 1 else 1
     ends: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
         for number in range(2000 * CAMPAIGN if CAMPAIGN > 1 else 300):
-            chance = random.Random(base + number)
-            content, size = mutated(chance), chance.choice([1, 50, 1 << 20])
+            rng = random.Random(base + number)
+            content, size = mutated(rng), rng.choice([1, 50, 1 << 20])
             try:
                 with tempfile.TemporaryDirectory(dir=folder) as work:
-                    end = outcome(content, chance.choice([Schema(), table]), size, duck, Path(work))
+                    end = outcome(content, rng.choice([Schema(), table]), size, duck, Path(work))
             except Exception as error:
                 raise AssertionError(f"seed {base + number}, pieces of {size}: {content!r}") from error
             ends[end] = ends.get(end, 0) + 1

@@ -1,4 +1,4 @@
-"""The law of the merge: a table is what the reference model says of the set of exports, in whatever order they came."""
+"""The merge law: a table equals the reference model of the set of exports, in whatever order they are loaded."""
 
 import json
 import shutil
@@ -16,8 +16,8 @@ from lambdas.lake.rows import time_ranges
 from lambdas.lake.schema import snake_case
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.aws.in_process import in_process_aws
-from tests.unit.lake.lakehouse import Age, Record, age, array, bag, lines, new_house, plain
-from tests.unit.lake.laws import examples
+from tests.unit.lake.in_process_lake import Age, Record, age, array, bag, lines, new_lake, plain
+from tests.unit.lake.properties import examples
 
 pytestmark = pytest.mark.no_cover
 
@@ -26,10 +26,10 @@ OLDEST = ("", "")
 
 
 class Reference:
-    """The reference model: the rule of the merge as it is written down, for identity fields that are given."""
+    """The reference model: the rule and the guards of docs/merge.md."""
 
     def __init__(self, export: ExportType, first: list[dict[str, Any]]) -> None:
-        """The identity fields are chosen once, from the first export that is not empty."""
+        """Choose the identity fields from the first non-empty export."""
         self.export = export
         has = {name for record in first for name, value in record.items() if value is not None}
         self.is_key = all(record.get(export.key) is not None for record in first)
@@ -52,14 +52,16 @@ class Reference:
 
     def table(self, exports: Iterable[tuple[Age, list[dict[str, Any]]]]) -> list[tuple[Age, dict[str, Any]]]:
         best: dict[Any, tuple[int, Any, list[dict[str, Any]]]] = {}
-        for age, records in exports:  # noqa: F402 - the rule's own words
+        for age, records in exports:  # noqa: F402 - as in docs/merge.md
             groups = defaultdict(list)
             for r in records:
                 groups[self.identity(r)].append(r)
             for i, rows in groups.items():
-                # A key that holds twice with equal content is one row.
-                held = rows[:1] if self.is_key and rows[0].get(self.export.key) is not None else rows
-                best[i] = max(best.get(i, (0, None, [])), (len(held), age, held), key=lambda b: (b[0], b[1] or OLDEST))
+                # A duplicate key with equal content is one row.
+                kept_rows = rows[:1] if self.is_key and rows[0].get(self.export.key) is not None else rows
+                best[i] = max(
+                    best.get(i, (0, None, [])), (len(kept_rows), age, kept_rows), key=lambda b: (b[0], b[1] or OLDEST)
+                )
         return [(age, r) for _, age, rows in best.values() for r in rows]
 
 
@@ -81,7 +83,7 @@ offsets = st.sampled_from([timezone.utc, timezone(timedelta(hours=2)), timezone(
 
 @st.composite
 def event_times(draw: st.DrawFn) -> Any:
-    """Few instants over three days, each in several spellings, and what is no time."""
+    """Few instants over three days, each in several notations, and invalid times."""
     moment = (START + timedelta(hours=draw(st.integers(0, 3)) * 11)).astimezone(draw(offsets))
     shape = draw(st.integers(0, 9))
     if shape == 0:
@@ -113,7 +115,7 @@ entities = st.fixed_dictionaries(
 
 @st.composite
 def loads(draw: st.DrawFn, records: st.SearchStrategy[dict[str, Any]], key: str | None) -> tuple[Exports, list[int]]:
-    """Overlapping exports of one universe, and the order in which they are loaded, some twice."""
+    """Overlapping exports of one set of records, and the order in which they are loaded, some twice."""
     universe = draw(st.lists(records, min_size=1, max_size=10))
     exports: Exports = []
     for number in range(draw(st.integers(1, 5))):
@@ -124,13 +126,13 @@ def loads(draw: st.DrawFn, records: st.SearchStrategy[dict[str, Any]], key: str 
             if draw(st.integers(0, 3)) == 0:
                 record["name"] = draw(drifting)
         at = age(draw(st.integers(0, 2)), f"{number}" if draw(st.booleans()) else f"1{number}")
-        exports.append((at, _with_true_key(window, key)))
+        exports.append((at, _with_unique_key(window, key)))
     order = draw(st.permutations(range(len(exports))))
     return exports, [*order, *draw(st.lists(st.sampled_from(order), max_size=2))]
 
 
-def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
-    """The records, those of one key all with the content of the first."""
+def _with_unique_key(records: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
+    """The records, where all with one key have the content of the first."""
     first: dict[Any, dict[str, Any]] = {}
     kept = []
     for record in records:
@@ -140,38 +142,38 @@ def _with_true_key(records: list[dict[str, Any]], key: str | None) -> list[dict[
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[None]:
-    """A cloud, and days that are cut into as many slices as they have instants."""
+def small_ranges() -> Iterator[None]:
+    """The AWS fake, and days split into as many time ranges as they have instants."""
     with in_process_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(time_ranges, "_ROWS", 1)
         yield
 
 
 def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") -> None:
-    """Load the exports in that order, and compare the table with what the model makes of them in theirs."""
-    house = new_house(time_zone=zone)
+    """Load the exports in that order, and compare the table with the model's of them in theirs."""
+    lake = new_lake(time_zone=zone)
     kind = EXPORT_TYPES[export]
     try:
         for number, index in enumerate(order):
             at, records = exports[index]
             content = array(records) if number % 2 else lines(records)
-            state = house.load(content, export, at)
+            state = lake.load(content, export, at)
             assert state.outcome == "loaded", state.reason
         first = next((exports[index][1] for index in order if exports[index][1]), None)
         if first is None:
-            assert house.definition(export) is None
+            assert lake.definition(export) is None
             return
         model = Reference(kind, first)
         expected = model.table(exports)
-        definition = house.definition(export)
+        definition = lake.definition(export)
         assert definition is not None
-        assert bag(house.records(export)) == bag(record for _, record in expected)
-        rows = house.rows(export)
+        assert bag(lake.records(export)) == bag(record for _, record in expected)
+        rows = lake.rows(export)
         lineage = sorted((row["_ordered_at"].replace(tzinfo=UTC), row["_batch_id"]) for row in rows)
         assert lineage == sorted((datetime.fromisoformat(at), batch) for (at, batch), _ in expected)
-        # What identifies a row: its `_row_id`, or its key's column and its time.
-        told = {row["_row_id"] or (row[snake_case(kind.key)], row.get("_event_at")) for row in rows}
-        assert len(told) == len({model.identity(record) for _, record in expected})
+        # A row's identity: its `_row_id`, or its key's column and its time.
+        identities = {row["_row_id"] or (row[snake_case(kind.key)], row.get("_event_at")) for row in rows}
+        assert len(identities) == len({model.identity(record) for _, record in expected})
         if kind.is_event:
             instants = [model.instant(record) for _, record in expected]
             days = [
@@ -179,7 +181,7 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
             ]
             assert sorted(row["dt"] for row in rows) == sorted(days)
     finally:
-        shutil.rmtree(house.work, ignore_errors=True)
+        shutil.rmtree(lake.work, ignore_errors=True)
 
 
 @examples(10)
@@ -187,33 +189,31 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
     loads(events(with_key=False, with_candidates=True), None),
     st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]),
 )
-def test_events_without_a_key_are_what_the_model_says(
-    world: None, loaded: tuple[Exports, list[int]], zone: str
-) -> None:
+def test_events_without_a_key_match_the_model(small_ranges: None, loaded: tuple[Exports, list[int]], zone: str) -> None:
     check("OPENS", *loaded, zone)
 
 
 @examples(10)
 @given(loads(events(with_key=True, with_candidates=True), "eventId"))
-def test_events_with_a_key_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
+def test_events_with_a_key_match_the_model(small_ranges: None, loaded: tuple[Exports, list[int]]) -> None:
     check("OPENS", *loaded)
 
 
 @examples(8)
 @given(loads(events(with_key=False, with_candidates=False), None))
-def test_events_without_anything_to_tell_them_by_are_what_the_model_says(
-    world: None, loaded: tuple[Exports, list[int]]
+def test_events_without_key_and_candidates_match_the_model(
+    small_ranges: None, loaded: tuple[Exports, list[int]]
 ) -> None:
     check("OPENS", *loaded)
 
 
 @examples(8)
 @given(loads(entities, "listId"))
-def test_entities_are_what_the_model_says(world: None, loaded: tuple[Exports, list[int]]) -> None:
+def test_entities_match_the_model(small_ranges: None, loaded: tuple[Exports, list[int]]) -> None:
     check("LISTS", *loaded)
 
 
-def test_two_equal_clicks_of_one_export_stay_two_through_every_overlap(world: None) -> None:
+def test_two_equal_clicks_in_one_export_stay_two_across_overlaps(small_ranges: None) -> None:
     click = {"contactId": "a", "linkTarget": "https://a", "clickTimestamp": "2024-03-01T10:00:00Z"}
     exports = [(age(1), [click, click]), (age(2), [click]), (age(3), [click, click])]
     for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2, 1]):

@@ -1,4 +1,4 @@
-"""Nights that were missed heal in one run: the real steps against the stand-in's own answers, night after night."""
+"""One run backfills missed nights: the real steps against the stand-in, night after night."""
 
 import io
 import shutil
@@ -33,7 +33,7 @@ from local.standin.files import Files
 from local.standin.limit import RateLimit
 from local.standin.links import Links
 from tests.unit.aws.in_process import Aws
-from tests.unit.lake.lakehouse import House, bag, new_house
+from tests.unit.lake.in_process_lake import InProcessLake, bag, new_lake
 
 pytestmark = pytest.mark.no_cover
 
@@ -43,7 +43,7 @@ OPTIONS = Options(events_per_day=40, finish_after_polls=1)
 
 
 class Vendor(urllib3.PoolManager):
-    """The stand-in's two applications, called without sockets."""
+    """The stand-in's API and file host, called without sockets."""
 
     def __init__(self, clock: ManualClock, folder: Path) -> None:
         super().__init__()
@@ -64,17 +64,17 @@ class _Wire(HTTPConnectionPool):
         super().__init__(host, port)
         self._application = vendor.applications[port]
 
-    def _make_request(  # type: ignore[override]  # urllib3 names each of its options
+    def _make_request(  # type: ignore[override]  # urllib3 lists its options
         self, conn: Any, method: str, url: str, **options: Any
     ) -> urllib3.HTTPResponse:
         target = urlsplit(url)
         headers = {name.lower(): value for name, value in options["headers"].items()}
         call = Call(method, target.path, dict(parse_qsl(target.query)), headers, options.get("body") or b"")
-        answer = self._application.answer(call, self._application.route(call))
+        response = self._application.answer(call, self._application.route(call))
         return urllib3.HTTPResponse(
-            body=io.BytesIO(b"".join(answer.pieces())),
-            headers={**answer.headers, "Content-Length": str(answer.length)},
-            status=answer.status,
+            body=io.BytesIO(b"".join(response.pieces())),
+            headers={**response.headers, "Content-Length": str(response.length)},
+            status=response.status,
             preload_content=False,
             decode_content=options["decode_content"],
             request_method=method,
@@ -85,9 +85,9 @@ class _Wire(HTTPConnectionPool):
 
 @dataclass
 class Team:
-    """Someone who has the product: a lake of their own at the same vendor."""
+    """A team with its own lake at a shared vendor."""
 
-    house: House
+    lake: InProcessLake
     vendor: Vendor
     clock: ManualClock
     export: str
@@ -95,7 +95,7 @@ class Team:
     @property
     def settings(self) -> Settings:
         return replace(
-            self.house.settings,
+            self.lake.settings,
             base_url=f"{API}/rest",
             customer_id=OPTIONS.customer_id,
             allow_loopback_http=True,
@@ -104,13 +104,13 @@ class Team:
         )
 
     def night(self, number: int) -> RunState:
-        """One run of that night, from its plan to its close."""
+        """The run of one night, from its plan to its close."""
         now = FIRST + timedelta(days=number)
         self.clock.set(now)
         run = Execution(f"arn:aws:states:eu-north-1:1:execution:machine:night-{number}", now)
-        settings, lake = self.settings, self.house.lake
+        settings, lake = self.settings, self.lake.collaborators
         state = RunState(export_type=self.export, scheduled_time=now.isoformat())
-        ledger = self.house.ledger(state.export)
+        ledger = self.lake.ledger(state.export)
         client = Client(self.vendor, settings.base_url, settings.customer_id, lambda: OPTIONS.token)
         state = plan_run(state, run, ledger=ledger, settings=settings, stopped_at=lambda arn: None, now=now)
         assert state.outcome == "planned"
@@ -118,7 +118,7 @@ class Team:
         assert state.outcome == "ordered"
         state = check_batch(state, run, client, settings, now)
         assert state.outcome == "finished"
-        landing = Landing(self.house.s3, settings.bucket)
+        landing = Landing(self.lake.s3, settings.bucket)
         state = copy_result(
             state,
             run,
@@ -130,12 +130,12 @@ class Team:
             now=now,
         )
         assert state.outcome == "copied"
-        with TemporaryDirectory(dir=self.house.work) as folder:
+        with TemporaryDirectory(dir=self.lake.work) as folder:
             state = load_result(
                 state, run, ledger=ledger, lake=lake, settings=settings, folder=Path(folder), clock=time.monotonic
             )
         assert state.outcome == "loaded"
-        dependencies = CloseDependencies(ledger, self.house.store, self.house.catalog, landing)
+        dependencies = CloseDependencies(ledger, self.lake.store, self.lake.catalog, landing)
         return close_run(state, run, dependencies, settings, now)
 
 
@@ -143,45 +143,43 @@ class Team:
 def teams(aws: Aws, tmp_path: Path) -> Iterator[Any]:
     clock = ManualClock(FIRST)
     vendor = Vendor(clock, tmp_path)
-    houses: list[House] = []
+    lakes: list[InProcessLake] = []
 
-    def made(export: str) -> Team:
-        houses.append(new_house())
-        return Team(houses[-1], vendor, clock, export)
+    def team(export: str) -> Team:
+        lakes.append(new_lake())
+        return Team(lakes[-1], vendor, clock, export)
 
-    yield made
+    yield team
     vendor.batches.close()
-    for house in houses:
-        shutil.rmtree(house.work, ignore_errors=True)
+    for lake in lakes:
+        shutil.rmtree(lake.work, ignore_errors=True)
 
 
 @pytest.mark.parametrize("export", ["OPENS", "CAMPAIGNS"])
-def test_five_missed_nights_heal_in_one_run_and_the_tables_are_those_of_a_peer_that_missed_none(
-    teams: Any, export: str
-) -> None:
+def test_one_run_backfills_five_missed_nights_to_the_tables_of_a_peer_that_missed_none(teams: Any, export: str) -> None:
     regular, absent = teams(export), teams(export)
     missed = range(3, 8)
     for number in range(8):
         assert regular.night(number).outcome == "succeeded"
         if number not in missed:
             assert absent.night(number).outcome == "succeeded"
-    assert bag(absent.house.records(export)) != bag(regular.house.records(export))
+    assert bag(absent.lake.records(export)) != bag(regular.lake.records(export))
 
-    healed = absent.night(8)
+    backfill = absent.night(8)
     regular.night(8)
 
-    assert (healed.outcome, healed.period, healed.unreachable_days) == ("succeeded", "LAST_2_WEEKS", None)
-    assert len(regular.house.records(export)) > 0
-    assert bag(absent.house.records(export)) == bag(regular.house.records(export))
+    assert (backfill.outcome, backfill.period, backfill.unreachable_days) == ("succeeded", "LAST_2_WEEKS", None)
+    assert len(regular.lake.records(export)) > 0
+    assert bag(absent.lake.records(export)) == bag(regular.lake.records(export))
     assert absent.night(9).period == "LAST_3_DAYS"
 
 
-def test_a_gap_that_no_period_reaches_is_told_once_by_the_run_that_heals_the_rest(teams: Any) -> None:
+def test_days_beyond_every_period_are_reported_once_by_the_run_that_backfills_the_rest(teams: Any) -> None:
     team = teams("OPENS")
     team.night(0)
 
-    healed = team.night(20)
+    backfill = team.night(20)
 
-    assert healed.outcome == "succeeded"
-    assert healed.unreachable_days == "2026-10-01..2026-10-08"
+    assert backfill.outcome == "succeeded"
+    assert backfill.unreachable_days == "2026-10-01..2026-10-08"
     assert team.night(21).unreachable_days is None

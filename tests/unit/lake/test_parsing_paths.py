@@ -1,4 +1,4 @@
-"""The quick, the strict and the careful way read a piece the same, value for value and identity for identity."""
+"""The fast, validated and record paths read a piece identically: same values, same identities."""
 
 import json
 from dataclasses import replace
@@ -15,8 +15,8 @@ from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.parsing import record_path
 from lambdas.lake.schema import Kind, Schema
-from tests.unit.lake.laws import Raw, examples, fractions, names, numerals, spelled, texts, values, whole
-from tests.unit.lake.parsing_paths import OPENS, PLAIN, WITHOUT_FRACTIONS, Ways, rows_of
+from tests.unit.lake.parsing_paths import OPENS, PLAIN, WITHOUT_FRACTIONS, ParsingPaths, rows_of
+from tests.unit.lake.properties import Raw, encoded, examples, fractions, names, numerals, texts, values, whole
 
 pytestmark = pytest.mark.no_cover
 
@@ -34,14 +34,14 @@ times = st.datetimes(_FROM, _TO, timezones=st.sampled_from([UTC]) | st.timezones
         "soon",
     ]
 )
-usual = {
+regular = {
     Kind.BIGINT: whole,
     Kind.DOUBLE: fractions | st.integers(-(2**40), 2**40) | st.just(Raw("-0")),
     Kind.STRING: texts | times,
     Kind.BOOLEAN: st.booleans(),
     Kind.JSON: st.none(),
 }
-odd = (
+irregular = (
     values
     | numerals
     | st.sampled_from([Raw(r'"\ud800"'), Raw(r'"\u0041\/"'), Raw("1e400"), Raw("5.0"), Raw("-0"), Raw("-0.0")])
@@ -51,23 +51,25 @@ instants = times | st.integers(10**11, 10**13) | st.none()
 
 @st.composite
 def pieces(draw: st.DrawFn) -> tuple[Piece, bool]:
-    """A piece most of whose values are of one kind a field."""
+    """A piece in which most values of a field have one kind, and whether it has irregular ones."""
     named = st.sampled_from(["eventId", "contactId", "timestamp", "a", "aB", "a_b", "dt", "rowid", "x y", "é", "'"])
-    fields = draw(st.dictionaries(named | named | named | names, st.sampled_from(list(usual)), min_size=1, max_size=5))
-    is_odd = draw(st.integers(0, 3)) == 0
+    fields = draw(
+        st.dictionaries(named | named | named | names, st.sampled_from(list(regular)), min_size=1, max_size=5)
+    )
+    is_irregular = draw(st.integers(0, 3)) == 0
     rows = []
     for _ in range(draw(st.integers(1, 5))):
         row: list[tuple[str, Any]] = []
         for name, kind in fields.items():
-            usually = instants if name == "timestamp" else usual[kind] | st.none()
+            typical = instants if name == "timestamp" else regular[kind] | st.none()
             if draw(st.integers(0, 5)):
-                row.append((name, draw(odd if is_odd and draw(st.booleans()) else usually)))
-        if is_odd and row and draw(st.integers(0, 3)) == 0:
+                row.append((name, draw(irregular if is_irregular and draw(st.booleans()) else typical)))
+        if is_irregular and row and draw(st.integers(0, 3)) == 0:
             row.append(draw(st.sampled_from(row)))
-        rows.append(spelled(draw(st.permutations(row))))
+        rows.append(encoded(draw(st.permutations(row))))
     is_array = draw(st.booleans())
     separator = draw(st.sampled_from([b",", b" ,\n "] if is_array else [b"\n", b"\r\n", b"\n\n  \n"]))
-    return Piece((separator.join(rows),), 17, is_array), is_odd
+    return Piece((separator.join(rows),), 17, is_array), is_irregular
 
 
 def schema_of(piece: Piece, known: Schema | None = None) -> Schema:
@@ -79,17 +81,17 @@ def schema_of(piece: Piece, known: Schema | None = None) -> Schema:
 
 
 def drawn_fields(data: st.DataObject, schema: Schema) -> set[str]:
-    """Fields to read as texts, or to look for escapes in, whether they can be or not."""
+    """Fields to read as raw text or to expect escapes in, whether they qualify or not."""
     sources = [column.source for column in schema.columns]
     return set(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else set()
 
 
 @examples(120)
 @given(pieces(), st.data())
-def test_a_piece_that_a_quicker_way_takes_is_read_the_same_by_the_careful_way(
-    ways: Ways, made: tuple[Piece, bool], data: st.DataObject
+def test_a_faster_path_reads_a_piece_as_the_record_path_does_or_falls_back(
+    paths: ParsingPaths, drawn: tuple[Piece, bool], data: st.DataObject
 ) -> None:
-    piece, is_odd = made
+    piece, is_irregular = drawn
     schema = schema_of(piece)
     identity = (
         tuple(data.draw(st.lists(st.sampled_from([c.source for c in schema.columns]), unique=True)))
@@ -97,30 +99,30 @@ def test_a_piece_that_a_quicker_way_takes_is_read_the_same_by_the_careful_way(
         else ()
     )
     rows = rows_of(replace(schema, identity=identity, identity_is_key=len(identity) == 1, identity_frozen=True))
-    strict = ways.strict(piece, rows)
-    quick = ways.quick(piece, rows, drawn_fields(data, schema), drawn_fields(data, schema))
-    event(f"odd: {is_odd}, strict: {strict is not None}, quick: {quick is not None}")
-    carefully = ways.careful(piece, rows)
-    assert strict is None or strict == carefully
-    assert quick is None or quick == carefully
+    validated = paths.read_validated(piece, rows)
+    fast = paths.read_fast(piece, rows, drawn_fields(data, schema), drawn_fields(data, schema))
+    event(f"irregular: {is_irregular}, validated: {validated is not None}, fast: {fast is not None}")
+    by_record = paths.read_records(piece, rows)
+    assert validated is None or validated == by_record
+    assert fast is None or fast == by_record
 
 
 @examples(60)
 @given(pieces(), pieces(), st.data())
-def test_the_ways_agree_under_columns_that_another_export_has_made(
-    ways: Ways, made: tuple[Piece, bool], before: tuple[Piece, bool], data: st.DataObject
+def test_the_paths_agree_under_the_schema_of_an_earlier_export(
+    paths: ParsingPaths, drawn: tuple[Piece, bool], earlier_piece: tuple[Piece, bool], data: st.DataObject
 ) -> None:
-    earlier = schema_of(before[0])
+    earlier = schema_of(earlier_piece[0])
     known = Schema(columns=earlier.stored, frozen=frozenset(c.source for c in earlier.stored))
     sources = [c.source for c in known.columns]
     identity = tuple(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else ()
-    rows = rows_of(replace(schema_of(made[0], known), identity=identity))
-    strict = ways.strict(made[0], rows)
-    quick = ways.quick(made[0], rows, drawn_fields(data, rows.schema), drawn_fields(data, rows.schema))
-    event(f"strict: {strict is not None}, quick: {quick is not None}")
-    carefully = ways.careful(made[0], rows)
-    assert strict is None or strict == carefully
-    assert quick is None or quick == carefully
+    rows = rows_of(replace(schema_of(drawn[0], known), identity=identity))
+    validated = paths.read_validated(drawn[0], rows)
+    fast = paths.read_fast(drawn[0], rows, drawn_fields(data, rows.schema), drawn_fields(data, rows.schema))
+    event(f"validated: {validated is not None}, fast: {fast is not None}")
+    by_record = paths.read_records(drawn[0], rows)
+    assert validated is None or validated == by_record
+    assert fast is None or fast == by_record
 
 
 @pytest.mark.parametrize(
@@ -133,11 +135,11 @@ def test_the_ways_agree_under_columns_that_another_export_has_made(
     ],
 )
 @pytest.mark.parametrize("is_array", [True, False])
-def test_ordinary_records_go_the_strict_way(ways: Ways, text: str, is_array: bool) -> None:
+def test_ordinary_records_take_the_validated_path(paths: ParsingPaths, text: str, is_array: bool) -> None:
     piece = Piece((text.encode(),), 0, is_array)
-    strict = ways.strict(piece, rows_of(PLAIN))
-    assert strict is not None
-    assert strict == ways.careful(piece, rows_of(PLAIN))
+    validated = paths.read_validated(piece, rows_of(PLAIN))
+    assert validated is not None
+    assert validated == paths.read_records(piece, rows_of(PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -164,17 +166,17 @@ def test_ordinary_records_go_the_strict_way(ways: Ways, text: str, is_array: boo
         '{"eventId":\n1}',
     ],
 )
-def test_anything_odd_goes_the_careful_way(ways: Ways, text: str) -> None:
+def test_irregular_records_fall_back_to_the_record_path(paths: ParsingPaths, text: str) -> None:
     piece = Piece((text.encode(),), 0, is_array=False)
-    assert ways.strict(piece, rows_of(PLAIN)) is None
-    for given_texts in ((), ("contactId",), ("contactId", "timestamp")):
-        assert ways.quick(piece, rows_of(WITHOUT_FRACTIONS), given_texts) is None
+    assert paths.read_validated(piece, rows_of(PLAIN)) is None
+    for text_fields in ((), ("contactId",), ("contactId", "timestamp")):
+        assert paths.read_fast(piece, rows_of(WITHOUT_FRACTIONS), text_fields) is None
 
 
-def test_invalid_unicode_goes_the_careful_way(ways: Ways) -> None:
+def test_invalid_unicode_falls_back_to_the_record_path(paths: ParsingPaths) -> None:
     for broken in (b"\xff", b"\xed\xa0\x80", b"\xc0\x80"):
         for content in (b'{"contactId":"' + broken + b'"}', b'{"' + broken + b'":1}'):
-            assert ways.strict(Piece((content,), 0, is_array=False), rows_of(PLAIN)) is None
+            assert paths.read_validated(Piece((content,), 0, is_array=False), rows_of(PLAIN)) is None
 
 
 def _exactly(text: bytes, kind: type) -> Any:
@@ -183,29 +185,29 @@ def _exactly(text: bytes, kind: type) -> Any:
 
 
 @examples(100)
-@given(st.lists(st.tuples(names | texts, values | odd), max_size=5))
-def test_every_value_is_in_its_column_or_whole_among_the_rescued(fields: list[tuple[str, Any]]) -> None:
-    text = spelled(fields)
+@given(st.lists(st.tuples(names | texts, values | irregular), max_size=5))
+def test_every_value_is_in_its_column_or_rescued_whole(fields: list[tuple[str, Any]]) -> None:
+    text = encoded(fields)
     piece = Piece((text,), 0, is_array=True)
     schema = PLAIN if len(fields) % 2 else schema_of(piece)
     found = next(json_records.read(piece))
     assert not isinstance(found, Rejected)
     row = json.loads(record_path.normalised(found, schema, OPENS.event_time))
     rescued = json.loads(row.get("_rescued", "{}"), parse_float=str, parse_int=str)
-    for name, held in found.items():
-        if all(one == b"null" for one in held):
+    for name, raw_values in found.items():
+        if all(one == b"null" for one in raw_values):
             continue
         column = schema.by_source.get(name)
-        one = json.loads(held[0], parse_float=str, parse_int=str)
+        one = json.loads(raw_values[0], parse_float=str, parse_int=str)
         if name in rescued:
             assert rescued[name] == (
-                one if len(held) == 1 else [json.loads(h, parse_float=str, parse_int=str) for h in held]
+                one if len(raw_values) == 1 else [json.loads(h, parse_float=str, parse_int=str) for h in raw_values]
             )
             continue
         assert column is not None
-        assert len(held) == 1
+        assert len(raw_values) == 1
         value = row[column.name]
         if column.kind is Kind.JSON:
-            assert value.encode() == held[0]
+            assert value.encode() == raw_values[0]
         else:
-            assert value == _exactly(held[0], type(value))
+            assert value == _exactly(raw_values[0], type(value))

@@ -1,4 +1,4 @@
-"""Containers: whatever shape a file has, its records come out whole, at any size of the pieces."""
+"""Splitting: records come out whole from every file shape, at every piece size."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.storage.raw_object import unpacked
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.laws import examples, records
+from tests.unit.lake.properties import examples, records
 
 OPENS = EXPORT_TYPES["OPENS"]
 RECORDS = [
@@ -32,14 +32,14 @@ def chunked(content: bytes, size: int) -> Iterator[bytes]:
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-def cut(content: bytes, size: int) -> list[Piece]:
+def split(content: bytes, size: int) -> list[Piece]:
     return list(pieces(unpacked(chunked(content, size)), OPENS, size=size))
 
 
 def parsed(content: bytes, size: int) -> list[Any]:
-    """The records of a file, cut at that size."""
+    """The records of a file, split at that size."""
     found = []
-    for piece in cut(content, size):
+    for piece in split(content, size):
         for _, text in piece.records():
             found.append(json.loads(text))
     return found
@@ -85,12 +85,12 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_and_packing_gives_the_records_back(shape: str, packing: str, size: int) -> None:
+def test_every_shape_and_packing_round_trips(shape: str, packing: str, size: int) -> None:
     assert parsed(PACKINGS[packing](SHAPES[shape](RECORDS)), size) == RECORDS
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_record_comes_out_of_every_shape(shape: str) -> None:
+def test_a_single_record_round_trips_in_every_shape(shape: str) -> None:
     for record in RECORDS:
         assert parsed(SHAPES[shape]([record]), 1 << 20) == [record]
 
@@ -99,36 +99,36 @@ def test_one_record_comes_out_of_every_shape(shape: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b" \r\n ", BOM, b"[]", b"[ \n ]", BOM + b"[]\n", b'{"data":[]}', b'{"data": [\n], "n": 0}']
 )
-def test_empty_file_and_empty_array_hold_no_records(content: bytes, size: int) -> None:
+def test_empty_files_and_arrays_have_no_records(content: bytes, size: int) -> None:
     assert parsed(content, size) == []
     assert parsed(gzip.compress(content), size) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pieces_lie_end_to_end_and_do_not_depend_on_how_the_bytes_arrive(size: int) -> None:
+def test_pieces_are_contiguous_and_independent_of_the_blocks_of_the_stream(size: int) -> None:
     for content in (compact(RECORDS * 20), ndjson(RECORDS * 20), wrapped(RECORDS * 20)):
         arrivals = [
             [(piece.offset, piece.content) for piece in pieces(unpacked(chunked(content, n)), OPENS, size=size)]
             for n in (3, 1000, len(content))
         ]
         assert arrivals[0] == arrivals[1] == arrivals[2]
-        for offset, held in arrivals[0]:
-            assert content[offset : offset + len(held)] == held
+        for offset, piece in arrivals[0]:
+            assert content[offset : offset + len(piece)] == piece
         if size < 300:
             assert len(arrivals[0]) > 10
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_positions_are_bytes_of_the_unpacked_file(size: int) -> None:
+def test_positions_are_byte_offsets_in_the_decompressed_file(size: int) -> None:
     for shape in SHAPES.values():
         content = shape(RECORDS)
-        found = [found for piece in cut(content, size) for found in piece.records()]
+        found = [found for piece in split(content, size) for found in piece.records()]
         assert [content[at : at + len(text)] for at, text in found] == [text for _, text in found]
         assert len(found) == len(RECORDS)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_an_array_that_is_cut_anywhere_is_an_error(size: int) -> None:
+def test_an_array_truncated_anywhere_is_refused(size: int) -> None:
     content = compact(RECORDS)
     for end in range(1, len(content)):
         with pytest.raises(Unloadable):
@@ -136,17 +136,17 @@ def test_an_array_that_is_cut_anywhere_is_an_error(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_wrapper_that_is_cut_anywhere_is_an_error_or_a_rejected_line(size: int) -> None:
+def test_a_wrapper_truncated_anywhere_is_refused_or_a_rejected_line(size: int) -> None:
     content = wrapped(RECORDS)
     for end in range(1, len(content)):
         try:
-            found = [record for piece in cut(content[:end], size) for record in json_records.read(piece)]
+            found = [record for piece in split(content[:end], size) for record in json_records.read(piece)]
         except Unloadable:
             continue
         assert [type(record) for record in found] == [Rejected]
 
 
-def test_a_gzip_file_that_is_cut_or_damaged_is_an_error() -> None:
+def test_a_truncated_or_corrupt_gzip_file_is_refused() -> None:
     content = gzip.compress(compact(RECORDS))
     for end in range(2, len(content)):
         with pytest.raises(Unloadable):
@@ -174,9 +174,9 @@ def test_a_gzip_file_that_is_cut_or_damaged_is_an_error() -> None:
         b'{"errors":[{"code":1}],"data":[{"eventId":2}]}',
     ],
 )
-def test_a_broken_array_never_gives_all_that_came_before(content: bytes, size: int) -> None:
+def test_an_invalid_array_never_yields_the_records_before_the_error(content: bytes, size: int) -> None:
     try:
-        found = [record for piece in cut(content, size) for record in json_records.read(piece)]
+        found = [record for piece in split(content, size) for record in json_records.read(piece)]
     except Unloadable:
         return
     assert all(isinstance(record, Rejected) for record in found)
@@ -196,7 +196,7 @@ def test_a_broken_array_never_gives_all_that_came_before(content: bytes, size: i
         b'{"data":[1,2]}',
     ],
 )
-def test_another_shape_is_refused_with_its_first_bytes(content: bytes, size: int) -> None:
+def test_an_unknown_shape_is_refused_with_its_first_bytes(content: bytes, size: int) -> None:
     with pytest.raises(Unloadable) as refused:
         parsed(content, size)
     assert repr(content.decode("latin-1")) in str(refused.value)
@@ -207,7 +207,7 @@ def test_a_record_with_a_known_field_is_a_record_and_no_wrapper() -> None:
     assert parsed(compact(record), 1 << 20) == [record]
 
 
-def test_an_object_that_may_be_a_record_or_a_wrapper_is_refused() -> None:
+def test_an_object_that_is_ambiguously_record_or_wrapper_is_refused() -> None:
     with pytest.raises(Unloadable, match="neither"):
         parsed(compact({"campaignId": 1, "opens": [{"eventId": 1}]}), 1 << 20)
 
@@ -217,7 +217,7 @@ def test_a_long_first_line_with_records_inside_is_no_wrapper() -> None:
     assert parsed(ndjson([record, {"eventId": 2}]), 1 << 10) == [record, {"eventId": 2}]
 
 
-def test_a_record_longer_than_a_piece_comes_out_whole() -> None:
+def test_a_record_longer_than_a_piece_stays_whole() -> None:
     records = [{"eventId": 1, "text": "x" * 5000}, {"eventId": 2, "text": "},{" * 3000}]
     for content in (compact(records), ndjson(records), wrapped(records)):
         assert parsed(content, 100) == records
@@ -234,13 +234,11 @@ def _looks_wrapped(value: Any) -> bool:
     st.sampled_from(sorted(PACKINGS)),
     st.integers(1, 200) | st.just(1 << 20),
 )
-def test_any_records_in_any_container_come_back_the_same(
-    values: list[Any], shape: str, packing: str, size: int
-) -> None:
+def test_any_records_round_trip_in_any_container(values: list[Any], shape: str, packing: str, size: int) -> None:
     if len(values) == 1:
-        # A lone object is a record only if it has a field of the type's, and nothing inside that has one too.
+        # A single object is a record only if it has one of the type's fields and nothing inside it has one too.
         values = [*values, *values]
-    # What looks like a wrapper with records of the type inside is refused, however many there are.
+    # An object that looks like a wrapper of the type's records is refused.
     known = {OPENS.key, *OPENS.candidates, *OPENS.event_time}
     first = values[0] if values else {}
     assume("lines" not in shape or known & set(first) or not any(map(_looks_wrapped, first.values())))

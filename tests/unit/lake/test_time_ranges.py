@@ -1,4 +1,4 @@
-"""A day cut by time: every row in exactly one slice, and none empty."""
+"""Time ranges: every row of a day is in exactly one range, and no range is empty."""
 
 import random
 import tempfile
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lambdas.lake import engine
 from lambdas.lake.rows import time_ranges
-from tests.unit.lake.laws import examples
+from tests.unit.lake.properties import examples
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 ROWS = 10
@@ -31,8 +31,8 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         yield duck
 
 
-def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[list[Any]]:
-    """The seconds that are in each slice."""
+def partition(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[list[Any]]:
+    """The seconds in each range."""
     duck.execute("CREATE OR REPLACE TABLE day (_event_at TIMESTAMP, second INTEGER)")
     for second in seconds:
         at = None if second is None else engine.timestamp(START + timedelta(seconds=second))
@@ -45,19 +45,21 @@ def cut(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) -> list[
 
 @examples(30)
 @given(seconds=st.lists(st.integers(0, 5) | st.integers(0, 86_399), min_size=1, max_size=60))
-def test_every_row_is_in_one_slice_and_slices_follow_each_other(
+def test_every_row_is_in_one_range_and_ranges_are_consecutive(
     duck: duckdb.DuckDBPyConnection, seconds: list[int]
 ) -> None:
-    found = cut(duck, seconds)
+    found = partition(duck, seconds)
     assert all(found)
     assert [second for one in found for second in sorted(one)] == sorted(seconds)
 
 
-def test_slices_are_about_as_large_as_they_may_be(duck: duckdb.DuckDBPyConnection) -> None:
+def test_ranges_are_close_to_their_maximum_size(duck: duckdb.DuckDBPyConnection) -> None:
     seconds = random.Random(1).sample(range(86_400), 95)
-    assert {len(one) for one in cut(duck, seconds)} == {9, 10}
+    assert {len(one) for one in partition(duck, seconds)} == {9, 10}
 
 
 @pytest.mark.parametrize("seconds", [[7] * 25, [None] * 25, [3], []], ids=["one instant", "no times", "one", "none"])
-def test_what_cannot_be_cut_is_one_slice(duck: duckdb.DuckDBPyConnection, seconds: list[int | None]) -> None:
-    assert cut(duck, seconds) == [seconds]
+def test_rows_that_cannot_be_partitioned_are_one_range(
+    duck: duckdb.DuckDBPyConnection, seconds: list[int | None]
+) -> None:
+    assert partition(duck, seconds) == [seconds]

@@ -1,4 +1,4 @@
-"""Three runs, and the orders and batches that they have in the ledger."""
+"""Three runs, and helpers for their orders and batches in the ledger."""
 
 from datetime import datetime
 from typing import Any

@@ -16,19 +16,19 @@ from tests.unit.ledger.orders import A, B, C, place
 # Claims
 
 
-def test_a_scheduled_time_is_claimed_by_one_execution_and_again_by_the_same(ledger: Ledger) -> None:
+def test_a_scheduled_time_is_claimed_by_one_execution_idempotently(ledger: Ledger) -> None:
     assert ledger.claim("03:30", A, NOW)
     assert not ledger.claim("03:30", B, NOW)
     assert ledger.claim("03:30", A, NOW)
     assert ledger.claim("03:45", B, NOW)
 
 
-def test_another_export_type_has_claims_of_its_own(table: Any, ledger: Ledger) -> None:
+def test_claims_are_separate_per_export_type(table: Any, ledger: Ledger) -> None:
     assert ledger.claim("03:30", A, NOW)
     assert Ledger(table, EXPORT_TYPES["CLICKS"]).claim("03:30", B, NOW)
 
 
-def test_a_claim_is_released_by_its_owner_alone(ledger: Ledger) -> None:
+def test_a_claim_is_released_only_by_its_owner(ledger: Ledger) -> None:
     ledger.claim("03:30", A, NOW)
 
     ledger.release_claim("03:30", B)
@@ -52,7 +52,7 @@ def test_a_free_lease_is_taken_and_then_refused_to_others(ledger: Ledger) -> Non
     assert lease.owner == A.arn
 
 
-def test_a_lease_is_taken_over_from_the_named_owner_alone(ledger: Ledger) -> None:
+def test_a_lease_is_taken_over_only_from_the_named_owner(ledger: Ledger) -> None:
     ledger.take_lease(A, NOW)
 
     assert not ledger.take_lease(C, NOW, instead_of=B.arn)
@@ -60,7 +60,7 @@ def test_a_lease_is_taken_over_from_the_named_owner_alone(ledger: Ledger) -> Non
     assert not ledger.take_lease(C, NOW, instead_of=A.arn)
 
 
-def test_a_lease_is_released_by_its_owner_alone(ledger: Ledger) -> None:
+def test_a_lease_is_released_only_by_its_owner(ledger: Ledger) -> None:
     ledger.take_lease(A, NOW)
 
     ledger.release_lease(B)
@@ -84,7 +84,7 @@ def test_the_watermark_moves_forward_and_never_back(ledger: Ledger) -> None:
 # Run records and expiry
 
 
-def test_a_run_record_is_stored_with_numbers_that_dynamodb_takes(table: Any, ledger: Ledger) -> None:
+def test_a_run_record_is_stored_with_decimal_numbers_and_without_nulls(table: Any, ledger: Ledger) -> None:
     ledger.write_run(A, {"rows": 3, "ratio": 0.25, "none": None, "deep": {"list": [1.5, {"x": None}]}, "flag": True})
 
     item = table.get_item(Key={"pk": "OPENS", "sk": f"run#{A.folder}"})["Item"]
@@ -111,7 +111,7 @@ def test_only_leases_and_claims_expire(table: Any, ledger: Ledger) -> None:
     assert {item["schema_version"] for item in items} == {1}
 
 
-def test_other_errors_of_dynamodb_are_not_taken_for_a_failed_condition(ledger: Ledger, table: Any) -> None:
+def test_other_dynamodb_errors_are_not_treated_as_failed_conditions(ledger: Ledger, table: Any) -> None:
     table.delete()
 
     for call in (
@@ -134,7 +134,7 @@ def test_a_success_is_expected_until_the_type_is_switched_off(ledger: Ledger) ->
     assert ledger.expected_since() is None
 
 
-def test_a_notification_is_sent_once_a_night_by_one_run(table: Any) -> None:
+def test_a_notification_is_claimed_once_per_night_by_one_run(table: Any) -> None:
     notifications = Notifications(table)
 
     claimed = [notifications.claim_notification("TokenNotSet", "2026-11-24", owner, NOW) for owner in ("a", "b", "a")]

@@ -11,7 +11,7 @@ from tests.unit.ledger.orders import A, B, C, place, statuses, unloaded
 # Orders
 
 
-def test_an_intent_is_on_record_until_it_is_answered_or_withdrawn(ledger: Ledger) -> None:
+def test_an_intent_is_recorded_until_its_order_is_written_or_it_is_withdrawn(ledger: Ledger) -> None:
     assert ledger.order(A) == Order(None, 0, None, None)
 
     assert ledger.write_intent(A, "t1", 0, ledger.order(A))
@@ -25,7 +25,7 @@ def test_an_intent_is_on_record_until_it_is_answered_or_withdrawn(ledger: Ledger
     assert ledger.order(B) == Order(None, 0, None, None)
 
 
-def test_of_two_writers_of_an_intent_one_loses(ledger: Ledger) -> None:
+def test_of_two_concurrent_writers_of_an_intent_one_loses(ledger: Ledger) -> None:
     seen = ledger.order(A)
     assert ledger.write_intent(A, "t1", 0, seen)
     assert not ledger.write_intent(A, "t2", 0, seen)
@@ -44,7 +44,7 @@ def test_an_intent_never_overwrites_an_order(ledger: Ledger) -> None:
     assert ledger.order(A).batch_id == "7"
 
 
-def test_writing_an_order_again_keeps_its_batchs_status(table: Any, ledger: Ledger) -> None:
+def test_rewriting_an_order_keeps_the_status_of_its_batch(table: Any, ledger: Ledger) -> None:
     place(ledger, "7")
     ledger.mark_batch("7", COPIED)
 
@@ -56,7 +56,7 @@ def test_writing_an_order_again_keeps_its_batchs_status(table: Any, ledger: Ledg
 # Batches
 
 
-def test_unloaded_batches_are_listed_the_newest_first(ledger: Ledger) -> None:
+def test_unloaded_batches_are_listed_newest_first(ledger: Ledger) -> None:
     for number, age in enumerate((3, 1, 2, 4, 5)):
         place(ledger, str(number), at=ago(days=age))
     ledger.mark_batch("2", COPIED)
@@ -66,7 +66,7 @@ def test_unloaded_batches_are_listed_the_newest_first(ledger: Ledger) -> None:
     assert unloaded(ledger) == ["1", "2", "0"]
 
 
-def test_many_batches_are_found_over_several_pages(ledger: Ledger, table: Any) -> None:
+def test_batches_are_read_from_all_pages(ledger: Ledger, table: Any) -> None:
     small_pages: Any = _SmallPages(table)
     for number in range(30):
         place(ledger, str(number), at=ago(days=number))
@@ -97,9 +97,7 @@ def test_a_batch_is_adopted_once(ledger: Ledger) -> None:
     assert ledger.unloaded_batches()[0].owner == B.arn
 
 
-def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_batch_is_adopted(
-    table: Any, ledger: Ledger
-) -> None:
+def test_adopting_a_batch_counts_a_failure_of_an_owner_that_did_not_close(table: Any, ledger: Ledger) -> None:
     place(ledger, "7", A)
     assert ledger.adopt(ledger.unloaded_batches()[0], B)
 
@@ -107,7 +105,7 @@ def test_an_owner_that_was_stopped_without_closing_counts_as_failed_when_its_bat
     assert statuses(table) == {"batch#7": DEAD}
 
 
-def test_a_batch_whose_status_changed_meanwhile_is_not_adopted(ledger: Ledger) -> None:
+def test_a_batch_whose_status_has_changed_is_not_adopted(ledger: Ledger) -> None:
     place(ledger, "7", A)
     (batch,) = ledger.unloaded_batches()
     ledger.mark_batch("7", LOADED)
@@ -115,7 +113,9 @@ def test_a_batch_whose_status_changed_meanwhile_is_not_adopted(ledger: Ledger) -
     assert not ledger.adopt(batch, B)
 
 
-def test_a_batch_goes_from_ordered_to_copied_to_loaded_and_never_back(table: Any, ledger: Ledger) -> None:
+def test_the_status_of_a_batch_moves_from_ordered_to_copied_to_loaded_and_never_back(
+    table: Any, ledger: Ledger
+) -> None:
     place(ledger, "7")
     for status, expected in ((COPIED, COPIED), (LOADED, LOADED), (COPIED, LOADED)):
         ledger.mark_batch("7", status)
@@ -129,7 +129,7 @@ def test_marking_an_unknown_batch_does_not_create_it(table: Any, ledger: Ledger)
     assert table.scan()["Items"] == []
 
 
-def test_a_batch_is_dead_when_two_runs_failed_on_it(ledger: Ledger) -> None:
+def test_a_batch_is_dead_after_two_runs_have_failed_on_it(ledger: Ledger) -> None:
     place(ledger, "7", A)
 
     assert ledger.mark_batch_failed("7", A, final=False) == ORDERED
@@ -140,7 +140,7 @@ def test_a_batch_is_dead_when_two_runs_failed_on_it(ledger: Ledger) -> None:
     assert unloaded(ledger) == []
 
 
-def test_a_run_that_closes_twice_counts_once(ledger: Ledger) -> None:
+def test_failures_are_counted_once_per_run(ledger: Ledger) -> None:
     place(ledger, "7", A)
 
     for _ in range(3):
@@ -148,13 +148,13 @@ def test_a_run_that_closes_twice_counts_once(ledger: Ledger) -> None:
     assert ledger.unloaded_batches()[0].failures == 1
 
 
-def test_a_batch_that_failed_for_good_is_dead_at_once(ledger: Ledger) -> None:
+def test_a_final_failure_makes_a_batch_dead_at_once(ledger: Ledger) -> None:
     place(ledger, "7", A)
 
     assert ledger.mark_batch_failed("7", A, final=True) == DEAD
 
 
-def test_a_loaded_batch_never_fails(table: Any, ledger: Ledger) -> None:
+def test_a_loaded_batch_cannot_be_marked_failed(table: Any, ledger: Ledger) -> None:
     place(ledger, "7", A)
     ledger.mark_batch("7", LOADED)
 
@@ -162,7 +162,7 @@ def test_a_loaded_batch_never_fails(table: Any, ledger: Ledger) -> None:
     assert statuses(table) == {"batch#7": LOADED}
 
 
-def test_a_run_that_lost_its_batch_cannot_fail_it(ledger: Ledger) -> None:
+def test_only_the_owner_of_a_batch_can_mark_it_failed(ledger: Ledger) -> None:
     place(ledger, "7", A)
     ledger.adopt(ledger.unloaded_batches()[0], B)
 

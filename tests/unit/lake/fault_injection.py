@@ -1,4 +1,4 @@
-"""Kill what works on a lake at any of its calls to AWS, and look at what readers see after every one of them."""
+"""Fault injection: abort work on a lake at any call to AWS, and check what readers see after every call."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,37 +15,37 @@ from lambdas.lake.storage.keys import table_prefix
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.lakehouse import REGION, House, read_parquet, record_of
+from tests.unit.lake.in_process_lake import REGION, InProcessLake, read_parquet, record_of
 
-_READING = ("Get", "List", "Head", "Query")
+_READS = ("Get", "List", "Head", "Query")
 
 Content = tuple[str, ...]
-"""The records of a day, as text that compares."""
+"""The records of a day, as comparable text."""
 View = Mapping[str, Content]
-"""What readers see: the content of each day, or of the whole under "" for an entity."""
+"""What readers see: the content by day; of an entity table, under ""."""
 
 
 class Killed(Exception):
-    """The function ended in the middle of a call."""
+    """The function was killed during a call."""
 
 
 @dataclass
 class Reader:
-    """Reads a table as Athena does, through the locations in Glue, with clients that nothing counts or kills."""
+    """Reads a table as Athena does, through the locations in Glue, with clients that are not intercepted."""
 
-    house: House
+    lake: InProcessLake
     export: str
-    known: dict[Any, Content] = field(default_factory=dict)
+    cache: dict[Any, Content] = field(default_factory=dict)
 
     def view(self) -> View:
-        settings, (s3, glue) = self.house.settings, _clients()
+        settings, (s3, glue) = self.lake.settings, _clients()
         definition = self._definition(glue)
         if definition is None:
             return {}
         store = Store(s3, settings.bucket)
-        places = {"": definition["StorageDescriptor"]["Location"]}
+        locations = {"": definition["StorageDescriptor"]["Location"]}
         if EXPORT_TYPES[self.export].is_event:
-            places = Catalog(glue, settings.database, settings.bucket).locations(EXPORT_TYPES[self.export])
+            locations = Catalog(glue, settings.database, settings.bucket).locations(EXPORT_TYPES[self.export])
         columns = definition["StorageDescriptor"]["Columns"]
         files: dict[str, list[Any]] = {}
         pages = s3.get_paginator("list_objects_v2").paginate(
@@ -53,37 +53,39 @@ class Reader:
         )
         for item in (item for page in pages for item in page.get("Contents", [])):
             files.setdefault(store.location(item["Key"].rsplit("/", 1)[0] + "/"), []).append(item["ETag"])
-        return {day: self._content(store, place, files.get(place), columns) for day, place in places.items()}
+        return {
+            day: self._content(store, location, files.get(location), columns) for day, location in locations.items()
+        }
 
     def _definition(self, glue: Any) -> Any:
         try:
             name = EXPORT_TYPES[self.export].table
-            return glue.get_table(DatabaseName=self.house.settings.database, Name=name)["Table"]
+            return glue.get_table(DatabaseName=self.lake.settings.database, Name=name)["Table"]
         except glue.exceptions.EntityNotFoundException:
             return None
 
     def _content(self, store: Store, location: str, files: list[Any] | None, columns: list[Any]) -> Content:
-        assert files, f"nothing lies at {location}"
-        seen = (tuple(files), tuple(column["Name"] for column in columns))
-        if seen not in self.known:
-            with tempfile.TemporaryDirectory(dir=self.house.work) as folder:
+        assert files, f"no object at {location}"
+        version = (tuple(files), tuple(column["Name"] for column in columns))
+        if version not in self.cache:
+            with tempfile.TemporaryDirectory(dir=self.lake.work) as folder:
                 rows = read_parquet(
                     store.download(store.prefix(location), Path(folder)), {c["Name"]: c["Type"] for c in columns}
                 )
-            self.known[seen] = tuple(sorted(str(sorted(record_of(row, columns).items())) for row in rows))
-        return self.known[seen]
+            self.cache[version] = tuple(sorted(str(sorted(record_of(row, columns).items())) for row in rows))
+        return self.cache[version]
 
 
 @dataclass
-class Trap:
-    """Counts the calls to S3, Glue and DynamoDB, and raises `Killed` at one of them."""
+class Interceptor:
+    """Records the calls to S3, Glue and DynamoDB, and raises `Killed` at one of them."""
 
     at: int = 0
-    """The number of the call, from 1; 0 for none."""
+    """The number of the call to kill, from 1; 0 for none."""
     after: bool = False
-    """Whether the call takes effect first, and its answer is lost."""
-    look: Callable[[], None] = lambda: None
-    """Is called after every call that took effect, but for those that only read: they change what nobody sees."""
+    """Whether the call takes effect and only its response is lost."""
+    on_write: Callable[[], None] = lambda: None
+    """Called after every call that took effect and is not a read."""
     calls: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
@@ -95,36 +97,36 @@ class Trap:
             raise Killed(f"before {number}, {model.name}")
 
     def after_call(self, model: Any, **_: Any) -> None:
-        if not model.name.startswith(_READING):
-            self.look()
+        if not model.name.startswith(_READS):
+            self.on_write()
         if len(self.calls) == self.at and self.after:
             raise Killed(f"after {self.at}, {model.name}")
 
 
 @contextmanager
-def trapped(house: House, trap: Trap) -> Iterator[Trap]:
-    """Have the house's own clients run into the trap for a while."""
-    clients = (house.s3, house.glue, house.dynamodb.meta.client)
+def intercepted(lake: InProcessLake, interceptor: Interceptor) -> Iterator[Interceptor]:
+    """Route the lake's clients through the interceptor."""
+    clients = (lake.s3, lake.glue, lake.dynamodb.meta.client)
     for client in clients:
-        client.meta.events.register("before-call", trap.before_call)
-        client.meta.events.register("after-call", trap.after_call)
+        client.meta.events.register("before-call", interceptor.before_call)
+        client.meta.events.register("after-call", interceptor.after_call)
     try:
-        yield trap
+        yield interceptor
     finally:
         for client in clients:
-            client.meta.events.unregister("before-call", trap.before_call)
-            client.meta.events.unregister("after-call", trap.after_call)
+            client.meta.events.unregister("before-call", interceptor.before_call)
+            client.meta.events.unregister("after-call", interceptor.after_call)
 
 
-def each_day_is_one_of(reader: Reader, *states: View) -> Callable[[], None]:
-    """A look at the table: every day is as one of the states has it, none is anything between."""
+def each_day_matches_one_of(reader: Reader, *states: View) -> Callable[[], None]:
+    """A check that every day equals that of one of the states: no reader sees a partial write."""
 
-    def look() -> None:
+    def check() -> None:
         view = reader.view()
         for day in {day for state in (view, *states) for day in state}:
             assert view.get(day) in [state.get(day) for state in states], day
 
-    return look
+    return check
 
 
 @cache

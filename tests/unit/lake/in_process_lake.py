@@ -1,4 +1,4 @@
-"""A lake in the process: from a landed batch to rows as the load does it, and the rows read back."""
+"""A lake on the in-process AWS fake: lands and loads batches as the steps do, and reads the rows back."""
 
 import atexit
 import gzip
@@ -45,7 +45,7 @@ Age = tuple[str, str]
 
 
 def age(number: int, batch_id: str | None = None) -> Age:
-    """The number-th age of a test, as the ledger writes ages."""
+    """The age of a test's n-th batch, formatted as the ledger does."""
     ordered_at = datetime.fromtimestamp(1_700_000_000 + number, UTC).isoformat(timespec="microseconds")
     return ordered_at, batch_id or f"batch-{number}"
 
@@ -59,8 +59,8 @@ def lines(records: Iterable[Record]) -> bytes:
 
 
 @dataclass
-class House:
-    """One lake with a bucket, a database and a ledger of its own; the caller makes its AWS."""
+class InProcessLake:
+    """A lake with its own bucket, database and ledger; the caller provides AWS."""
 
     settings: Settings
     s3: Any
@@ -96,7 +96,7 @@ class House:
         return Execution(arn, datetime(2024, 1, 1, 3, tzinfo=UTC))
 
     def load(self, content: bytes, export: str = "OPENS", at: Age | None = None, **changed: Any) -> RunState:
-        """Land a batch and load it in a run of its own; `changed` are settings."""
+        """Land a batch and load it in a separate run; `changed` are settings."""
         kind = EXPORT_TYPES[export]
         at = at or age(next(_numbers))
         self.land(content, kind, at)
@@ -105,7 +105,7 @@ class House:
     def load_again(
         self, export: str, at: Age, *, run: Execution | None = None, take_lease: bool = True, **changed: Any
     ) -> RunState:
-        """Load a batch that has landed in one call."""
+        """Load a landed batch in one call."""
         kind = EXPORT_TYPES[export]
         run = run or self.execution()
         ledger = self.ledger(kind)
@@ -120,34 +120,34 @@ class House:
     def load_once(
         self, state: RunState, run: Execution, clock: Callable[[], float] = time.monotonic, **changed: Any
     ) -> RunState:
-        """One call of a load, whose run holds the lease."""
+        """One call of a load whose run has the lease."""
         settings = replace(self.settings, **changed)
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             return load_result(
                 state,
                 run,
                 ledger=self.ledger(state.export),
-                lake=self.lake,
+                lake=self.collaborators,
                 settings=settings,
                 folder=Path(folder),
                 clock=clock,
             )
 
     def replay(
-        self, asked: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any
+        self, request: Mapping[str, Any], export: str = "OPENS", *, run: Execution | None = None, **changed: Any
     ) -> RunState:
-        """Replay as the machine does: call after call, each twice as long as a call may begin batches in."""
+        """Replay as the state machine does, call after call, until no batch is left."""
         run = run or self.execution()
         ledger = self.ledger(EXPORT_TYPES[export])
         assert ledger.take_lease(run, datetime.now(UTC))
-        state = RunState(export_type=export, outcome=Outcome.REPLAY, replay=asked)
+        state = RunState(export_type=export, outcome=Outcome.REPLAY, replay=request)
         while state.outcome in ("replay", "partial"):
             state = self.replay_once(state, run, **changed)
         ledger.release_lease(run)
         return state
 
     def replay_once(self, state: RunState, run: Execution, seconds: int = 130, **changed: Any) -> RunState:
-        """One call of a replay whose every look at the clock is that much later: it takes one batch at most."""
+        """One call of a replay whose clock advances by `seconds` per reading: one batch at most by default."""
         settings = replace(self.settings, **changed)
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             clock = count(step=seconds)
@@ -156,14 +156,14 @@ class House:
                 state,
                 run,
                 ledger=ledger,
-                lake=self.lake,
+                lake=self.collaborators,
                 settings=settings,
                 folder=Path(folder),
                 clock=lambda: next(clock),
             )
 
     @property
-    def lake(self) -> Lake:
+    def collaborators(self) -> Lake:
         return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog)
 
     def definition(self, export: str = "OPENS") -> Mapping[str, Any] | None:
@@ -187,26 +187,26 @@ class House:
         return [item.key for item in self.store.objects(prefix)]
 
     def rows(self, export: str = "OPENS") -> list[dict[str, Any]]:
-        """All rows that a reader sees through the catalog, with `dt` for an event table."""
+        """All rows visible through the catalog, with `dt` for an event table."""
         definition = self.definition(export)
         if definition is None:
             return []
         if EXPORT_TYPES[export].is_event:
-            places = dict(self.partitions(export))
+            locations = dict(self.partitions(export))
         else:
-            places = {"": definition["StorageDescriptor"]["Location"]}
+            locations = {"": definition["StorageDescriptor"]["Location"]}
         found: list[dict[str, Any]] = []
-        for day, location in places.items():
+        for day, location in locations.items():
             assert location.endswith("/")
             with tempfile.TemporaryDirectory(dir=self.work) as folder:
                 files = self.store.download(self.store.prefix(location), Path(folder))
-                assert files, f"nothing lies at {location}"
+                assert files, f"no object at {location}"
                 for row in read_parquet(files, self.columns(export)):
                     found.append({**row, "dt": day} if day else row)
         return found
 
     def records(self, export: str = "OPENS") -> list[dict[str, Any]]:
-        """The records that the rows came from, put together again; nulls are left out."""
+        """The records that the rows came from, reconstructed; nulls are omitted."""
         definition = self.definition(export)
         if definition is None:
             return []
@@ -215,7 +215,7 @@ class House:
 
 
 def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read files as an engine does that goes by the table's columns and their types."""
+    """Read files as a query engine does that resolves columns by name and type in the catalog."""
     engine = _reader()
     names = [str(file) for file in files]
     found: list[dict[str, Any]] = []
@@ -223,14 +223,17 @@ def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str
         query = "SELECT name, coalesce(converted_type, type) FROM parquet_schema(?) WHERE num_children IS NULL"
         present = dict(engine.execute(query, [file]).fetchall())
         assert set(present.values()) <= PARQUET_TYPES, present
-        held = {
+        expected = {
             "bigint": "INT_64",
             "double": "DOUBLE",
             "string": "UTF8",
             "boolean": "BOOLEAN",
             "timestamp": "TIMESTAMP_MICROS",
         }
-        assert all(present[name] == held[kind] for name, kind in columns.items() if name in present), (present, columns)
+        assert all(present[name] == expected[kind] for name, kind in columns.items() if name in present), (
+            present,
+            columns,
+        )
         relation = engine.execute("SELECT * FROM read_parquet(?, hive_partitioning=false)", [file])
         header = [item[0] for item in relation.description or []]
         found += [dict.fromkeys(columns) | dict(zip(header, values, strict=True)) for values in relation.fetchall()]
@@ -239,14 +242,14 @@ def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str
 
 @cache
 def _reader() -> duckdb.DuckDBPyConnection:
-    """Made once: opening an engine takes longer than reading such small files."""
-    made = duckdb.connect()
-    atexit.register(made.close)
-    return made
+    """One connection: opening one takes longer than reading such small files."""
+    connection = duckdb.connect()
+    atexit.register(connection.close)
+    return connection
 
 
 def record_of(row: Mapping[str, Any], columns: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The record that a row came from: its columns under their source names, and over them what was rescued."""
+    """The record that a row came from: its columns by source name, overridden by its rescued values."""
     record: dict[str, Any] = {}
     for column in columns:
         source = column.get("Parameters", {}).get("source")
@@ -263,12 +266,12 @@ def without_nulls(record: Record) -> dict[str, Any]:
 
 
 def bag(records: Iterable[Record]) -> list[str]:
-    """Records as a multiset that compares: numbers by value, nulls left out."""
+    """Records as a comparable multiset: numbers by value, nulls omitted."""
     return sorted(json.dumps(plain(without_nulls(record)), sort_keys=True) for record in records)
 
 
 def plain(value: Any) -> Any:
-    """A JSON value in which whole numbers are whole, however they were written."""
+    """A JSON value whose whole numbers are integers, in whatever notation they were written."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
@@ -280,13 +283,9 @@ def zipped(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def new_house(**changed: Any) -> House:
-    """A lake with nothing in it; to be called inside `in_process_aws`."""
-    return furnished(_client("s3"), _client("glue"), _session().resource("dynamodb"), str(next(_numbers)), **changed)
-
-
-def furnished(s3: Any, glue: Any, dynamodb: Any, name: str, **changed: Any) -> House:
-    """A lake with nothing in it, made by these clients."""
+def new_lake(**changed: Any) -> InProcessLake:
+    """An empty lake; call it inside `in_process_aws`."""
+    s3, glue, dynamodb, name = _client("s3"), _client("glue"), _session().resource("dynamodb"), next(_numbers)
     settings = replace(
         SETTINGS, bucket=f"lake-{name}", database=f"lake_{name}", ledger_table=f"ledger-{name}", **changed
     )
@@ -301,7 +300,7 @@ def furnished(s3: Any, glue: Any, dynamodb: Any, name: str, **changed: Any) -> H
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return House(settings, s3, glue, dynamodb)
+    return InProcessLake(settings, s3, glue, dynamodb)
 
 
 @cache
@@ -312,5 +311,5 @@ def _client(service: str) -> Any:
 
 @cache
 def _session() -> boto3.Session:
-    """Made once: reading the description of a service takes longer than most tests."""
+    """One session: parsing a service model takes longer than most tests."""
     return boto3.Session("test", "test", region_name=REGION)

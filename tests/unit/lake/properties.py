@@ -1,4 +1,4 @@
-"""What the lake's laws are tried with: how many examples, and which JSON."""
+"""Property tests of the lake: the number of examples, and strategies for JSON."""
 
 import json
 import os
@@ -9,13 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 CAMPAIGN = int(os.environ.get("LAKE_CAMPAIGN") or 1)
-"""How many times the default number of examples to try; set, the examples differ from run to run."""
+"""Multiplies the number of examples; when set, the examples are random."""
 
-Law = Callable[..., Any]
+Property = Callable[..., Any]
 
 
-def examples(number: int) -> Callable[[Law], Law]:
-    """Try a law with that many examples, times the campaign."""
+def examples(number: int) -> Callable[[Property], Property]:
+    """Run a property test with that many examples, times the campaign."""
     return settings(max_examples=number * CAMPAIGN)
 
 
@@ -55,15 +55,15 @@ records = st.dictionaries(names | texts, values, max_size=5)
 
 
 class Raw(str):
-    """A JSON text that stands in a record as it is."""
+    """JSON text that is inserted into a record verbatim."""
 
 
 numerals = st.from_regex(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?", fullmatch=True).map(Raw)
-"""Any JSON number, however it is written."""
+"""Any JSON number, in any notation."""
 
 
-def spelled(fields: Iterable[tuple[str, Any]]) -> bytes:
-    """A JSON object of these fields, in this order, with names maybe repeated and values maybe spelled by hand."""
+def encoded(fields: Iterable[tuple[str, Any]]) -> bytes:
+    """A JSON object of these fields in this order; names may repeat, and `Raw` values are verbatim."""
     inner = ",".join(
         f"{json.dumps(name)}:{value if isinstance(value, Raw) else json.dumps(value)}" for name, value in fields
     )
