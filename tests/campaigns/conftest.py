@@ -1,4 +1,4 @@
-"""The campaign's stack is that of the bad nights, whose vendor a test has in its hand."""
+"""Shares the fault-injection stack of the workflow tests."""
 
 from tests.workflow.conftest import stage
 

@@ -1,7 +1,7 @@
-"""Is every right needed? Each statement of each function's role is taken away in turn, and a night must then fail.
+"""Least privilege: each statement of each function's role is removed in turn, and a night must then fail.
 
-`make least-privilege` runs it; `make test` does not, since it takes minutes. What stands in `EXCEPTIONS` works without
-its statement on the embedded cloud, for the reason given there.
+`make least-privilege` runs it; `make test` does not, since it takes minutes. `EXCEPTIONS` lists the statements that the
+embedded cloud does not enforce.
 """
 
 import json
@@ -18,8 +18,8 @@ from infra.settings import from_context
 from infra.stack import SymplifyLake
 from tests.conftest import ROOT
 from tests.workflow.campaign import Stage
-from tests.workflow.machine import start_anew
-from tests.workflow.test_real_runs import without
+from tests.workflow.machine import force_cold_start
+from tests.workflow.test_real_runs import without_statement
 
 pytestmark = pytest.mark.enable_socket
 
@@ -27,19 +27,19 @@ _NOT_ENFORCED = "the emulator does not enforce "
 EXCEPTIONS = {
     "PublishTables": _NOT_ENFORCED + "rights on Glue tables",
     "PublishRunRecords": _NOT_ENFORCED + "rights on Glue tables",
-    "PublishAlerts": _NOT_ENFORCED + "rights on topics that CloudFormation has made",
-    "UseKey": _NOT_ENFORCED + "grants on keys; it is there only with a key of the team's own",
+    "PublishAlerts": _NOT_ENFORCED + "rights on topics that CloudFormation created",
+    "UseKey": _NOT_ENFORCED + "grants on keys; present only with a customer-managed key",
     "logs:CreateLogStream, logs:PutLogEvents": "the emulator writes a function's log itself",
     "xray:PutTelemetryRecords, xray:PutTraceSegments": "the emulator keeps no traces",
     "copy-result ListBucket": "the emulator answers 404 for a missing object without it, where AWS says 403",
 }
-"""Statements by their name, of all functions or of one, each with its reason."""
+"""Statements by name, of all functions or of one, each with its reason."""
 
 KEY = "arn:aws:kms:eu-west-1:000000000000:key/00000000-0000-0000-0000-000000000000"
 
 
 def _statements() -> Iterator[tuple[str, str]]:
-    """Every statement of every function, as the stack is synthesized with all that settings can add."""
+    """Every statement of every function, synthesized with every optional setting."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     stack = SymplifyLake(App(analytics_reporting=False), from_context({**context, "kmsKeyArn": KEY}))
     resources = App.of(stack).synth().get_stack_by_name(stack.stack_name).template["Resources"]  # type: ignore[union-attr]
@@ -59,8 +59,8 @@ STATEMENTS = sorted(_statements())
 
 
 def night(stage: Stage, folder: Path) -> str | None:
-    """An entity and an event export with all that rarely happens, and the watch; the first reason why one failed."""
-    left_behind(stage)
+    """Run an event and an entity export with every rare case, then the watch; return the first failure."""
+    leave_orphans(stage)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     stage.next_result(folder, f'{{"eventId":1,"contactId":"k1","timestamp":"{now}"}}\n{{"eventId":\n')
     for export in ("CLICKS", "CAMPAIGNS"):
@@ -73,31 +73,31 @@ def night(stage: Stage, folder: Path) -> str | None:
     return stage.watch()
 
 
-def left_behind(stage: Stage) -> None:
-    """What a run that nobody remembers has left: its lease, and an upload that it did not finish."""
+def leave_orphans(stage: Stage) -> None:
+    """Create the remains of a lost run: its lease and an open multipart upload."""
     for export in ("CLICKS", "CAMPAIGNS"):
-        stage.forget(export)
-    forgotten = stage.deployed.state_machine_arn.replace(":stateMachine:", ":execution:") + ":forgotten"
-    stage.ledger.put_item(Item={"pk": "CLICKS", "sk": "lease", "owner": forgotten, "schema_version": 1})
+        stage.clear_ledger(export)
+    lost = stage.deployed.state_machine_arn.replace(":stateMachine:", ":execution:") + ":lost"
+    stage.ledger.put_item(Item={"pk": "CLICKS", "sk": "lease", "owner": lost, "schema_version": 1})
     stage.s3.create_multipart_upload(Bucket=stage.deployed.bucket, Key="raw/clicks/2026-01-01/1/result")
 
 
-def test_every_statement_of_every_function_is_looked_at_or_has_its_reason() -> None:
+def test_every_statement_of_every_function_is_checked_or_excepted() -> None:
     assert {name for name, _ in STATEMENTS} == {name.replace("_", "-") for name in FUNCTION_SIZES}
     assert set(EXCEPTIONS) <= {sid for _, sid in STATEMENTS} | {f"{name} {sid}" for name, sid in STATEMENTS}
 
 
-def is_looked_at(function: str, sid: str) -> bool:
+def is_checked(function: str, sid: str) -> bool:
     return sid not in EXCEPTIONS and f"{function} {sid}" not in EXCEPTIONS
 
 
-@pytest.mark.parametrize(("function", "sid"), [pair for pair in STATEMENTS if is_looked_at(*pair)])
+@pytest.mark.parametrize(("function", "sid"), [pair for pair in STATEMENTS if is_checked(*pair)])
 def test_without_the_statement_a_night_fails(stage: Stage, function: str, sid: str, tmp_path: Path) -> None:
-    with without(stage.cloud, function, sid):
+    with without_statement(stage.cloud, function, sid):
         reason = night(stage, tmp_path)
-    start_anew(stage.cloud, function)
-    assert reason is not None, f"Nobody misses {sid} of {function}"
-    # A HEAD is refused without a body, so without AWS's word for it.
+    force_cold_start(stage.cloud, function)
+    assert reason is not None, f"{function} works without {sid}"
+    # A refused HEAD has no body, so no error code.
     assert any(words in reason for words in ("AccessDenied", "not authorized", "(403)")), reason
 
 

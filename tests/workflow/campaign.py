@@ -1,4 +1,4 @@
-"""A stack against a stand-in in this process, and nights played on it whose outcomes are held to what must be so."""
+"""A stack against a stand-in in this process: runs faulted nights on it, and checks invariants after each."""
 
 import json
 import time
@@ -18,14 +18,14 @@ from local import athena, deployment
 from local.deployment import Deployment
 from local.lifecycle import Running
 from local.standin import Options, StandIn
-from tests.workflow.faultscripts import FaultedNight
+from tests.workflow.fault_scripts import FaultedNight
 from tests.workflow.inbox import subscribe
 
 _PAUSE_SECONDS = 0.15
 _LIMIT_SECONDS = 600
-# Limits by the clock, as small as a busy machine allows; waits are shortened by the cloud besides. A wait of the
-# longest length fits the deadline only in the first ten seconds, so what never ends is overdue then.
-SHORT = {
+# Time limits as short as a busy machine allows; the embedded cloud shortens waits as well. The longest wait fits the
+# deadline only in the first ten seconds, so a batch that never finishes is overdue after that.
+SHORT_LIMITS = {
     "RUN_DEADLINE_MINUTES": "2",
     "POLL_FIRST_SECONDS": "5",
     "POLL_MAX_SECONDS": "110",
@@ -33,25 +33,24 @@ SHORT = {
     "LONGEST_FUNCTION_SECONDS": "20",
 }
 FUNCTION_SECONDS = 20
-# The defaults again.
-LONG = {
+DEFAULT_LIMITS = {
     "RUN_DEADLINE_MINUTES": "360",
     "POLL_FIRST_SECONDS": "30",
     "POLL_MAX_SECONDS": "300",
     "ORDER_GRACE_SECONDS": "900",
     "LONGEST_FUNCTION_SECONDS": "900",
 }
-# No two vendors of a stack give the same number to a batch, since the ledger would take them for one.
+# Batch ids are unique across the stand-ins of a stack, since the ledger is keyed by them.
 _FIRST_BATCHES = count(500_000, 10_000)
 
 
-class Broke(AssertionError):
-    """Something that must always be so was not."""
+class InvariantViolation(AssertionError):
+    """An invariant does not hold."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """An execution that is over."""
+class ExecutionResult:
+    """A finished execution."""
 
     arn: str
     status: str
@@ -62,7 +61,7 @@ class Ended:
 
 @dataclass
 class Counts:
-    """What a campaign came to."""
+    """The totals of a campaign."""
 
     scripts: int = 0
     executions: int = 0
@@ -72,7 +71,7 @@ class Counts:
 
 
 class Stage:
-    """The stack and the stand-in; used by one thread for each export type."""
+    """A stack and its stand-in; used by one thread per export type."""
 
     def __init__(self, running: Running, deployed: Deployment, standin: StandIn) -> None:
         self.running, self.deployed, self.standin = running, deployed, standin
@@ -82,8 +81,8 @@ class Stage:
         self.ledger = cloud.session.resource("dynamodb", endpoint_url=cloud.endpoint, verify=cloud.ca_bundle).Table(
             deployed.ledger_table
         )
-        self._inbox = subscribe(cloud, deployed.alert_topic_arn, f"{deployed.stack}-heard")
-        self._heard: list[str] = []
+        self._inbox = subscribe(cloud, deployed.alert_topic_arn, f"{deployed.stack}-messages")
+        self._messages: list[str] = []
 
     @property
     def cloud(self) -> Running:
@@ -91,7 +90,7 @@ class Stage:
         return replace(self.running, deployment=self.deployed)
 
     def configure(self, seconds: int, environment: Mapping[str, str]) -> None:
-        """Give all functions this time-out and these variables."""
+        """Set the timeout and these variables of all functions."""
         functions = self.running.cloud.client("lambda")
         for step in ("plan-run", "start-export", "check-batch", "copy-result", "load-result", "close-run"):
             name = f"{self.deployed.stack}-{step}"
@@ -100,22 +99,22 @@ class Stage:
                 FunctionName=name, Timeout=seconds, Environment={"Variables": {**before, **environment}}
             )
 
-    def forget(self, export: str) -> None:
-        """Have the ledger know nothing of an export type."""
+    def clear_ledger(self, export: str) -> None:
+        """Delete all items of an export type."""
         for item in self.ledger.query(KeyConditionExpression=Key("pk").eq(export), ConsistentRead=True)["Items"]:
             self.ledger.delete_item(Key={"pk": export, "sk": item["sk"]})
 
     def next_result(self, folder: Path, text: str) -> None:
-        """Have the vendor's next result hold that text."""
+        """Replace the content of the stand-in's next result."""
         path = folder / f"result-{self.standin.next_batch_id}"
         path.write_text(text)
         self.standin.replace_result(self.standin.next_batch_id, path)
 
     def watch(self) -> str | None:
-        """Call the watch as its daily rule does, and return why it failed, if it did."""
+        """Invoke the watch as its daily rule does; return its error, if it fails."""
         answer = self.running.cloud.client("lambda").invoke(FunctionName=f"{self.deployed.stack}-watch-runs")
-        said: str = answer["Payload"].read().decode()
-        return said if "FunctionError" in answer else None
+        payload: str = answer["Payload"].read().decode()
+        return payload if "FunctionError" in answer else None
 
     def start(self, **given: Any) -> str:
         arn: str = self.states.start_execution(
@@ -123,107 +122,107 @@ class Stage:
         )["executionArn"]
         return arn
 
-    def heard(self) -> list[str]:
-        """All messages to the topic since the stack was made."""
-        self._heard += [json.dumps(message) for message in self._inbox.read()]
-        return self._heard
+    def messages(self) -> list[str]:
+        """All messages to the topic since the stack was deployed."""
+        self._messages += [json.dumps(message) for message in self._inbox.read()]
+        return self._messages
 
-    def wait(self, arn: str) -> Ended:
-        """Wait for the end."""
+    def wait(self, arn: str) -> ExecutionResult:
+        """Wait for an execution to end."""
         deadline = time.monotonic() + _LIMIT_SECONDS
         while (execution := self.states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             if time.monotonic() > deadline:
-                raise Broke(f"{arn} does not end.")
+                raise InvariantViolation(f"{arn} has not ended.")
             time.sleep(_PAUSE_SECONDS)
         pages = self.states.get_paginator("get_execution_history").paginate(executionArn=arn)
         events = [event for page in pages for event in page["events"]]
         entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
         output = json.loads(execution.get("output") or "{}")
-        return Ended(arn, execution["status"], execution.get("cause") or "", output, (entered or [""])[-1])
+        return ExecutionResult(arn, execution["status"], execution.get("cause") or "", output, (entered or [""])[-1])
 
     def outcomes_until(self, arn: str, wanted: str) -> list[str]:
-        """The outcomes of an execution's steps, up to one that is waited for.
+        """Wait for an outcome of an execution's steps; return all outcomes so far.
 
         Raises:
-            Broke: the execution ended without it.
+            InvariantViolation: the execution ended without it.
         """
         while True:
             status = self.states.describe_execution(executionArn=arn)["status"]
             pages = self.states.get_paginator("get_execution_history").paginate(executionArn=arn)
-            told = [
+            outputs = [
                 event.get("taskSucceededEventDetails", {}).get("output") for page in pages for event in page["events"]
             ]
-            outcomes = [json.loads(output)["outcome"] for output in told if output]
+            outcomes = [json.loads(output)["outcome"] for output in outputs if output]
             if wanted in outcomes:
                 return outcomes
             if status != "RUNNING":
-                raise Broke(f"The execution ended as {status} after {outcomes}.")
+                raise InvariantViolation(f"The execution ended as {status} after {outcomes}.")
             time.sleep(_PAUSE_SECONDS)
 
-    # A night and what must be so after it
+    # A night and its invariants
 
     def play(self, export: str, night: FaultedNight, counts: Counts) -> None:
-        """Play a night of one type and the one after it.
+        """Run a faulted night of one type and the recovery after it, and check the invariants.
 
         Raises:
-            Broke: something that must always be so was not.
+            InvariantViolation: an invariant does not hold.
         """
         before = len(self.orders_of(export))
         given = {"exportType": export, "scheduledTime": f"2026-01-01T00:00:{counts.scripts % 60:02}.{before:06}+00:00"}
         self.standin.faults.set(night.rules, export)
         arns = [self.start(**given)]
-        if night.happening == "duplicate":
+        if night.disruption == "duplicate":
             arns.append(self.start(**given))
-        elif night.happening == "overlap":
+        elif night.disruption == "overlap":
             arns.append(self.start(exportType=export, period="LAST_DAY"))
-        elif night.happening == "kill":
+        elif night.disruption == "kill":
             time.sleep(night.kill_after)
-            # It may have ended by itself.
+            # It may have ended already.
             with suppress(self.states.exceptions.ClientError):
                 self.states.stop_execution(executionArn=arns[0])
         ended = [self.wait(arn) for arn in arns]
         self.standin.faults.set((), export)
         for number in range(3):
-            healing = self.wait(self.start(exportType=export))
-            ended.append(healing)
-            if healing.status == "SUCCEEDED":
+            recovery = self.wait(self.start(exportType=export))
+            ended.append(recovery)
+            if recovery.status == "SUCCEEDED":
                 counts.second_nights += number
                 break
             if number == 2:
-                raise Broke(f"The next nights did not heal: {healing.cause}")
+                raise InvariantViolation(f"The next nights did not recover: {recovery.cause}")
         for run in ended:
             counts.executions += 1
             counts.succeeded += run.status == "SUCCEEDED"
             if run.status == "SUCCEEDED" and run.last_state != "Duplicate":
-                self._is_loaded(export, run.output["batchId"], run.output["orderedAt"])
-        if night.happening == "duplicate" and ended[0].status == ended[1].status == "SUCCEEDED":
+                self._check_loaded(export, run.output["batchId"], run.output["orderedAt"])
+        if night.disruption == "duplicate" and ended[0].status == ended[1].status == "SUCCEEDED":
             last = sorted(run.last_state for run in ended[:2])
             if last != ["Duplicate", "Succeeded"]:
-                raise Broke(f"A scheduled time was taken twice: {last}.")
-        self._orders_are_on_record(export, before, ended, counts)
-        self._nothing_is_open(export)
+                raise InvariantViolation(f"A scheduled time was claimed twice: {last}.")
+        self._check_orders_recorded(export, before, ended, counts)
+        self._check_no_open_uploads(export)
         counts.scripts += 1
 
     def orders_of(self, export: str) -> list[str]:
         return [order.batch_id for order in self.standin.orders if order.export_type == export]
 
-    def _is_loaded(self, export: str, batch_id: str, ordered_at: str) -> None:
+    def _check_loaded(self, export: str, batch_id: str, ordered_at: str) -> None:
         where = keys.raw(EXPORT_TYPES[export], ordered_at, batch_id)
         raw = self.s3.get_object(Bucket=self.deployed.bucket, Key=where.result)["Body"].read()
         if raw not in (self.standin.result(batch_id), self.standin.result(batch_id, "Changed")):
-            raise Broke(f"Raw of batch {batch_id} is not what the vendor sent.")
+            raise InvariantViolation(f"The raw object of batch {batch_id} differs from the vendor's result.")
         item = self.ledger.get_item(Key={"pk": export, "sk": f"batch#{batch_id}"})["Item"]
         if item["status"] != LOADED:
-            raise Broke(f"Batch {batch_id} is {item['status']!s} after a success.")
+            raise InvariantViolation(f"Batch {batch_id} is {item['status']!s} after a success.")
 
-    def _orders_are_on_record(self, export: str, before: int, ended: list[Ended], counts: Counts) -> None:
-        """Each order that took effect is a run's batch, or one whose answer the run recorded as lost.
+    def _check_orders_recorded(self, export: str, before: int, ended: list[ExecutionResult], counts: Counts) -> None:
+        """Each order that took effect is recorded: as a batch, or as one whose response was lost.
 
-        A function that was at work when its run was stopped by hand may still order, so batches of any run count.
+        A function may still order after its run was stopped, so batches of any run count.
         """
         arns = {run.arn for run in ended}
-        asked = Key("pk").eq(export) & Key("sk").begins_with("order#")
-        items = self.ledger.query(KeyConditionExpression=asked, ConsistentRead=True)["Items"]
+        orders = Key("pk").eq(export) & Key("sk").begins_with("order#")
+        items = self.ledger.query(KeyConditionExpression=orders, ConsistentRead=True)["Items"]
         known = {item["batch_id"] for item in items if "batch_id" in item}
         unknown = sum(
             int(str(item["lost"])) + int("batch_id" not in item and "intent_at" in item)
@@ -232,21 +231,23 @@ class Stage:
         )
         effective = self.orders_of(export)[before:]
         counts.orders_lost += unknown
-        strangers = [batch for batch in effective if batch not in known]
-        if len(strangers) > unknown:
-            raise Broke(f"Orders {strangers} took effect, and the runs recorded {unknown} unknown ones.")
+        unrecorded = [batch for batch in effective if batch not in known]
+        if len(unrecorded) > unknown:
+            raise InvariantViolation(
+                f"Orders {unrecorded} took effect, but the runs recorded {unknown} lost responses."
+            )
 
-    def _nothing_is_open(self, export: str) -> None:
+    def _check_no_open_uploads(self, export: str) -> None:
         prefix = keys.raw_prefix(EXPORT_TYPES[export])
         left = self.s3.list_multipart_uploads(Bucket=self.deployed.bucket, Prefix=prefix).get("Uploads", [])
         if left:
-            raise Broke(f"Uploads were left open: {[upload['Key'] for upload in left]}.")
+            raise InvariantViolation(f"Multipart uploads are open: {[upload['Key'] for upload in left]}.")
 
-    def holds_nothing_twice(self) -> None:
-        """Count every table's keys.
+    def check_keys_are_unique(self) -> None:
+        """Check that no table has a duplicate key.
 
         Raises:
-            Broke: a key is there twice.
+            InvariantViolation: a table has one.
         """
         for table in self.cloud.cloud.client("glue").get_tables(DatabaseName=self.deployed.database)["TableList"]:
             export = EXPORT_TYPES.get(table["Name"].upper())
@@ -255,12 +256,12 @@ class Stage:
                 sql = f"SELECT count(*) AS n, count(DISTINCT {key}) AS ids FROM {export.table}"
                 (counted,) = athena.query(self.cloud, sql)
                 if counted["n"] != counted["ids"]:
-                    raise Broke(f"{export.table} has {counted['n']} rows of {counted['ids']} keys.")
+                    raise InvariantViolation(f"{export.table} has {counted['n']} rows but {counted['ids']} keys.")
 
 
 @contextmanager
-def staged(running: Running, folder: Path, stack: str, options: Options) -> Iterator[Stage]:
-    """Deploy a stack of its own against a stand-in of its own, and make its limits by the clock small."""
+def deployed_stage(running: Running, folder: Path, stack: str, options: Options) -> Iterator[Stage]:
+    """Deploy a separate stack with short time limits against a new stand-in."""
     with StandIn(options) as standin:
         settings = {
             "stackName": stack,
@@ -273,17 +274,17 @@ def staged(running: Running, folder: Path, stack: str, options: Options) -> Iter
         deployed = deployment.deploy(running.cloud, folder, settings)
         deployment.set_token(running.cloud, deployed, options.token)
         stage = Stage(running, deployed, standin)
-        stage.configure(FUNCTION_SECONDS, SHORT)
+        stage.configure(FUNCTION_SECONDS, SHORT_LIMITS)
         yield stage
 
 
 @contextmanager
-def another_vendor(stage: Stage, options: Options, seconds: int = 900, **environment: str) -> Iterator[Stage]:
-    """Let the stack's functions call another stand-in for a while, with another time-out and other variables."""
+def other_standin(stage: Stage, options: Options, seconds: int = 900, **environment: str) -> Iterator[Stage]:
+    """Point the stack's functions to another stand-in, with another timeout and other variables."""
     with StandIn(replace(options, token=stage.standin.options.token, first_batch_id=next(_FIRST_BATCHES))) as standin:
         other = Stage(stage.running, stage.deployed, standin)
-        other.configure(seconds, {**LONG, **environment, "BASE_URL": standin.base_url})
+        other.configure(seconds, {**DEFAULT_LIMITS, **environment, "BASE_URL": standin.base_url})
         try:
             yield other
         finally:
-            stage.configure(FUNCTION_SECONDS, {**SHORT, "BASE_URL": stage.standin.base_url})
+            stage.configure(FUNCTION_SECONDS, {**SHORT_LIMITS, "BASE_URL": stage.standin.base_url})

@@ -1,4 +1,4 @@
-"""What the tests of bad nights share: a stack of its own, against a stand-in in the test's process."""
+"""A stack for fault injection, against a stand-in in the test's process."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,15 @@ import pytest
 
 from local.lifecycle import Running
 from local.standin import Options
-from tests.workflow.campaign import Stage, staged
+from tests.workflow.campaign import Stage, deployed_stage
 
-# With every sign that URLs, JSON and base64 write otherwise.
+# With characters that URLs, JSON and base64 encode differently.
 TOKEN = 'canary-4f1d/never+to"be=seen%&?'
 OPTIONS = Options(token=TOKEN, events_per_day=30, finish_after_polls=2, link_seconds=20)
 
 
 @pytest.fixture(scope="session")
 def stage(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Deployed once, with limits by the clock made small."""
-    with staged(running, tmp_path_factory.mktemp("faults"), "brand-f", OPTIONS) as stage:
+    """Deployed once, with short time limits."""
+    with deployed_stage(running, tmp_path_factory.mktemp("faults"), "brand-f", OPTIONS) as stage:
         yield stage

@@ -1,4 +1,4 @@
-"""Seeded scripts of a bad night: what goes wrong at the vendor, and what happens to the executions meanwhile."""
+"""Seeded fault scripts: the faults of the vendor on one night, and disruptions of its executions."""
 
 import json
 import random
@@ -37,7 +37,7 @@ def _plain(**row: Any) -> Callable[[random.Random], Row]:
     return lambda _: row
 
 
-# What may go wrong at each call, each as likely as the others.
+# The faults of each call, equally likely.
 _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
     "order": (
         _status(500, 502, 503),
@@ -48,7 +48,7 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _plain(fault="lost"),
         _plain(fault="lost", times=2),
         _plain(fault="delay", seconds=1),
-        # Beyond the function's time-out, which ends it with an order under way.
+        # Longer than the function's timeout, which ends it with an order in flight.
         _plain(fault="delay", seconds=22),
     ),
     "status": (
@@ -92,7 +92,7 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _plain(fault="lost", times=2),
     ),
 }
-_HAPPENINGS = ("nothing", "nothing", "nothing", "duplicate", "overlap", "kill")
+_DISRUPTIONS = ("nothing", "nothing", "nothing", "duplicate", "overlap", "kill")
 
 
 @dataclass(frozen=True)
@@ -100,18 +100,18 @@ class FaultedNight:
     """A night of one export type."""
 
     rules: tuple[Rule, ...]
-    happening: str
-    """`nothing`; `duplicate`, the rule fires twice; `overlap`, a second run starts; `kill`, it is stopped by hand."""
+    disruption: str
+    """`nothing`; `duplicate`: the rule fires twice; `overlap`: a second run starts; `kill`: the run is stopped."""
     kill_after: float
-    """Seconds after its start."""
+    """Seconds after the start."""
 
 
 def night(seed: int, export: str, canary: str) -> FaultedNight:
-    """The night of a seed; the same for ever. Where the vendor refuses a call of its API, it repeats the canary."""
+    """The night of a seed, deterministically. Error responses of the vendor's API contain the canary."""
     rng = random.Random(seed)
     calls = rng.choices(list(_FAULTS), k=rng.randint(1, 3))
     if "redirect" in calls:
-        # Asked for only when the call for the link brings none.
+        # Requested only when the call for the link returns none.
         calls.append("link")
     rows = [
         {"call": call, "exportType": export, "skip": rng.choice([0, 0, 0, 1]), **rng.choice(_FAULTS[call])(rng)}
@@ -121,4 +121,4 @@ def night(seed: int, export: str, canary: str) -> FaultedNight:
         if row["fault"] == "status" and row["call"] != "file":
             row["text"] = f"The token {canary} cannot be served now."
     script = parsed(json.dumps({"rules": rows}).encode())
-    return FaultedNight(script.rules, rng.choice(_HAPPENINGS), rng.uniform(0.1, 3))
+    return FaultedNight(script.rules, rng.choice(_DISRUPTIONS), rng.uniform(0.1, 3))

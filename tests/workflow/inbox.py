@@ -1,4 +1,4 @@
-"""A subscriber of a stack's alert topic: a queue that a test reads."""
+"""A queue that subscribes to a stack's alert topic."""
 
 import json
 import time
@@ -13,26 +13,26 @@ _LIMIT_SECONDS = 600
 
 @dataclass
 class Inbox:
-    """What subscribers of the topic get."""
+    """The messages that subscribers of the topic receive."""
 
     sqs: Any
     url: str
-    _kept: list[dict[str, str]] = field(default_factory=list)
+    _unread: list[dict[str, str]] = field(default_factory=list)
 
     def find(self, words: str) -> dict[str, str]:
-        """Wait for the message with these words, and take it; those that came beside it stay."""
+        """Wait for a message with these words and take it; others stay unread."""
 
         def look() -> dict[str, str] | None:
-            self._kept = self.read()
-            fitting = (body for body in self._kept if words in body["Message"] or words in body.get("Subject", ""))
-            return next(fitting, None)
+            self._unread = self.read()
+            matching = (body for body in self._unread if words in body["Message"] or words in body.get("Subject", ""))
+            return next(matching, None)
 
-        found = until(look, f"No message says '{words}'")
-        self._kept.remove(found)
+        found = until(look, f"No message contains '{words}'")
+        self._unread.remove(found)
         return found
 
     def states_of(self, *alarms: str) -> dict[str, str]:
-        """Wait for a message of each of these alarms; return the states that they tell, by the alarms' names."""
+        """Wait for a message of each of these alarms; return the new states by alarm."""
         deadline, states = time.monotonic() + _LIMIT_SECONDS, dict[str, str]()
         while set(alarms) - set(states):
             assert time.monotonic() < deadline, f"No message of {set(alarms) - set(states)}"
@@ -43,8 +43,8 @@ class Inbox:
         return {name: states[name] for name in alarms}
 
     def read(self) -> list[dict[str, str]]:
-        """Take what is there."""
-        bodies, self._kept = self._kept, []
+        """Take all messages that have arrived."""
+        bodies, self._unread = self._unread, []
         while found := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
             for message in found:
                 bodies.append(json.loads(message["Body"]))
@@ -53,7 +53,7 @@ class Inbox:
 
 
 def subscribe(cloud: Cloud, topic_arn: str, name: str) -> Inbox:
-    """Make a queue of that name, and subscribe it to the topic."""
+    """Create a queue and subscribe it to the topic."""
     sqs = cloud.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

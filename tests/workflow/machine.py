@@ -1,4 +1,4 @@
-"""Running a state machine and looking at what it did."""
+"""Helpers that run the state machine and read its history."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,8 @@ _LIMIT_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class Ended:
-    """An execution that is over."""
+class ExecutionResult:
+    """A finished execution."""
 
     arn: str
     status: str
@@ -23,28 +23,28 @@ class Ended:
     cause: str | None
     output: Mapping[str, Any] | None
     visited: tuple[str, ...]
-    """The states it entered, in order."""
+    """The entered states, in order."""
 
 
-def run(cloud: Cloud, machine_arn: str, given: Mapping[str, Any]) -> Ended:
-    """Start an execution and wait for its end."""
+def run(cloud: Cloud, machine_arn: str, given: Mapping[str, Any]) -> ExecutionResult:
+    """Start an execution and wait for it to end."""
     states = cloud.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=machine_arn, input=json.dumps(given))["executionArn"]
     return wait(cloud, arn)
 
 
-def wait(cloud: Cloud, arn: str) -> Ended:
-    """Wait for the end of an execution."""
+def wait(cloud: Cloud, arn: str) -> ExecutionResult:
+    """Wait for an execution to end."""
     states = cloud.client("stepfunctions")
 
     def look() -> Any:
         execution = states.describe_execution(executionArn=arn)
         return None if execution["status"] == "RUNNING" else execution
 
-    execution = until(look, f"{arn} does not end", _LIMIT_SECONDS)
+    execution = until(look, f"{arn} has not ended", _LIMIT_SECONDS)
     pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
     events = [event for page in pages for event in page["events"]]
-    return Ended(
+    return ExecutionResult(
         arn,
         execution["status"],
         execution.get("error"),
@@ -54,8 +54,8 @@ def wait(cloud: Cloud, arn: str) -> Ended:
     )
 
 
-def start_anew(running: Running, function: str) -> None:
-    """Make a function's next call a cold start, as an update of its configuration does; it keeps the token."""
+def force_cold_start(running: Running, function: str) -> None:
+    """Force a cold start by updating the configuration: a warm function caches the token."""
     functions = running.cloud.client("lambda")
     name = f"{running.deployment.stack}-{function}"
     seconds = functions.get_function_configuration(FunctionName=name)["Timeout"]
@@ -64,13 +64,13 @@ def start_anew(running: Running, function: str) -> None:
 
 @contextmanager
 def token(running: Running, value: str) -> Iterator[None]:
-    """Have another token in the secret for a while."""
+    """Replace the token in the secret temporarily."""
     secrets = running.cloud.client("secretsmanager")
     arn = running.deployment.token_secret_arn
     before = secrets.get_secret_value(SecretId=arn)["SecretString"]
     secrets.put_secret_value(SecretId=arn, SecretString=value)
     for function in ("start-export", "check-batch", "copy-result"):
-        start_anew(running, function)
+        force_cold_start(running, function)
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""What functions say in figures: lines of the embedded metric format, which CloudWatch makes metrics of.
+"""Metrics that the functions log in the embedded metric format (EMF).
 
-The embedded cloud does not, so a test reads the lines that the real functions have logged and puts exactly these. It
-evaluates an alarm when a metric is put, over the alarm's own period that ends now, and looks at no dimensions.
+The embedded cloud does not extract them as CloudWatch does, so a test reads the logged lines and puts exactly these. It
+evaluates an alarm when a metric is put, over the alarm's period until now, and ignores dimensions.
 """
 
 import json
@@ -13,21 +13,21 @@ from typing import Any
 from local.cloud import Cloud
 from tests.workflow.waiting import until
 
-# Between the moment at which a figure is put and the one at which the alarm's period has left it behind.
+# From putting a datapoint until it is outside the alarm's period.
 _SECONDS = 4.0
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of a stack's functions, and its alarms."""
+class EmfMetrics:
+    """The logged metrics of a stack's functions, and its alarms."""
 
     cloud: Cloud
     stack: str
 
     def lines(self, function: str) -> list[Line]:
-        """All lines that a function has logged so far, the oldest first."""
+        """All EMF lines that a function has logged so far, oldest first."""
         configuration = self.cloud.client("lambda").get_function_configuration(FunctionName=f"{self.stack}-{function}")
         pages = (
             self.cloud.client("logs")
@@ -36,17 +36,17 @@ class Figures:
         )
         texts = [event["message"] for page in pages for event in page["events"]]
         lines = [json.loads(text[text.index("{") :]) for text in texts if '"CloudWatchMetrics"' in text]
-        # A function that was started anew writes to another stream, and streams come one after the other.
+        # A cold start begins a new log stream, and events are listed by stream.
         return sorted(lines, key=lambda line: int(line["_aws"]["Timestamp"]))
 
     def lines_after(self, function: str, count: int) -> list[Line]:
-        """Wait for what a function logs after so many lines: a call's lines come a moment after its answer."""
+        """Wait for lines after the first `count`: they arrive shortly after a call's response."""
         return until(lambda: self.lines(function)[count:], f"{function} has logged nothing new")
 
     def put(self, lines: list[Line], at: datetime | None = None) -> None:
-        """Put what CloudWatch would make of the lines, rolled up over all exports, as if logged at that time."""
-        (namespace,) = {_described(line)["Namespace"] for line in lines}
-        assert all(["service"] in _described(line)["Dimensions"] for line in lines)
+        """Put the metrics of the lines as CloudWatch would, rolled up over all exports, as if logged at that time."""
+        (namespace,) = {_directive(line)["Namespace"] for line in lines}
+        assert all(["service"] in _directive(line)["Dimensions"] for line in lines)
         data = [
             {
                 "MetricName": metric["Name"],
@@ -55,25 +55,25 @@ class Figures:
                 "Values": line[metric["Name"]],
             }
             for line in lines
-            for metric in _described(line)["Metrics"]
+            for metric in _directive(line)["Metrics"]
         ]
         self.cloud.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
 
     def alarm(self, name: str) -> Any:
-        """An alarm as it is now."""
+        """The current description of an alarm."""
         (found,) = self.cloud.client("cloudwatch").describe_alarms(AlarmNames=[f"{self.stack}-{name}"])["MetricAlarms"]
         return found
 
     def almost_a_period_ago(self, name: str) -> datetime:
-        """A time that the alarm still looks at, and in a few seconds no longer does: a day passes in no time."""
+        """A time that leaves the alarm's period in a few seconds."""
         return datetime.now(UTC) - timedelta(seconds=self.alarm(name)["Period"] - _SECONDS)
 
     def wait_until_past(self, name: str, at: datetime) -> None:
-        """Wait until the alarm no longer looks at a time."""
+        """Wait until a time is outside the alarm's period."""
         over = at + timedelta(seconds=self.alarm(name)["Period"] + 0.1)
         time.sleep(max(0.0, (over - datetime.now(UTC)).total_seconds()))
 
 
-def _described(line: Line) -> Any:
-    (described,) = line["_aws"]["CloudWatchMetrics"]
-    return described
+def _directive(line: Line) -> Any:
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    return directive

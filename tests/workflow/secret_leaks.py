@@ -1,6 +1,6 @@
-"""A search for secrets in everything that a stack, its runs and its messages have left anywhere.
+"""A search for leaked secrets in everything that a stack and its runs write, in any encoding.
 
-Apart from Secrets Manager, which holds the token, there is no place where one may be found, in whatever form.
+Secrets Manager, which stores the token, is the only exception.
 """
 
 import base64
@@ -19,40 +19,40 @@ import duckdb
 from tests.workflow.campaign import Stage
 
 Place = tuple[str, str, bytes]
-"""The kind of place, its name, and what it holds."""
+"""The kind of place, its name, and its content."""
 
-# Installed packages have no room for a secret, and are most of what lies about.
+# Installed packages contain no secrets and are most of the files.
 _PACKAGES = {".py", ".pyc", ".so", ".typed", ".gz"}
 
 
 def leaks(places: Iterator[Place], secrets: tuple[str, ...]) -> tuple[list[str], Counter[str]]:
-    """The places that hold one of the secrets, and how many there were of each kind."""
+    """The places with one of the secrets, and the number of searched places by kind."""
     wanted = [form for secret in secrets for form in forms(secret)]
     found, seen = [], Counter[str]()
     for kind, name, content in places:
         seen[kind] += 1
-        # However often a text was put into JSON, all that it gains are backslashes.
+        # Nested JSON encoding only adds backslashes.
         bare = content.replace(b"\\", b"")
-        found += [f"{kind} {name} holds {form.decode()}" for form in wanted if form in content or form in bare]
+        found += [f"{kind} {name} contains {form.decode()}" for form in wanted if form in content or form in bare]
     return found, seen
 
 
 def forms(secret: str) -> set[bytes]:
-    """A secret as it is, in a URL (once and twice), and in base64 wherever in a text it begins."""
+    """A secret as plain text, URL-encoded once and twice, and in base64 at any offset."""
     urls = {quote(secret, safe=""), quote_plus(secret), quote(secret)}
     urls |= {quote(url, safe="") for url in urls}
     plain = {secret, *urls, *(url.replace("%2F", "%2f").replace("%3D", "%3d") for url in urls)}
     encoded = set()
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + secret.encode())
-        # The first characters hold what stands before, the last ones what comes after.
+        # The first and last characters also encode the bytes around the secret.
         inner = text[-(-offset * 8 // 6) : (offset + len(secret)) * 8 // 6]
         encoded |= {inner, inner.translate(bytes.maketrans(b"+/", b"-_"))}
     return {text.encode() for text in plain} | encoded
 
 
 def _objects(stage: Stage) -> Iterator[tuple[str, Any]]:
-    """Every version of every object of the bucket, and what is packed in it."""
+    """Every version of every object in the bucket, as stored and decompressed."""
     bucket = stage.deployed.bucket
     for page in stage.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for version in page.get("Versions", []):
@@ -105,8 +105,8 @@ def _logs(stage: Stage) -> Iterator[tuple[str, Any]]:
 
 
 def _messages(stage: Stage) -> Iterator[tuple[str, Any]]:
-    """What subscribers got, and what lies in the dead-letter queue."""
-    yield from (("topic", message) for message in stage.heard())
+    """Messages to subscribers and in the dead-letter queue."""
+    yield from (("topic", message) for message in stage.messages())
     sqs = stage.running.cloud.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{stage.deployed.stack}-dead-letters")["QueueUrl"]
     yield url, sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -119,13 +119,13 @@ def _catalog(stage: Stage) -> Iterator[tuple[str, Any]]:
         for table in page["TableList"]:
             yield table["Name"], table
             if table.get("PartitionKeys"):
-                asked = {"DatabaseName": database, "TableName": table["Name"]}
-                for partitions in glue.get_paginator("get_partitions").paginate(**asked):
+                table_name = {"DatabaseName": database, "TableName": table["Name"]}
+                for partitions in glue.get_paginator("get_partitions").paginate(**table_name):
                     yield table["Name"], partitions
 
 
 def _functions(stage: Stage) -> Iterator[tuple[str, Any]]:
-    """Their variables, and the template that made them."""
+    """Configurations with variables, and the template."""
     functions = stage.running.cloud.client("lambda")
     for page in functions.get_paginator("list_functions").paginate():
         yield from ((function["FunctionName"], function) for function in page["Functions"])
@@ -133,26 +133,26 @@ def _functions(stage: Stage) -> Iterator[tuple[str, Any]]:
     yield "template", template["TemplateBody"]
 
 
-def _figures(stage: Stage) -> Iterator[tuple[str, Any]]:
+def _metrics(stage: Stage) -> Iterator[tuple[str, Any]]:
     for page in stage.running.cloud.client("cloudwatch").get_paginator("list_metrics").paginate():
         yield "metrics", page["Metrics"]
 
 
 def _files(stage: Stage) -> Iterator[tuple[str, Any]]:
-    """The local cloud's own, and its functions' folders."""
+    """Files of the local cloud and its functions."""
     for path in sorted(stage.running.folder.rglob("*")):
         if path.suffix not in _PACKAGES and path.is_file():
-            # A function may be clearing its folder.
+            # A function may delete its files meanwhile.
             with suppress(FileNotFoundError):
                 yield str(path.relative_to(stage.running.folder)), Path(path).read_bytes()
 
 
-_PLACES = (_objects, _ledger, _executions, _logs, _messages, _catalog, _functions, _figures, _files)
+_PLACES = (_objects, _ledger, _executions, _logs, _messages, _catalog, _functions, _metrics, _files)
 KINDS = {look.__name__.removeprefix("_") for look in _PLACES}
 
 
 def everything(stage: Stage) -> Iterator[Place]:
-    """All that there is: see the functions above, one for each kind of place."""
+    """All places, from one function above per kind."""
     for look in _PLACES:
         for name, content in look(stage):
             text = content if isinstance(content, bytes) else json.dumps(content, default=str).encode()

@@ -1,4 +1,4 @@
-"""Every message is made to come on the embedded cloud, and read from a queue that subscribes to the topic."""
+"""Every alert message, caused on the embedded cloud and read from a queue that subscribes to the topic."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from local.lifecycle import Running
-from tests.workflow.figures import Figures, Line
 from tests.workflow.inbox import Inbox, subscribe
-from tests.workflow.machine import run, start_anew, token, wait
-from tests.workflow.test_real_runs import without
+from tests.workflow.machine import force_cold_start, run, token, wait
+from tests.workflow.metrics import EmfMetrics, Line
+from tests.workflow.test_real_runs import without_statement
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def execute(running: Running, **given: Any) -> Any:
 
 
 def watch(running: Running, **event: Any) -> dict[str, Any]:
-    """Call the watch as its rules do, and return what it answers."""
+    """Invoke the watch as its rules do; return its response."""
     answer = running.cloud.client("lambda").invoke(
         FunctionName=f"{running.deployment.stack}-watch-runs", Payload=json.dumps(event)
     )
@@ -45,7 +45,7 @@ def watch(running: Running, **event: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_failed_run_sends_one_message_that_a_person_can_act_on(running: Running, inbox: Inbox) -> None:
+def test_a_failed_run_sends_one_actionable_message(running: Running, inbox: Inbox) -> None:
     with token(running, "not-the-token"):
         ended = execute(running, exportType="LISTS", scheduledTime="2026-01-03T03:30:00Z")
     assert ended.status == "FAILED"
@@ -56,19 +56,17 @@ def test_a_failed_run_sends_one_message_that_a_person_can_act_on(running: Runnin
     assert inbox.read() == []
 
 
-def test_before_the_token_has_come_a_night_sends_one_message_and_nothing_is_late(
-    running: Running, inbox: Inbox
-) -> None:
+def test_without_a_token_a_night_sends_one_message_for_all_exports(running: Running, inbox: Inbox) -> None:
     with token(running, "replace-me"):
         for export in ("LISTS", "PROJECTS"):
             ended = execute(running, exportType=export, scheduledTime="2026-01-04T03:30:00Z")
             assert (ended.status, ended.error) == ("FAILED", "TokenNotSet")
-    told = [inbox.find("TokenNotSet"), *inbox.read()]
-    assert len(told) == 1
-    assert "put-secret-value" in told[0]["Message"]
+    messages = [inbox.find("TokenNotSet"), *inbox.read()]
+    assert len(messages) == 1
+    assert "put-secret-value" in messages[0]["Message"]
 
 
-def test_a_stopped_run_is_told_of_and_recorded_at_once_and_once(running: Running, inbox: Inbox) -> None:
+def test_a_stopped_run_is_notified_and_recorded_immediately_and_once(running: Running, inbox: Inbox) -> None:
     states = running.cloud.client("stepfunctions")
     machine = running.deployment.state_machine_arn
     arn = states.start_execution(stateMachineArn=machine, input='{"exportType": "MESSAGES"}')["executionArn"]
@@ -87,19 +85,19 @@ def test_a_stopped_run_is_told_of_and_recorded_at_once_and_once(running: Running
     assert running.cloud.client("s3").head_object(Bucket=running.deployment.bucket, Key=key)
 
 
-def test_a_run_whose_last_step_fails_is_told_of_by_the_watch(running: Running, inbox: Inbox) -> None:
-    with without(running, "close-run", "UseLedger"):
+def test_the_watch_notifies_of_a_run_whose_last_step_failed(running: Running, inbox: Inbox) -> None:
+    with without_statement(running, "close-run", "UseLedger"):
         ended = execute(running, exportType="MESSAGES", period="LAST_DAY")
-    start_anew(running, "close-run")
+    force_cold_start(running, "close-run")
     assert (ended.status, ended.visited[-1]) == ("FAILED", "CloseRun")
     assert ended.arn in watch(running)["closed"]
     message = inbox.find("MESSAGES failed (NotClosed)")
     assert "docs/operations.md#any-other-error" in message["Message"]
-    # Nobody waits for the takeover of the lease that it could not release.
+    # Release its lease, so that no test waits for the takeover.
     ledger(running).delete_item(Key={"pk": "MESSAGES", "sk": "lease"})
 
 
-def test_days_that_nobody_can_fetch_any_more_are_told_of_once(running: Running, inbox: Inbox) -> None:
+def test_lost_days_are_notified_once(running: Running, inbox: Inbox) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=20)
     last = {"ordered_at": long_ago.isoformat(timespec="microseconds"), "batch_id": "1", "schema_version": 1}
     ledger(running).put_item(Item={"pk": "HARD_BOUNCES", "sk": "watermark", **last})
@@ -112,7 +110,7 @@ def test_days_that_nobody_can_fetch_any_more_are_told_of_once(running: Running, 
 
 
 def matches(running: Running, rule: str, event: dict[str, Any]) -> bool:
-    """Whether a rule of the stack takes an event, by EventBridge's own answer."""
+    """Whether a rule of the stack matches an event, by EventBridge's TestEventPattern."""
     events = running.cloud.client("events")
     pattern = events.describe_rule(Name=f"{running.deployment.stack}-{rule}")["EventPattern"]
     account = {"id": "6a7e8feb", "account": "000000000000", "time": "2026-01-03T03:30:00Z", "region": "eu-west-1"}
@@ -121,7 +119,7 @@ def matches(running: Running, rule: str, event: dict[str, Any]) -> bool:
 
 
 def stack_event(stack_id: str, status: str) -> dict[str, Any]:
-    """As CloudFormation documents it; the embedded cloud sends none, and nobody may send one in its name."""
+    """An event as CloudFormation documents it; the embedded cloud sends none, and clients may not."""
     return {
         "source": "aws.cloudformation",
         "detail-type": "CloudFormation Stack Status Change",
@@ -134,34 +132,34 @@ def stack_event(stack_id: str, status: str) -> dict[str, Any]:
     }
 
 
-def test_a_new_deployment_starts_the_clocks_at_zero(running: Running) -> None:
+def test_a_new_deployment_starts_the_freshness_clocks_at_zero(running: Running) -> None:
     stacks = running.cloud.client("cloudformation")
     stack_id = stacks.describe_stacks(StackName=running.deployment.stack)["Stacks"][0]["StackId"]
-    made = stack_event(stack_id, "CREATE_COMPLETE")
+    created = stack_event(stack_id, "CREATE_COMPLETE")
 
-    assert matches(running, "deployed", made)
+    assert matches(running, "deployed", created)
     assert not matches(running, "deployed", stack_event(stack_id, "UPDATE_COMPLETE"))
     assert not matches(running, "deployed", stack_event(f"{stack_id}0", "CREATE_COMPLETE"))
-    exports = watch(running, **made)["exports"]
+    exports = watch(running, **created)["exports"]
     assert len(exports) == 10
     assert all(found["hoursSinceSuccess"] == found["daysMissing"] == 0 for found in exports.values())
 
 
 @pytest.mark.parametrize(
-    ("status", "is_told"),
+    ("status", "is_notified"),
     [("TIMED_OUT", True), ("ABORTED", True), ("FAILED", False), ("SUCCEEDED", False), ("RUNNING", False)],
 )
-def test_an_execution_that_could_not_close_itself_is_told_of_by_its_documented_event(
-    running: Running, status: str, is_told: bool
+def test_the_rule_matches_documented_events_of_executions_that_could_not_close(
+    running: Running, status: str, is_notified: bool
 ) -> None:
-    """The embedded cloud ends no execution by its time-out."""
+    """By documented events, since the embedded cloud does not time out executions."""
     machine = running.deployment.state_machine_arn
     execution = machine.replace(":stateMachine:", ":execution:") + ":night"
     detail = {"executionArn": execution, "stateMachineArn": machine, "name": "night", "status": status, "input": "{}"}
     event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
-    assert matches(running, "stopped", event) is is_told
-    another = {**event, "detail": {**detail, "stateMachineArn": f"{machine}-of-others"}}
-    assert not matches(running, "stopped", another)
+    assert matches(running, "stopped", event) is is_notified
+    other_machine = {**event, "detail": {**detail, "stateMachineArn": f"{machine}-of-others"}}
+    assert not matches(running, "stopped", other_machine)
 
 
 @pytest.fixture
@@ -173,10 +171,10 @@ def with_summary(running: Running) -> Iterator[None]:
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
     yield
     functions.update_function_configuration(FunctionName=name, Environment=before)
-    start_anew(running, "watch-runs")
+    force_cold_start(running, "watch-runs")
 
 
-def test_the_summary_is_a_mail_with_a_line_per_export(running: Running, inbox: Inbox, with_summary: None) -> None:
+def test_the_nightly_summary_has_a_line_per_export(running: Running, inbox: Inbox, with_summary: None) -> None:
     assert execute(running, exportType="CLICKS", period="LAST_DAY").status == "SUCCEEDED"
     watch(running)
     message = inbox.find("the night of")
@@ -187,9 +185,9 @@ def test_the_summary_is_a_mail_with_a_line_per_export(running: Running, inbox: I
 
 def test_calls_to_symplify_are_counted(running: Running) -> None:
     def counted() -> list[Line]:
-        return [line for line in figures.lines("check-batch") if "ApiCalls" in line]
+        return [line for line in metrics.lines("check-batch") if "ApiCalls" in line]
 
-    figures = Figures(running.cloud, running.deployment.stack)
+    metrics = EmfMetrics(running.cloud, running.deployment.stack)
     before = len(counted())
     assert execute(running, exportType="PROJECTS", period="TODAY").status == "SUCCEEDED"
     lines = counted()

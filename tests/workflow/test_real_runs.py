@@ -10,7 +10,7 @@ import pytest
 from lambdas.vocabulary import EXPORT_TYPES
 from local import athena
 from local.lifecycle import Running
-from tests.workflow.machine import run, start_anew, wait
+from tests.workflow.machine import force_cold_start, run, wait
 from tests.workflow.waiting import until
 
 
@@ -41,14 +41,14 @@ def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, perio
             assert counted["n"] == ended.output["tally"]["read"]
 
 
-def test_the_same_export_twice_holds_every_record_once(running: Running) -> None:
+def test_the_same_export_twice_is_deduplicated(running: Running) -> None:
     for _ in range(2):
         assert execute(running, exportType="OPTOUTS", period="LAST_WEEK").status == "SUCCEEDED"
     (counted,) = athena.query(running, "SELECT count(*) AS n, count(DISTINCT event_id) AS events FROM optouts")
     assert counted["n"] == counted["events"] > 0
 
 
-def test_opened_is_taken_as_opens(running: Running) -> None:
+def test_opened_is_an_alias_of_opens(running: Running) -> None:
     ended = execute(running, exportType="OPENED", period="TODAY")
     assert ended.status == "SUCCEEDED"
     assert ended.output is not None
@@ -66,16 +66,14 @@ def test_opened_is_taken_as_opens(running: Running) -> None:
         ({"exportType": "OPENS", "perod": "TODAY"}, "'perod'"),
     ],
 )
-def test_an_input_that_makes_no_sense_is_refused_before_any_call(
-    running: Running, given: dict[str, Any], words: str
-) -> None:
+def test_an_invalid_input_is_refused_before_any_call(running: Running, given: dict[str, Any], words: str) -> None:
     ended = run(running.cloud, running.deployment.state_machine_arn, given)
     assert ended.status == "FAILED"
     assert words in (ended.cause or "")
     assert "StartExport" not in ended.visited
 
 
-def test_a_scheduled_time_is_taken_once(running: Running) -> None:
+def test_a_scheduled_time_is_processed_once(running: Running) -> None:
     given = {"exportType": "PROJECTS", "scheduledTime": "2026-01-02T03:30:00Z"}
     first = run(running.cloud, running.deployment.state_machine_arn, given)
     second = run(running.cloud, running.deployment.state_machine_arn, given)
@@ -84,7 +82,7 @@ def test_a_scheduled_time_is_taken_once(running: Running) -> None:
 
 
 def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> None:
-    """By the emulator's own clock, with the target that the stack's own rule has."""
+    """By the emulator's clock, with the target of the stack's rule."""
     events = running.cloud.client("events")
     (target,) = events.list_targets_by_rule(Rule=f"{running.deployment.stack}-lists")["Targets"]
     states, machine = running.cloud.client("stepfunctions"), running.deployment.state_machine_arn
@@ -93,16 +91,16 @@ def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> 
         pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine)
         return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
-    def is_the_rules(arn: str) -> bool:
+    def is_scheduled(arn: str) -> bool:
         given = json.loads(states.describe_execution(executionArn=arn)["input"])
         return given.get("exportType") == "LISTS" and "scheduledTime" in given
 
-    # What other tests have started is none of this rule's doing, and may have been meant to fail.
+    # Executions of other tests do not count; some are meant to fail.
     before, rule = started(), "every-minute"
     events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)", State="ENABLED")
     events.put_targets(Rule=rule, Targets=[target])
     try:
-        found = until(lambda: list(filter(is_the_rules, started() - before)), "the rule has started nothing")
+        found = until(lambda: list(filter(is_scheduled, started() - before)), "the rule has started nothing")
         assert wait(running.cloud, found[0]).status == "SUCCEEDED"
     finally:
         events.remove_targets(Rule=rule, Ids=[target["Id"]])
@@ -110,8 +108,8 @@ def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> 
 
 
 @contextmanager
-def without(running: Running, function: str, sid: str) -> Iterator[None]:
-    """Take a statement from a function's role for a while."""
+def without_statement(running: Running, function: str, sid: str) -> Iterator[None]:
+    """Remove a statement from a function's role temporarily."""
     iam = running.cloud.client("iam")
     arn = running.cloud.client("lambda").get_function_configuration(
         FunctionName=f"{running.deployment.stack}-{function}"
@@ -127,7 +125,7 @@ def without(running: Running, function: str, sid: str) -> Iterator[None]:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
 
     put(kept)
-    start_anew(running, function)
+    force_cold_start(running, function)
     try:
         yield
     finally:
@@ -138,13 +136,11 @@ def without(running: Running, function: str, sid: str) -> Iterator[None]:
     ("function", "sid", "step"),
     [("start-export", "ReadToken", "StartExport"), ("copy-result", "WriteRaw", "CopyResult")],
 )
-def test_a_missing_grant_fails_the_run_since_permissions_are_enforced(
-    running: Running, function: str, sid: str, step: str
-) -> None:
-    with without(running, function, sid):
+def test_a_missing_permission_fails_the_run(running: Running, function: str, sid: str, step: str) -> None:
+    with without_statement(running, function, sid):
         ended = execute(running, exportType="SOFT_BOUNCES", period="TODAY")
     assert ended.status == "FAILED"
     assert "AccessDenied" in (ended.cause or "")
     assert step in ended.visited
-    # With the grant back, the next run heals.
+    # The next run recovers once the permission is restored.
     assert execute(running, exportType="SOFT_BOUNCES", period="TODAY").status == "SUCCEEDED"

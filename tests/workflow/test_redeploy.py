@@ -1,4 +1,4 @@
-"""Data outlives the stack, and a stack that is deployed again takes it over."""
+"""Data outlives the stack, and a redeployed stack takes it over."""
 
 from pathlib import Path
 
@@ -8,9 +8,7 @@ from local.lifecycle import Running
 STACK = "brand-c"
 
 
-def test_a_stack_deployed_again_over_the_data_of_a_removed_one_goes_on_with_it(
-    running: Running, tmp_path: Path
-) -> None:
+def test_a_redeployed_stack_adopts_the_data_of_the_removed_one(running: Running, tmp_path: Path) -> None:
     cloud = running.cloud
     settings = {"stackName": STACK, "customerId": "77", "bundle": "host"}
     first = deployment.deploy(cloud, tmp_path, settings)

@@ -1,4 +1,4 @@
-"""The search for secrets finds one in whatever form and place."""
+"""The search for leaked secrets finds one in any encoding and place."""
 
 import base64
 import gzip
@@ -13,7 +13,7 @@ import pytest
 
 from tests.workflow.campaign import Stage
 from tests.workflow.conftest import TOKEN
-from tests.workflow.sweep import KINDS, everything, leaks
+from tests.workflow.secret_leaks import KINDS, everything, leaks
 
 pytestmark = pytest.mark.enable_socket
 
@@ -39,17 +39,17 @@ def in_base64(text: str) -> str:
         lambda text: json.dumps(in_base64(text)),
     ],
 )
-def test_a_secret_is_found_in_any_form(form: Callable[[str], str]) -> None:
-    def held(content: str) -> list[str]:
+def test_a_secret_is_found_in_any_encoding(form: Callable[[str], str]) -> None:
+    def search(content: str) -> list[str]:
         found, _ = leaks(iter([("place", "here", content.encode())]), (TOKEN,))
         return found
 
-    assert held(f"before{form(TOKEN)}after")
-    assert not held(f"before{form(TOKEN[1:])}after")
+    assert search(f"before{form(TOKEN)}after")
+    assert not search(f"before{form(TOKEN[1:])}after")
 
 
 def test_a_secret_is_found_in_any_place(stage: Stage, tmp_path: Path) -> None:
-    """Another one than the token, so that the search after a campaign does not meet what is left here."""
+    """Not the token: the search after a campaign must not find the remains of this test."""
     secret, cloud, bucket = 'planted/"+here=%', stage.running.cloud, stage.deployed.bucket
     glue, logs, database = cloud.client("glue"), cloud.client("logs"), stage.deployed.database
     functions, function = cloud.client("lambda"), f"{stage.deployed.stack}-watch-runs"
@@ -86,7 +86,7 @@ def test_a_secret_is_found_in_any_place(stage: Stage, tmp_path: Path) -> None:
         functions.update_function_configuration(FunctionName=function, Description=kept)
         file.unlink()
 
-    where = {leak.split(" holds ")[0] for leak in found}
+    where = {leak.split(" contains ")[0] for leak in found}
     assert {leak.split()[0] for leak in where} == KINDS
     for place in ("objects planted.gz", "objects planted.parquet", "messages topic", f"executions {arn}"):
         assert place in where

@@ -1,6 +1,6 @@
-"""A result that needs several calls of the function: from a slow source, byte for byte, in flat memory.
+"""A copy that takes several calls of the function: from a slow source, byte for byte, in constant memory.
 
-`make slow-copy` takes 3 GB at 20 MB/s with a time-out of 30 s; `make test` takes less of everything.
+`make slow-copy` copies 3 GB at 20 MB/s with a timeout of 30 s; `make test` less, with a shorter timeout.
 """
 
 import os
@@ -19,7 +19,7 @@ from lambdas.lake.storage.crc32 import as_text
 from lambdas.lake.storage.landing import Landing
 from lambdas.vocabulary import EXPORT_TYPES
 from local.standin import Options
-from tests.workflow.campaign import Stage, another_vendor
+from tests.workflow.campaign import Stage, other_standin
 
 pytestmark = pytest.mark.enable_socket
 
@@ -28,15 +28,15 @@ SECONDS = int(os.environ.get("SLOW_COPY_TIMEOUT", "14"))
 SOURCE = Options(file_bytes_per_second=20_000_000, finish_after_polls=1, link_seconds=60)
 
 
-class Watch:
-    """The most resident memory, in MB, of each function's process."""
+class MemorySampler:
+    """The peak resident memory of each function, in MB."""
 
     def __init__(self, cloud: int) -> None:
         self.peaks: dict[str, float] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(psutil.Process(cloud),))
+        self._thread = threading.Thread(target=self._sample, args=(psutil.Process(cloud),))
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "MemorySampler":
         self._thread.start()
         return self
 
@@ -44,7 +44,7 @@ class Watch:
         self._stop.set()
         self._thread.join()
 
-    def _look(self, cloud: psutil.Process) -> None:
+    def _sample(self, cloud: psutil.Process) -> None:
         while not self._stop.wait(0.1):
             for process in cloud.children(recursive=True):
                 with suppress(psutil.Error):
@@ -53,17 +53,17 @@ class Watch:
                     self.peaks[function] = max(now, self.peaks.get(function, 0))
 
 
-def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stage: Stage, tmp_path: Path) -> None:
+def test_a_copy_over_several_calls_is_identical_in_constant_memory(stage: Stage, tmp_path: Path) -> None:
     crc = write_noise(tmp_path / "result", MEGABYTES)
     cloud = stage.running.cloud.process.pid
-    with another_vendor(stage, SOURCE, SECONDS) as slow, Watch(cloud) as watch:
+    with other_standin(stage, SOURCE, SECONDS) as slow, MemorySampler(cloud) as sampler:
         batch = slow.standin.next_batch_id
         slow.standin.replace_result(batch, tmp_path / "result")
         began = time.monotonic()
         arn = slow.start(exportType="CLICKS", period="LAST_DAY")
         outcomes = slow.outcomes_until(arn, "copied")
         seconds = time.monotonic() - began
-        # The bytes are no records, so there is nothing to load.
+        # The bytes are noise, so there is nothing to load.
         slow.states.stop_execution(executionArn=arn)
 
         ordered_at = str(slow.ledger.get_item(Key={"pk": "CLICKS", "sk": f"batch#{batch}"})["Item"]["ordered_at"])
@@ -77,22 +77,22 @@ def test_a_result_that_takes_several_calls_arrives_identical_in_flat_memory(stag
             ExpressionAttributeNames={"#s": "status"},
             ExpressionAttributeValues={":dead": "dead"},
         )
-        # Nobody waits for the takeover of a lease whose owner was stopped by hand.
+        # Release the lease of the stopped run, so that no test waits for the takeover.
         slow.ledger.delete_item(Key={"pk": "CLICKS", "sk": "lease"})
-    # The same packages without a copy's work: what a function has in memory before it begins.
-    start = watch.peaks[f"{stage.deployed.stack}-check-batch"]
-    peak = watch.peaks[f"{stage.deployed.stack}-copy-result"]
+    # The baseline: a function with the same packages that copies nothing.
+    baseline = sampler.peaks[f"{stage.deployed.stack}-check-batch"]
+    peak = sampler.peaks[f"{stage.deployed.stack}-copy-result"]
     print(
         f"{MEGABYTES} MB in {seconds:.0f} s, {outcomes.count('partial')} resumes, "
-        f"memory {start:.0f} MB before and {peak:.0f} MB at most"
+        f"memory {baseline:.0f} MB before and {peak:.0f} MB at most"
     )
-    # A call begins parts for less than its whole time.
+    # A call stops starting parts before its timeout.
     assert outcomes.count("partial") >= max(1, MEGABYTES // (20 * SECONDS))
-    assert peak < start + 200
+    assert peak < baseline + 200
 
 
 def stored_crc(stage: Stage, key: str, size: int) -> int:
-    """The CRC-32 of an object, read in ranges, since the embedded cloud holds whole answers in memory."""
+    """The CRC-32 of an object, read in ranges, since the embedded cloud buffers whole responses in memory."""
     crc = 0
     for start in range(0, size, 64 << 20):
         span = f"bytes={start}-{min(start + (64 << 20), size) - 1}"

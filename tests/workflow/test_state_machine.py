@@ -1,4 +1,4 @@
-"""The synthesized state machine, with functions that answer as a script in its input says: every way through it."""
+"""Every path through the synthesized state machine, with functions that return scripted outcomes."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ import pytest
 from local import deployment
 from local.deployment import Deployment
 from local.lifecycle import Running
-from tests.workflow.machine import Ended, run
+from tests.workflow.machine import ExecutionResult, run
 
 STACK = "brand-b"
 
@@ -22,7 +22,7 @@ def handler(event, context):
     answers = state["script"].get("{step}", [])
     answer = answers[0] if answers else {{"outcome": "unscripted"}}
     if answer == "raise":
-        raise RuntimeError("a surprise in {step}")
+        raise RuntimeError("an exception in {step}")
     if answer == "hang":
         time.sleep(30)
     return {{**state, "script": {{**state["script"], "{step}": answers[1:]}}, **answer}}
@@ -36,12 +36,12 @@ GOOD: dict[str, list[Any]] = {
     "load_result": [{"outcome": "loaded"}],
     "close_run": [{"outcome": "succeeded"}],
 }
-CLOSED_BADLY = {"outcome": "failed", "errorName": "ExportFailed", "reason": "OPENS: a sentence."}
+CLOSED_AS_FAILED = {"outcome": "failed", "errorName": "ExportFailed", "reason": "OPENS: a sentence."}
 
 
 @pytest.fixture(scope="module")
 def scripted(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """A second stack beside the first, its functions replaced."""
+    """A second stack with scripted functions."""
     deployed = deployment.deploy(
         running.cloud,
         tmp_path_factory.mktemp(STACK),
@@ -68,14 +68,14 @@ def packed(step: str) -> bytes:
 
 @pytest.fixture
 def play(running: Running, scripted: Deployment) -> Any:
-    def play(**script: list[Any]) -> Ended:
+    def play(**script: list[Any]) -> ExecutionResult:
         given = {"exportType": "OPENS", "script": GOOD | script}
         return run(running.cloud, scripted.state_machine_arn, given)
 
     return play
 
 
-def test_a_good_run_goes_through_every_step_once(play: Any) -> None:
+def test_a_successful_run_visits_every_step_once(play: Any) -> None:
     ended = play()
     assert ended.status == "SUCCEEDED"
     steps = [name for name in ended.visited if not name.endswith("Outcome")]
@@ -95,7 +95,7 @@ def test_a_good_run_goes_through_every_step_once(play: Any) -> None:
         ("copy_result", [{"outcome": "rate_limited", "waitSeconds": 1}] * 2, "WaitToCopy", "CopyResult"),
     ],
 )
-def test_what_may_pass_is_waited_for_by_the_machine(
+def test_temporary_outcomes_are_retried_after_a_wait(
     play: Any, step: str, answers: list[Any], waits: str, task: str
 ) -> None:
     ended = play(**{step: answers + GOOD[step]})
@@ -105,7 +105,7 @@ def test_what_may_pass_is_waited_for_by_the_machine(
 
 
 @pytest.mark.parametrize(("step", "task"), [("copy_result", "CopyResult"), ("load_result", "LoadResult")])
-def test_work_that_is_only_partly_done_goes_on_without_a_wait(play: Any, step: str, task: str) -> None:
+def test_partial_work_is_resumed_without_a_wait(play: Any, step: str, task: str) -> None:
     ended = play(**{step: [{"outcome": "partial"}] * 3 + GOOD[step]})
     assert ended.status == "SUCCEEDED"
     assert ended.visited.count(task) == 4
@@ -118,41 +118,41 @@ def test_an_adopted_batch_is_not_ordered_again(play: Any) -> None:
     assert "CheckBatch" in ended.visited
 
 
-def test_a_landed_batch_is_only_loaded(play: Any) -> None:
+def test_a_landed_batch_is_loaded_without_a_copy(play: Any) -> None:
     ended = play(plan_run=[{"outcome": "landed", "batchId": "1"}])
     assert ended.status == "SUCCEEDED"
     assert not {"StartExport", "CheckBatch", "CopyResult"} & set(ended.visited)
     assert "LoadResult" in ended.visited
 
 
-def test_a_duplicate_ends_well_without_another_step(play: Any) -> None:
+def test_a_duplicate_succeeds_without_another_step(play: Any) -> None:
     ended = play(plan_run=[{"outcome": "duplicate"}])
     assert ended.status == "SUCCEEDED"
     assert [name for name in ended.visited if not name.endswith("Outcome")] == ["PlanRun", "Duplicate"]
 
 
-@pytest.mark.parametrize("outcome", ["failed", "overdue", "an outcome that nobody mapped"])
+@pytest.mark.parametrize("outcome", ["failed", "overdue", "unmapped outcome"])
 @pytest.mark.parametrize("step", [step for step in GOOD if step != "close_run"])
-def test_every_other_outcome_closes_and_fails_the_run_with_its_sentence(play: Any, step: str, outcome: str) -> None:
-    ended = play(**{step: [{"outcome": outcome}], "close_run": [CLOSED_BADLY]})
+def test_every_other_outcome_closes_the_run_and_fails_it_with_a_reason(play: Any, step: str, outcome: str) -> None:
+    ended = play(**{step: [{"outcome": outcome}], "close_run": [CLOSED_AS_FAILED]})
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "ExportFailed", "OPENS: a sentence.")
     assert ended.visited[-3:] == ("CloseRun", "CloseRunOutcome", "Failed")
 
 
 @pytest.mark.parametrize("step", [step for step in GOOD if step != "close_run"])
-def test_an_exception_is_tried_three_times_and_then_closes_the_run(play: Any, running: Running, step: str) -> None:
-    ended = play(**{step: ["raise"], "close_run": [CLOSED_BADLY]})
+def test_an_exception_is_retried_twice_and_then_closes_the_run(play: Any, running: Running, step: str) -> None:
+    ended = play(**{step: ["raise"], "close_run": [CLOSED_AS_FAILED]})
     assert (ended.status, ended.error) == ("FAILED", "ExportFailed")
     assert ended.visited[-3:] == ("CloseRun", "CloseRunOutcome", "Failed")
     history = running.cloud.client("stepfunctions").get_execution_history(executionArn=ended.arn, maxResults=1000)
     failures = [
         event for event in history["events"] if "Failed" in event["type"] and event["type"] != "ExecutionFailed"
     ]
-    assert len([event for event in failures if f"a surprise in {step}" in str(event)]) == 3
+    assert len([event for event in failures if f"an exception in {step}" in str(event)]) == 3
 
 
-def test_a_task_that_takes_too_long_closes_the_run(play: Any) -> None:
-    ended = play(check_batch=["hang"], close_run=[CLOSED_BADLY])
+def test_a_task_that_times_out_closes_the_run(play: Any) -> None:
+    ended = play(check_batch=["hang"], close_run=[CLOSED_AS_FAILED])
     assert (ended.status, ended.error) == ("FAILED", "ExportFailed")
     assert ended.visited[-3:] == ("CloseRun", "CloseRunOutcome", "Failed")
 
@@ -160,10 +160,10 @@ def test_a_task_that_takes_too_long_closes_the_run(play: Any) -> None:
 def test_a_run_that_cannot_be_closed_fails(play: Any) -> None:
     ended = play(close_run=["raise"])
     assert ended.status == "FAILED"
-    assert "a surprise in close_run" in (ended.cause or "")
+    assert "an exception in close_run" in (ended.cause or "")
 
 
-def test_two_stacks_live_side_by_side(running: Running, scripted: Deployment, tmp_path: Path) -> None:
+def test_two_stacks_share_no_resources(running: Running, scripted: Deployment, tmp_path: Path) -> None:
     first, second = running.deployment, scripted
     assert first.bucket != second.bucket
     assert first.database != second.database

@@ -1,4 +1,4 @@
-"""Two nights through the real machine, then replays: what overlaps counts once, what is new or drifts is kept."""
+"""Two overlapping nights through the real state machine, then replays: deduplication, new fields and type drift."""
 
 import json
 import tempfile
@@ -14,7 +14,7 @@ from local import athena, deployment
 from local.lifecycle import Running
 from local.standin.options import Options
 from local.standin.standin import StandIn
-from tests.workflow.machine import Ended, run
+from tests.workflow.machine import ExecutionResult, run
 
 STACK = "brand-d"
 TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
@@ -38,17 +38,17 @@ UNION = [*FIRST[:4], *SECOND]
 
 
 @dataclass(frozen=True)
-class Account:
-    """A stack of its own, whose Symplify sends what a test says."""
+class RecordStack:
+    """A stack whose stand-in exports the records of a test."""
 
     running: Running
     records: dict[str, list[dict[str, Any]]]
 
-    def start(self, **given: Any) -> Ended:
+    def start(self, **given: Any) -> ExecutionResult:
         return run(self.running.cloud, self.running.deployment.state_machine_arn, {"exportType": "OPENS", **given})
 
     def night(self, records: list[dict[str, Any]]) -> Mapping[str, Any]:
-        """What a night with these records ends with."""
+        """Run a night with these records; return its output."""
         self.records["OPENS"] = records
         ended = self.start(period="LAST_3_DAYS")
         assert ended.status == "SUCCEEDED", ended.cause
@@ -59,7 +59,7 @@ class Account:
         return athena.query(self.running, sql)
 
     def table(self) -> list[Any]:
-        """The records that the table's rows came from, through Athena."""
+        """The records that the table's rows came from, read through Athena."""
         glue = self.running.cloud.client("glue")
         definition = glue.get_table(DatabaseName=self.running.deployment.database, Name="opens")["Table"]
         columns = [column for column in definition["StorageDescriptor"]["Columns"] if "Parameters" in column]
@@ -87,8 +87,8 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """A third stack beside the others, with a stand-in that runs in the test's own process."""
+def stack(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStack]:
+    """A third stack, with a stand-in in the test's process."""
     records: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patched, StandIn(Options(token="right")) as standin:
         patched.setattr(
@@ -108,23 +108,23 @@ def account(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
             },
         )
         deployment.set_token(running.cloud, deployed, standin.options.token)
-        yield Account(replace(running, deployment=deployed), records)
+        yield RecordStack(replace(running, deployment=deployed), records)
 
 
-def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_union(account: Account) -> None:
-    first = account.night(FIRST)
+def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_union(stack: RecordStack) -> None:
+    first = stack.night(FIRST)
     assert (first["tally"]["new"], first["tally"]["rescued"]) == (8, 0)
-    second = account.night(SECOND)
-    told = {name: second["tally"][name] for name in ("read", "new", "known", "updated", "rescued", "unknownTime")}
-    assert told == {"read": 7, "new": 3, "known": 4, "updated": 0, "rescued": 2, "unknownTime": 0}
+    second = stack.night(SECOND)
+    tally = {name: second["tally"][name] for name in ("read", "new", "known", "updated", "rescued", "unknownTime")}
+    assert tally == {"read": 7, "new": 3, "known": 4, "updated": 0, "rescued": 2, "unknownTime": 0}
 
-    assert account.table() == UNION
-    counts = account.query("SELECT dt, count(*) AS n FROM opens GROUP BY dt ORDER BY dt")
+    assert stack.table() == UNION
+    counts = stack.query("SELECT dt, count(*) AS n FROM opens GROUP BY dt ORDER BY dt")
     assert [(row["dt"], row["n"]) for row in counts] == [("2026-11-01", 4), ("2026-11-02", 5), ("2026-11-03", 2)]
-    assert account.types() == TYPES
+    assert stack.types() == TYPES
 
-    # What the runs tell of themselves.
-    runs = account.query("SELECT * FROM export_runs WHERE outcome = 'succeeded' ORDER BY ended_at")
+    # The run records.
+    runs = stack.query("SELECT * FROM export_runs WHERE outcome = 'succeeded' ORDER BY ended_at")
     assert [(row["rows_read"], row["rows_new"], row["rows_rescued"], row["days"]) for row in runs] == [
         (8, 8, 0, 2),
         (7, 3, 2, 2),
@@ -137,17 +137,17 @@ def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_u
     assert runs[1]["earliest_event"].startswith("2026-11-02 04:00:00")
     assert runs[1]["latest_event"].startswith("2026-11-03 11:00:00")
 
-    # Both again, from raw alone, and then without the second.
-    account.records.clear()
+    # Replay both from raw alone, then rebuild without the second.
+    stack.records.clear()
     for replay, batches_read in (({}, 2), ({"from": "2026-01-01"}, 2), ({"rebuild": True}, 2)):
-        ended = account.start(replay=replay)
+        ended = stack.start(replay=replay)
         assert ended.status == "SUCCEEDED", ended.cause
         assert ended.output is not None
         assert ended.output["tally"]["batches"] == batches_read
         assert not {"StartExport", "CheckBatch", "CopyResult"} & set(ended.visited)
-        assert account.table() == UNION
-    ended = account.start(replay={"except": [second["batchId"]], "rebuild": True})
+        assert stack.table() == UNION
+    ended = stack.start(replay={"except": [second["batchId"]], "rebuild": True})
     assert ended.status == "SUCCEEDED", ended.cause
-    assert account.table() == FIRST
-    replays = account.query("SELECT replay FROM export_runs WHERE outcome = 'replayed' ORDER BY ended_at")
+    assert stack.table() == FIRST
+    replays = stack.query("SELECT replay FROM export_runs WHERE outcome = 'replayed' ORDER BY ended_at")
     assert [json.loads(row["replay"]).get("rebuild", False) for row in replays] == [False, False, True, True]

@@ -1,4 +1,4 @@
-"""Waiting for what the embedded cloud does in its own time."""
+"""Polling for asynchronous effects of the embedded cloud."""
 
 import time
 from collections.abc import Callable
@@ -10,10 +10,7 @@ _PAUSE_SECONDS = 0.1
 
 
 def until(look: Callable[[], Found | None], otherwise: str, seconds: float = 600.0) -> Found:
-    """Look again and again until something is found; fail with a sentence when nothing is, for so long.
-
-    The limit ends a wait for what never comes; it is far above what the slowest machine needs.
-    """
+    """Poll until `look` finds something; fail with a message after the timeout, far above what a slow machine needs."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, otherwise
