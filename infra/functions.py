@@ -13,7 +13,7 @@ from constructs import Construct
 from infra import bundle
 from infra.access import Access
 from infra.nag_suppressions import accept, accept_wildcards
-from infra.settings import Settings
+from infra.settings import Settings, fields_of
 from lambdas.vocabulary import EXPORT_TYPES
 
 _RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -172,6 +172,9 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
         "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),
+        "EVENT_TIME": json.dumps({export: fields_of(chosen) for export, chosen in settings.event_time.items()}),
+        "TIMESTAMP_TIME_ZONE": settings.timestamp_time_zone,
+        "UNKNOWN_TIME_RATIO": str(settings.unknown_time_ratio),
     }
 
 

@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
+from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
 """The customer id in the cdk.json of this repository; deploying with it is a warning."""
 
 # Enough for any identity, few enough that all ten export types fit into an environment variable (4 KB with all others).
-_Fields = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(min_length=1, max_length=8)]
+_Path = Annotated[str, Meta(min_length=1, max_length=64)]
+_Paths = Annotated[tuple[_Path, ...], Meta(min_length=1, max_length=8)]
 _TagName = Annotated[str, Meta(pattern="^(?!aws:).{1,128}$")]
 # A star stands for one part of the name, so that the list cannot allow everything.
 _Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9*-]+([.][A-Za-z0-9*-]+){2,}$")]
@@ -31,6 +32,14 @@ _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731
 
 # Besides the waits for Symplify and for the lease: copy and load, each resumed a few times.
 _WORK = timedelta(hours=2)
+
+
+class EventTime(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """A field that has the event's time, with its format and the zone of its texts where these are not evident."""
+
+    field: _Path
+    format: TimeFormat | None = None
+    time_zone: str | None = None
 
 
 class BadSetting(ValueError):
@@ -57,8 +66,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     stagger_minutes: Annotated[int, Meta(ge=0, le=60)] = 5
     exports: Mapping[str, bool] = {}
     """By export type; a type that is not named is on."""
-    identity_fields: Mapping[str, _Fields] = {}
-    """By export type: the fields that identify a record, where the vendor's records have no key."""
+    identity_fields: Mapping[str, _Paths] = {}
+    """By export type: the fields, or paths into objects, that identify a record, in place of what the records say."""
+    event_time: Mapping[str, _Path | _Paths | EventTime] = {}
+    """By export type: the field, path or paths that have the event's time, in place of what the records say."""
+    timestamp_time_zone: str = ""
+    """Of times whose texts have no offset; empty means the account's."""
+    unknown_time_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     nightly_period: Period = Period.LAST_3_DAYS
     sweep_weekday: _Weekday = "SUNDAY"
 
@@ -174,6 +188,8 @@ _WANTED: Mapping[str, str] = {
     "resultHosts": "it takes a list of host names of at least three parts, where * may stand for one",
     "scheduleTime": "it takes a time of day, UTC, such as 03:30",
     "exports": "it takes export types, each with true or false",
+    "eventTime": "it takes export types, each with a field, a list of fields, or "
+    f'{{"field": …, "format": …, "timeZone": …}}, where format is one of {", ".join(TimeFormat)}',
     "nightlyPeriod": f"it takes one of {', '.join(period for period in Period if period is not Period.TODAY)}",
     "sweepWeekday": f"it takes one of {', '.join(filter(None, get_args(_Weekday)))}, or nothing",
     "logRetentionDays": f"it takes one of {', '.join(map(str, get_args(_LogDays)))}",
@@ -204,7 +220,12 @@ def _check_address(settings: Settings) -> None:
 
 
 def _check_exports(settings: Settings) -> None:
-    for setting, names in (("exports", settings.exports), ("identityFields", settings.identity_fields)):
+    chosen_by_export: Mapping[str, Mapping[str, Any]] = {
+        "exports": settings.exports,
+        "identityFields": settings.identity_fields,
+        "eventTime": settings.event_time,
+    }
+    for setting, names in chosen_by_export.items():
         for name in names:
             try:
                 known = export_type(name).name
@@ -215,6 +236,28 @@ def _check_exports(settings: Settings) -> None:
     for name, chosen in settings.identity_fields.items():
         if len(set(chosen)) < len(chosen):
             raise BadSetting(f"The setting identityFields in cdk.json names a field of {name} twice.")
+    for name, times in settings.event_time.items():
+        if EXPORT_TYPES[name].nature is Nature.ENTITIES:
+            raise BadSetting(f"The setting eventTime in cdk.json has {name}, whose table has no days.")
+        for one in fields_of(times):
+            _check_zone("eventTime", one.get("timeZone"))
+    _check_zone("timestampTimeZone", settings.timestamp_time_zone or None)
+
+
+def fields_of(chosen: str | tuple[str, ...] | EventTime) -> list[dict[str, str]]:
+    """The fields that a team has chosen for the event's time, the best first, as the functions read them."""
+    if isinstance(chosen, EventTime):
+        return [dict(msgspec.to_builtins(chosen))]
+    return [{"field": path} for path in ((chosen,) if isinstance(chosen, str) else chosen)]
+
+
+def _check_zone(setting: str, zone: str | None) -> None:
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadSetting(
+            f"The setting {setting} in cdk.json has '{zone}', which is no IANA time zone such as Europe/Stockholm."
+        ) from None
 
 
 def _check_waits(settings: Settings) -> None:
@@ -227,13 +270,8 @@ def _check_waits(settings: Settings) -> None:
 
 def _check_times(settings: Settings) -> None:
     """Refuse a rule that fires before the local day has ended: the night would miss the evening."""
-    try:
-        zone = ZoneInfo(settings.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise BadSetting(
-            f"The setting timeZone in cdk.json is '{settings.time_zone}', which is no IANA time zone such as "
-            "Europe/Stockholm."
-        ) from None
+    _check_zone("timeZone", settings.time_zone)
+    zone = ZoneInfo(settings.time_zone)
     today = datetime.now(UTC).date()
     for position, export in enumerate(EXPORT_TYPES):
         fires = settings.rule_time(position)

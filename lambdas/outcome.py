@@ -36,6 +36,9 @@ class Outcome(StrEnum):
     # load_result
     LOADED = "loaded"
 
+    UNDECIDED = "undecided"
+    """The records do not say what their fields are: a setting or a later export decides."""
+
     # close_run
     SUCCEEDED = "succeeded"
 
@@ -65,6 +68,7 @@ class ErrorName(StrEnum):
     BAD_TOKEN = "BadToken"  # noqa: S105 - an error's name
     RUN_OVERDUE = "RunOverdue"
     EXPORT_FAILED = "ExportFailed"
+    UNDECIDED = "Undecided"
     BAD_INPUT = "BadInput"
     UNKNOWN_OUTCOME = "UnknownOutcome"
     DUPLICATE_RUN = "DuplicateRun"

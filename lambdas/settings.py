@@ -49,6 +49,14 @@ class Settings:
     identity_fields: Mapping[str, tuple[str, ...]]
     """The fields that identify a record, by export type, where a team has chosen them; JSON in the environment."""
 
+    event_time: Mapping[str, tuple[Mapping[str, str], ...]]
+    """By export type, the fields that have the event's time where a team has chosen them, the best first: each with
+    `field`, and maybe `format` and `timeZone`. JSON in the environment."""
+    timestamp_time_zone: str
+    """Of times whose texts have no offset; empty for the account's."""
+    unknown_time_ratio: float
+    """The share of records without a usable time above which a run fails."""
+
     @property
     def run_deadline(self) -> timedelta:
         """The deadline as a duration."""

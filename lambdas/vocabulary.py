@@ -13,12 +13,22 @@ class UnknownName(ValueError):
     """An export type or a period that Symplify does not have."""
 
 
+class Nature(StrEnum):
+    """What the records of an export type are."""
+
+    EVENTS = "events"
+    ENTITIES = "entities"
+    """Named things with a latest state."""
+    EITHER = "either"
+    """The vendor's names leave it open, so the records decide."""
+
+
 @dataclass(frozen=True)
 class ExportType:
     """One kind of statistics that Symplify exports.
 
-    `key` is the field that identifies a record if every record has it; otherwise the fields in `candidates` identify it
-    together. `event_time` names the fields that may have the time of the event, the best first; an entity has none.
+    `key`, `candidates` and `event_time` are the fields that the vendor's published records suggest; they are hints. What
+    a table takes its fields for is decided by its records (`lake/profile/`).
     `texts` are fields whose column is text even if the first export has only numbers there.
     """
 
@@ -27,6 +37,7 @@ class ExportType:
     candidates: tuple[str, ...] = ()
     event_time: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    nature: Nature = Nature.EVENTS
 
     @property
     def table(self) -> str:
@@ -35,8 +46,8 @@ class ExportType:
 
     @property
     def is_event(self) -> bool:
-        """Whether its records are events, partitioned by day, rather than entities with a latest state."""
-        return bool(self.event_time)
+        """Whether its records are certainly events."""
+        return self.nature is Nature.EVENTS
 
 
 _CONTEXT_IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "channel")
@@ -54,8 +65,8 @@ def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportTy
     )
 
 
-def _entity(name: str, key: str) -> ExportType:
-    return ExportType(name, key, texts=_TEXTS)
+def _entity(name: str, key: str, nature: Nature = Nature.ENTITIES) -> ExportType:
+    return ExportType(name, key, texts=_TEXTS, nature=nature)
 
 
 EXPORT_TYPES: dict[str, ExportType] = {
@@ -63,7 +74,8 @@ EXPORT_TYPES: dict[str, ExportType] = {
     for export in (
         _entity("LISTS", "listId"),
         _entity("CAMPAIGNS", "campaignId"),
-        _entity("MESSAGES", "messageId"),
+        # In the vendor's own objects, a message is one mail to one person.
+        _entity("MESSAGES", "messageId", Nature.EITHER),
         _entity("PROJECTS", "projectId"),
         _event("SENT", "sentTimestamp"),
         _event("OPENS"),
@@ -89,6 +101,11 @@ class Period(StrEnum):
     LAST_2_WEEKS = "LAST_2_WEEKS"
 
     @property
+    def named(self) -> timedelta:
+        """How far back the period reaches by its name."""
+        return timedelta(days=_NAMED_DAYS[self])
+
+    @property
     def trusted(self) -> timedelta:
         """How far back the period surely reaches: a day less than its name says, since its start is undocumented."""
         return timedelta(days=_NAMED_DAYS[self] - 1)
@@ -101,6 +118,28 @@ _NAMED_DAYS = {
     Period.LAST_WEEK: 7,
     Period.LAST_2_WEEKS: 14,
 }
+
+
+class TimeFormat(StrEnum):
+    """The formats of times, as the setting `eventTime` and a table's profile name them."""
+
+    ISO_8601 = "iso-8601"
+    """With `T` or a blank, a fraction or none, an offset in any spelling or none, compact, or a date alone."""
+    EPOCH_SECONDS = "epoch-seconds"
+    EPOCH_MILLISECONDS = "epoch-milliseconds"
+    EPOCH_MICROSECONDS = "epoch-microseconds"
+    RFC_2822 = "rfc-2822"
+    """`Mon, 23 Nov 2026 18:05:16 +0100`, with or without the weekday."""
+    JAVA_DATE = "java-date"
+    """`Mon Nov 23 18:05:16 CET 2026`: `Date.toString()` of Java, and `ctime` of C, which has no zone."""
+    JAVA_ARRAY = "java-array"
+    """`[2026,11,23,18,5,16,123000000]`, the last part in nanoseconds: Java's `LocalDateTime`, as Jackson writes it."""
+    DOT_NET = "dot-net"
+    """`/Date(1795457116000)/`."""
+    DAY_FIRST = "day-first"
+    """`23/11/2026 18:05` with slashes, dots or hyphens, 12 or 24 hours."""
+    MONTH_FIRST = "month-first"
+    """`11/23/2026 6:05 PM`, likewise."""
 
 
 def export_type(name: str) -> ExportType:

@@ -99,7 +99,8 @@ def _run(context: _Context) -> bool:
 
 def _replay(context: _Context) -> bool:
     given = context.given
-    options = {"from": given.first, "to": given.last, "except": given.left_out, "rebuild": given.rebuild}
+    options = {"from": given.first, "to": given.last, "except": given.left_out}
+    options |= {"rebuild": given.rebuild, "reprofile": given.reprofile}
     request = {name: value for name, value in options.items() if value}
     try:
         export = export_type(given.export).name
@@ -255,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--from", dest="first", metavar="DATE", help="the first day of order, such as 2026-01-31")
     replay.add_argument("--to", dest="last", metavar="DATE", help="the last day of order")
     replay.add_argument("--rebuild", action="store_true", help="rebuild the table from all that has landed")
+    replay.add_argument("--reprofile", action="store_true", help="decide again what its fields are, with --rebuild")
     replay.add_argument(
         "--except", dest="left_out", nargs="+", action="extend", metavar="BATCH", help="batches to rebuild without"
     )

@@ -10,7 +10,7 @@ from lambdas.steps.alert import ACCOUNT_WIDE, failure_message, lost_days_message
 
 def notify(closed: RunState, *, before: RunState, run: Execution, now: datetime) -> None:
     """Send the metrics and the message of a run; `before` is its state as it arrived to be closed."""
-    failed = closed.outcome == Outcome.FAILED
+    failed = closed.outcome != Outcome.SUCCEEDED
     tally = closed.tally or {}
     values = {"Failed": float(failed), "Seconds": (now - run.started_at).total_seconds()}
     if not failed:

@@ -5,6 +5,10 @@ class Unloadable(Exception):
     """The export cannot be loaded as it is: a retry changes nothing, and nothing was published."""
 
 
+class Undecided(Unloadable):
+    """The records do not say what their fields are: nothing was published, and a setting or a later export decides."""
+
+
 class Unfinished(Exception):
     """The call is out of time before the export is merged; the checkpoint is stored for the next call."""
 

@@ -4,11 +4,9 @@ A column's kind is inferred from all values of the first export that has the fie
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-
-from lambdas.vocabulary import ExportType
 
 
 class Kind(StrEnum):
@@ -23,6 +21,8 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     JSON = "json"
     """Objects and arrays, as JSON text."""
+    ID = "id"
+    """In the role of an id: strings and whole numbers, both as text, so that `7` is `"7"`; all else as JSON text."""
     MIXED = "mixed"
     """Values of several kinds in the export that made the column: strings as they are, all else as JSON text."""
 
@@ -33,6 +33,7 @@ ATHENA_TYPES: Mapping[Kind, str] = {
     Kind.STRING: "string",
     Kind.BOOLEAN: "boolean",
     Kind.JSON: "string",
+    Kind.ID: "string",
     Kind.MIXED: "string",
 }
 
@@ -68,17 +69,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of a table that come from the source, in their order, and the fields that identify a record.
+    """The columns of a table that come from the source, in their order.
 
     `frozen` columns are in the catalog; the others are added by this export.
     """
 
     columns: tuple[Column, ...] = ()
     frozen: frozenset[str] = frozenset()
-    identity: tuple[str, ...] = ()
-    """Source names. The event's instant always belongs to the identity too."""
-    identity_is_key: bool = False
-    identity_frozen: bool = False
     by_source: Mapping[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,37 +90,31 @@ class Schema:
         """Whether fields of these kinds certainly change nothing: a fast check before `widened`."""
         columns = self.by_source
         return all(
-            source in columns and join(columns[source].kind, kind) is columns[source].kind
+            source in columns
+            and (columns[source].kind is Kind.ID or join(columns[source].kind, kind) is columns[source].kind)
             for source, kind in kinds.items()
         )
 
-    def widened(self, kinds: Mapping[str, Kind], export: ExportType) -> "Schema":
-        """Return the schema extended by fields of these kinds; frozen columns stay as they are."""
+    def widened(self, kinds: Mapping[str, Kind], ids: Collection[str]) -> "Schema":
+        """Return the schema extended by fields of these kinds; frozen columns stay as they are.
+
+        `ids` are the fields in the role of an id.
+        """
         columns = dict(self.by_source)
         taken = {column.name for column in self.columns}
         for source, kind in kinds.items():
             known = columns.get(source)
+            decided = Kind.ID if source in ids and kind is not Kind.NULL else kind
             if known is None:
                 if len(columns) >= MAX_COLUMNS or not _can_be_column(source):
                     continue
                 name = _free_name(source, taken)
                 taken.add(name)
-                columns[source] = Column(source, name, _decided(source, kind, export))
+                columns[source] = Column(source, name, decided)
             elif source not in self.frozen:
-                columns[source] = replace(known, kind=_decided(source, join(known.kind, kind), export))
+                kept = known.kind if known.kind is Kind.ID else join(known.kind, decided)
+                columns[source] = replace(known, kind=Kind.ID if decided is Kind.ID else kept)
         return replace(self, columns=tuple(columns.values()))
-
-
-def choose_identity(export: ExportType, fields: Iterable[str], always: Iterable[str]) -> tuple[tuple[str, ...], bool]:
-    """Choose the identity fields from the first export: (fields, whether they are the type's key).
-
-    `fields` are those with a value somewhere in it, `always` those with a value in every record.
-    """
-    seen = sorted(fields)
-    if export.key in set(always):
-        return (export.key,), True
-    candidates = tuple(name for name in export.candidates if name in seen)
-    return candidates or tuple(seen), False
 
 
 def snake_case(source: str) -> str:
@@ -157,8 +148,3 @@ def is_unicode(text: str) -> bool:
 
 def _can_be_column(source: str) -> bool:
     return is_unicode(source) and 0 < len(source) <= _SOURCE_LENGTH and source.isprintable()
-
-
-def _decided(source: str, found: Kind, export: ExportType) -> Kind:
-    """The kind of a new column. Only text can be fixed in advance, since it can represent any value."""
-    return join(Kind.STRING, found) if source in export.texts and found is not Kind.NULL else found

@@ -9,8 +9,13 @@ from boto3.dynamodb.conditions import Attr, Key
 from lambdas.execution import Execution
 from lambdas.ledger.items import Items
 
-ORDERED, COPIED, LOADED, DEAD = "ordered", "copied", "loaded", "dead"
-_STATUSES_BEFORE = {COPIED: [ORDERED, COPIED], LOADED: [ORDERED, COPIED, LOADED, DEAD]}
+ORDERED, COPIED, UNDECIDED, LOADED, DEAD = "ordered", "copied", "undecided", "loaded", "dead"
+_STATUSES_BEFORE = {
+    COPIED: [ORDERED, COPIED],
+    UNDECIDED: [ORDERED, COPIED, UNDECIDED],
+    LOADED: [ORDERED, COPIED, UNDECIDED, LOADED, DEAD],
+    DEAD: [UNDECIDED, DEAD],
+}
 # A second run may succeed where the first failed by chance; a third would only keep the type from newer data.
 MAX_FAILURES = 2
 
@@ -104,6 +109,10 @@ class Orders(Items):
         """The batches that were ordered or copied and never loaded, the newest first."""
         return sorted(self._batches(ORDERED, COPIED), key=lambda batch: batch.ordered_at, reverse=True)
 
+    def undecided_batches(self) -> list[BatchRecord]:
+        """The batches that wait in raw/ until it is decided what their fields are, the oldest first."""
+        return sorted(self._batches(UNDECIDED), key=lambda batch: batch.ordered_at)
+
     def loaded_batches(self) -> list[BatchRecord]:
         """The batches whose rows a table has."""
         return self._batches(LOADED)
@@ -151,7 +160,7 @@ class Orders(Items):
         if item is None:
             return None
         before = str(item["status"])
-        if before == LOADED or item["owner"] != run.arn or item.get("failed_owner") == run.arn:
+        if before in (LOADED, UNDECIDED) or item["owner"] != run.arn or item.get("failed_owner") == run.arn:
             return before
         failures = int(item["failures"]) + 1
         status = DEAD if final or failures >= MAX_FAILURES else before

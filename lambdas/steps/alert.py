@@ -25,6 +25,7 @@ _ANCHORS: Mapping[str, str] = {
     ErrorName.BAD_TOKEN: "badtoken",
     ErrorName.RUN_OVERDUE: "runoverdue",
     ErrorName.EXPORT_FAILED: "exportfailed",
+    ErrorName.UNDECIDED: "undecided",
     ErrorName.BAD_INPUT: "badinput",
     ErrorName.UNKNOWN_OUTCOME: "unknownoutcome",
     ErrorName.WRITTEN_BY_NEWER: "writtenbynewer",
@@ -76,7 +77,7 @@ def failure_message(state: RunState, before: RunState, run: Execution, place: Pl
     export = state.export_type or "A run without an export type"
     name = state.error_name or "Error"
     lines = [
-        f"{export} failed{_night(state, run)}.",
+        f"{export} {_ended(state)}{_night(state, run)}.",
         "",
         f"What happened   {state.reason or 'No reason is on record.'}",
         f"Error           {name}",
@@ -90,7 +91,7 @@ def failure_message(state: RunState, before: RunState, run: Execution, place: Pl
         "",
         f"What else to do: {RUNBOOK}#{anchor(name)}",
     ]
-    return Message(_ascii(f"{place.stack}: {export} failed ({name})"), "\n".join(lines))
+    return Message(_ascii(f"{place.stack}: {export} {_ended(state)} ({name})"), "\n".join(lines))
 
 
 def lost_days_message(state: RunState, run: Execution, place: Place) -> Message:
@@ -116,6 +117,10 @@ def start_command(given: Mapping[str, Any], place: Place) -> str:
     """The command that starts an execution, as a shell takes it."""
     text = shlex.quote(json.dumps(given))
     return f"aws stepfunctions start-execution --state-machine-arn {place.machine_arn} --input {text}"
+
+
+def _ended(state: RunState) -> str:
+    return "is undecided" if state.outcome == Outcome.UNDECIDED else "failed"
 
 
 def _night(state: RunState, run: Execution) -> str:

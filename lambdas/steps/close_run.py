@@ -37,7 +37,7 @@ class CloseDependencies:
 def close_run(
     state: RunState, run: Execution, dependencies: CloseDependencies, settings: Settings, now: datetime
 ) -> RunState:
-    """Return the state with outcome `succeeded`, or `failed` with the error's name and a sentence for people.
+    """Return the state with outcome `succeeded`, or `failed` or `undecided` with a name and a sentence for people.
 
     Idempotent: nothing counts twice, and a second call writes the same.
 
@@ -62,7 +62,7 @@ def close_run(
         dependencies.landing.abort_all(export)
         vacuum(export, dependencies.store, dependencies.catalog, retention=settings.superseded_retention, now=now)
         ledger.release_lease(run)
-    if closed.outcome == Outcome.FAILED and state.scheduled_time is not None:
+    if closed.outcome != Outcome.SUCCEEDED and state.scheduled_time is not None:
         ledger.release_claim(state.scheduled_time, run)
     return closed
 
@@ -99,8 +99,14 @@ def _settle_failure(state: RunState, run: Execution, ledger: Ledger) -> str | No
 
 def _failed(state: RunState, batch_status: str | None) -> RunState:
     failure = failure_of(state, batch_status)
+    is_undecided = state.outcome == Outcome.UNDECIDED and state.error is None
     return replace(
-        state, outcome=Outcome.FAILED, wait_seconds=None, error=None, error_name=failure.name, reason=failure.sentence
+        state,
+        outcome=Outcome.UNDECIDED if is_undecided else Outcome.FAILED,
+        wait_seconds=None,
+        error=None,
+        error_name=failure.name,
+        reason=failure.sentence,
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lambdas.execution import RunState
-from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED
+from lambdas.ledger.orders import COPIED, DEAD, LOADED, ORDERED, UNDECIDED
 from lambdas.outcome import ErrorName, Outcome
 from lambdas.symplify.answers import BadToken, NoToken, Refused
 
@@ -21,6 +21,7 @@ _CAUSE, _SENTENCE, _NAME = 500, 4000, 200
 _BY_OUTCOME = {
     Outcome.OVERDUE: ErrorName.RUN_OVERDUE,
     Outcome.FAILED: ErrorName.EXPORT_FAILED,
+    Outcome.UNDECIDED: ErrorName.UNDECIDED,
     Outcome.DUPLICATE: ErrorName.DUPLICATE_RUN,
 }
 _DID_NOTHING = (ErrorName.BAD_INPUT, ErrorName.DUPLICATE_RUN)
@@ -66,7 +67,7 @@ def _what(state: RunState) -> str:
         return f"A step failed with {state.error.get('Error') or 'an error'}: {_cause(state.error.get('Cause') or '')}."
     if state.outcome == Outcome.DUPLICATE:
         return "Another execution has this scheduled time, so this one did nothing."
-    if state.outcome in (Outcome.FAILED, Outcome.OVERDUE):
+    if state.outcome in (Outcome.FAILED, Outcome.OVERDUE, Outcome.UNDECIDED):
         return state.reason or f"A step ended with the outcome '{state.outcome}' and gave no reason."
     return f"A step ended with the outcome '{state.outcome}', which is unknown. {state.reason or ''}"
 
@@ -86,6 +87,8 @@ def _kept(state: RunState, batch_status: str | None) -> str:
         return "The rows are loaded; what follows the load failed."
     if batch_status == COPIED:
         return f"{raw}, and the next run loads them from there."
+    if batch_status == UNDECIDED:
+        return f"{raw}; nothing was published. Nights go on landing, and all is loaded as soon as it is decided."
     if batch_status == ORDERED:
         return "The batch was ordered and not copied; the next run resumes it."
     if batch_status == DEAD:

@@ -1,20 +1,24 @@
 """Load a landed batch: from raw/ to published rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lambdas.execution import Execution, RunState
-from lambdas.lake.errors import LostLease, Unfinished, Unloadable
+from lambdas.lake.errors import LostLease, Undecided, Unfinished, Unloadable
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.shadow_table import finish_switch
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
-from lambdas.ledger.orders import LOADED
-from lambdas.outcome import Outcome
+from lambdas.ledger.orders import DEAD, LOADED, UNDECIDED
+from lambdas.outcome import ErrorName, Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
+from lambdas.vocabulary import ExportType
 
 Clock = Callable[[], float]
 """A monotonic clock, in seconds."""
@@ -23,7 +27,7 @@ Clock = Callable[[], float]
 def load_result(
     state: RunState, run: Execution, *, ledger: Ledger, lake: Lake, settings: Settings, folder: Path, clock: Clock
 ) -> RunState:
-    """Return the state with outcome `loaded`, `partial` (call again) or `failed`.
+    """Return the state with outcome `loaded`, `partial` (call again), `undecided` or `failed`.
 
     Nothing is published before every day is merged.
 
@@ -45,28 +49,68 @@ def load_result(
     check_lease = partial(hold_lease, ledger, run)
     check_lease()
     finish_switch(export, lake.store, lake.catalog)
+    undecided = _undecided(ledger, lake, export, batch_id)
+    request = MergeRequest(
+        manifest=manifest,
+        folder_name=run.folder,
+        lake=lake,
+        settings=settings,
+        work=folder,
+        check_lease=check_lease,
+        elapsed=lambda: clock() - began,
+        resume=state.outcome == Outcome.PARTIAL,
+        earlier=undecided,
+    )
     try:
-        tally = merge_batch(
-            MergeRequest(
-                manifest=manifest,
-                folder_name=run.folder,
-                lake=lake,
-                settings=settings,
-                work=folder,
-                check_lease=check_lease,
-                elapsed=lambda: clock() - began,
-                resume=state.outcome == Outcome.PARTIAL,
-            )
-        )
+        tally = merge_batch(request)
+        ledger.mark_batch(batch_id, LOADED)
+        _merge_undecided(request, ledger, undecided)
     except Unfinished:
         return replace(state, outcome=Outcome.PARTIAL, wait_seconds=None)
+    except Undecided as error:
+        ledger.mark_batch(batch_id, UNDECIDED)
+        return replace(
+            state,
+            outcome=Outcome.UNDECIDED,
+            error_name=ErrorName.UNDECIDED,
+            reason=str(error),
+            bytes=manifest.bytes,
+            wait_seconds=None,
+        )
     except Unloadable as error:
         return replace(state, outcome=Outcome.FAILED, reason=str(error))
-    ledger.mark_batch(batch_id, LOADED)
     vacuum(export, lake.store, lake.catalog, retention=settings.superseded_retention, now=datetime.now(UTC))
     return replace(
         state, outcome=Outcome.LOADED, bytes=manifest.bytes, rows=tally["read"], tally=tally, wait_seconds=None
     )
+
+
+def _undecided(ledger: Ledger, lake: Lake, export: ExportType, batch_id: str) -> tuple[Manifest, ...]:
+    """The landed batches of earlier nights that left it undecided what their fields are."""
+    batches = (batch for batch in ledger.undecided_batches() if batch.batch_id != batch_id)
+    found = (lake.landing.manifest(export, batch.ordered_at, batch.batch_id) for batch in batches)
+    return tuple(manifest for manifest in found if manifest is not None)
+
+
+def _merge_undecided(request: MergeRequest, ledger: Ledger, undecided: Sequence[Manifest]) -> None:
+    """Merge what has waited for a decision, each batch in a call of its own if it is large.
+
+    Raises:
+        Unfinished: call again.
+        Unloadable: one of them cannot be loaded; it is not tried again.
+    """
+    for manifest in undecided:
+        name = f"{request.folder_name}-{keys.batch_folder(manifest.batch_id)}"
+        with TemporaryDirectory(dir=request.work) as work:
+            try:
+                merge_batch(replace(request, manifest=manifest, folder_name=name, earlier=(), work=Path(work)))
+            except Unloadable as error:
+                ledger.mark_batch(manifest.batch_id, DEAD)
+                raise Unloadable(
+                    f"Batch {manifest.batch_id}, ordered {manifest.ordered_at[:10]}, waited for the table's profile "
+                    f"to be decided, and cannot be loaded under it: {error}"
+                ) from None
+        ledger.mark_batch(manifest.batch_id, LOADED)
 
 
 def hold_lease(ledger: Ledger, run: Execution) -> None:

@@ -1,6 +1,7 @@
 """Merge one landed batch into a table: stage its records, merge them day by day, publish the days."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +11,13 @@ import duckdb
 
 from lambdas.lake import engine
 from lambdas.lake.errors import Unfinished, Unloadable
+from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
@@ -27,7 +32,7 @@ from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
-from lambdas.steps.table_checks import check_identity_fields, check_not_left_out, initial_schema
+from lambdas.steps.table_checks import check_not_left_out, check_table, check_unknown_times, inference
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -73,6 +78,8 @@ class MergeRequest:
     """The seconds since the call began."""
     resume: bool = False
     """Whether an earlier call was unfinished: continue from its checkpoint."""
+    earlier: tuple[Manifest, ...] = ()
+    """Batches that left the table's profile undecided: a small table gathers evidence over several."""
     is_replay: bool = False
     """A replay may merge into a day whose files somebody has deleted, which restores them."""
 
@@ -88,6 +95,7 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     Raises:
         Unfinished: call again, to resume with the remaining days.
         Unloadable: a retry changes nothing, and nothing was published.
+        Undecided: there is no table yet, and the records do not say what their fields are.
         LostLease: another run may write the table now.
         CatalogRefused: Glue refused a change; running the step again is safe.
         WrittenByNewer: a newer version of this stack wrote the table.
@@ -96,32 +104,36 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     table = request.lake.tables.table(request.export)
     known = _rows(request, table)
     with engine.connect(request.work) as duck:
-        staged = _stage(request, duck, known)
+        staged = _stage(request, duck, known, table)
         if not staged.rows:
             return _tally(staged, {}, known.schema)
-        rows = replace(known, schema=staged.schema)
-        if table is None:
-            check_identity_fields(rows.schema, request.export, request.settings)
+        rows = replace(known, schema=staged.schema, profile=staged.profile)
+        unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
+        check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export)
         merge = Merge(duck, rows, staged.sorted_files)
         merge.check_key()
-        merged = _merge_days(request, merge, staged, table)
+        merged = _merge_days(request, rows, merge, staged, table)
     _publish(request, table, rows, merged)
     return _tally(staged, merged, known.schema)
 
 
 def _rows(request: MergeRequest, table: Table | None) -> Rows:
-    """The context of staging, with the schema as it is before this batch."""
+    """The context of staging, with schema and profile as they are before this batch."""
     check_not_left_out(table, request.manifest.batch_id)
+    if table is not None:
+        check_table(table, request.export, request.settings)
+    kept = _profile(request, table)
     return Rows(
         export=request.export,
-        schema=initial_schema(table, request.export, request.settings),
+        schema=Schema() if table is None else table.schema,
+        profile=kept or Profile(),
         time_zone=request.settings.time_zone,
         ordered_at=datetime.fromisoformat(request.manifest.ordered_at),
         batch_id=request.manifest.batch_id,
     )
 
 
-def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows) -> Staged:
+def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, table: Table | None) -> Staged:
     """Read the batch into sorted files; put rejected records into quarantine."""
     store, settings = request.lake.store, request.settings
     raw = RawObject(request.lake.s3, store.bucket, request.manifest)
@@ -129,14 +141,32 @@ def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows) -
     def split(is_optimistic: bool) -> Iterator[Piece]:
         return pieces(unpacked(raw.read()), request.export, is_optimistic=is_optimistic)
 
-    staged = parse.read(duck, split, rows, request.work)
+    found = _inference(request) if _profile(request, table) is None else None
+    staged = parse.read(duck, split, rows, request.work, found)
     if staged.rejected:
         store.upload(staged.rejects, keys.quarantine(request.export, request.folder_name))
     Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
     return staged
 
 
-def _merge_days(request: MergeRequest, merge: Merge, staged: Staged, table: Table | None) -> dict[str, MergedDay]:
+def _profile(request: MergeRequest, table: Table | None) -> Profile | None:
+    """The profile that the batch is merged under; None where its records have to decide it."""
+    return table.profile if table is not None else request.lake.tables.kept_profile(request.export)
+
+
+def _inference(request: MergeRequest) -> Inference:
+    """What decides the profile of a new table."""
+    records: list[Fields] = []
+    for manifest in request.earlier:
+        raw = RawObject(request.lake.s3, request.lake.store.bucket, manifest)
+        with suppress(Unloadable):
+            records += parse.first_records(pieces(unpacked(raw.read()), request.export))
+    return inference(request.export, request.settings, request.manifest, request.earlier, sample_of(records))
+
+
+def _merge_days(
+    request: MergeRequest, rows: Rows, merge: Merge, staged: Staged, table: Table | None
+) -> dict[str, MergedDay]:
     """Merge every staged day that the checkpoint lacks, as long as the call may last."""
     checkpoint = Checkpoint(request.lake.store, request.export, request.folder_name)
     merged = checkpoint.read() if request.resume else {}
@@ -146,7 +176,7 @@ def _merge_days(request: MergeRequest, merge: Merge, staged: Staged, table: Tabl
         if len(merged) > resumed_at and request.elapsed() >= _CALL_SECONDS:
             checkpoint.write(merged)
             raise Unfinished
-        merged[day] = _merge_day(request, merge, day, locations.get(day))
+        merged[day] = _merge_day(request, rows, merge, day, locations.get(day))
     return merged
 
 
@@ -154,18 +184,18 @@ def _locations(request: MergeRequest, table: Table | None) -> dict[str, str]:
     """The locations of the stored rows, by day."""
     if table is None:
         return {}
-    return request.lake.tables.locations(request.export) if request.export.is_event else {ALL: table.location}
+    return request.lake.tables.locations(request.export) if table.profile.has_days else {ALL: table.location}
 
 
-def _merge_day(request: MergeRequest, merge: Merge, day: str, location: str | None) -> MergedDay:
+def _merge_day(request: MergeRequest, rows: Rows, merge: Merge, day: str, location: str | None) -> MergedDay:
     """Merge one day with its stored files and upload the new ones, which nothing points to yet."""
     export, store, work = request.export, request.lake.store, request.work
     stored = store.download(store.prefix(location), work / day) if location is not None else []
     if location is not None and not stored and not request.is_replay:
-        raise Unloadable(_missing_files(export, day, location))
+        raise Unloadable(_missing_files(rows, day, location))
     done = merge.into(day, stored, work)
     name = request.folder_name
-    prefix = keys.day_prefix(export, day, name) if export.is_event else keys.entity_prefix(export, name)
+    prefix = keys.day_prefix(export, day, name) if rows.profile.has_days else keys.entity_prefix(export, name)
     if done.files:
         store.upload_all(done.files, prefix)
     for path in (*stored, *done.files):
@@ -175,10 +205,10 @@ def _merge_day(request: MergeRequest, merge: Merge, day: str, location: str | No
     )
 
 
-def _missing_files(export: ExportType, day: str, location: str) -> str:
-    what = f"day {day} of the table {export.table}" if export.is_event else f"table {export.table}"
+def _missing_files(rows: Rows, day: str, location: str) -> str:
+    what = f"day {day} of the table" if rows.profile.has_days else "table"
     return (
-        f"The files of the {what} are gone: the catalog points to {location}, and nothing lies there. Merging into it "
+        f"The files of the {what} {rows.export.table} are gone: the catalog points to {location}, and nothing lies there. Merging into it "
         "would pass for the whole of it, so nothing was published. Replay the type without dates, which merges all of "
         "raw/ again; then run it as usual."
     )
@@ -190,11 +220,12 @@ def _publish(request: MergeRequest, table: Table | None, rows: Rows, merged: Map
     if not changed:
         return
     request.check_lease()
-    export, tables = request.export, request.lake.tables
-    if export.is_event:
-        tables.publish_days(export, before=table, schema=rows.schema, time_zone=rows.time_zone, days=changed)
+    tables = request.lake.tables
+    made = Table(rows.schema, rows.profile, rows.time_zone, location=changed.get(ALL, ""))
+    if rows.profile.has_days:
+        tables.publish_days(request.export, before=table, made=made, days=changed)
     else:
-        tables.publish_entity(export, before=table, schema=rows.schema, time_zone=rows.time_zone, location=changed[ALL])
+        tables.publish_entity(request.export, before=table, made=made)
 
 
 def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from lambdas.execution import Execution, RunState
 from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.storage import keys
+from lambdas.lake.tables.glue_tables import SCHEMA_VERSION
 from lambdas.lake.tables.shadow_table import LostShadowTable, ShadowTable, finish_switch
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
@@ -94,7 +95,9 @@ def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunS
         # The new shadow table replaces whatever a killed run has left, also a switch that cannot be completed.
         with suppress(LostShadowTable):
             finish_switch(call.export, call.lake.store, call.lake.catalog)
-        shadow_table.begin(call.asked.left_out)
+        table = call.lake.catalog.table(call.export)
+        keeps = table is not None and table.schema_version == SCHEMA_VERSION and not call.asked.reprofiles
+        shadow_table.begin(call.asked.left_out, table.profile if table is not None and keeps else None)
     into_shadow = replace(call, lake=replace(call.lake, shadow_table=shadow_table))
     done = _merge_some(state, into_shadow, folder, clock)
     return replace(done, outcome=Outcome.PARTIAL, cursor=SWITCH) if done.outcome == Outcome.LOADED else done

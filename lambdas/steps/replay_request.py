@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdas.execution import BadInput
 
-_NAMES = ("from", "to", "except", "rebuild")
+_NAMES = ("from", "to", "except", "rebuild", "reprofile")
 # The limit that an execution's state can carry.
 _MOST_LEFT_OUT = 500
 
@@ -23,10 +23,12 @@ class Selection:
     left_out: tuple[str, ...] = ()
     """Batch ids."""
     is_rebuild: bool = False
+    reprofiles: bool = False
+    """Whether a rebuild decides the table's profile again, from the records in raw/."""
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "Selection":
-        """Read `{"from": …, "to": …, "except": […], "rebuild": …}`, of which any may be missing.
+        """Read `{"from": …, "to": …, "except": […], "rebuild": …, "reprofile": …}`, of which any may be missing.
 
         Raises:
             BadInput: it is invalid; the text is a sentence.
@@ -39,10 +41,11 @@ class Selection:
             raise BadInput('replay.except must be a list of batch ids, such as ["101112"].')
         if len(left_out) > _MOST_LEFT_OUT:
             raise BadInput(f"replay.except takes at most {_MOST_LEFT_OUT} batches.")
-        rebuild = given.get("rebuild", False)
-        if not isinstance(rebuild, bool):
-            raise BadInput("replay.rebuild must be true or false.")
-        selection = cls(_day("from", given), _day("to", given), tuple(dict.fromkeys(left_out)), rebuild)
+        rebuild, reprofile = _flag("rebuild", given), _flag("reprofile", given)
+        if reprofile and not rebuild:
+            raise BadInput("A profile is decided again only when the table is rebuilt: use --reprofile with --rebuild.")
+        days = _day("from", given), _day("to", given)
+        selection = cls(*days, tuple(dict.fromkeys(left_out)), is_rebuild=rebuild, reprofiles=reprofile)
         if selection.last and selection.first > selection.last:
             raise BadInput(f"replay.from ({selection.first}) is after replay.to ({selection.last}).")
         if selection.left_out and not rebuild:
@@ -56,6 +59,13 @@ class Selection:
                 "without them."
             )
         return selection
+
+
+def _flag(name: str, given: Mapping[str, Any]) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise BadInput(f"replay.{name} must be true or false.")
+    return value
 
 
 def _day(name: str, given: Mapping[str, Any]) -> str:

@@ -1,12 +1,22 @@
-"""What is frozen with a table, checked against the batch and the settings before anything is merged."""
+"""What is frozen with a table, checked against the batch and the settings; and what decides it for a new one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.schema import Kind, Schema
+from lambdas.lake.profile.decide import Chosen
+from lambdas.lake.profile.evidence import Scope, Window, ordered_window
+from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.sample import Sample
+from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
 from lambdas.settings import Settings
-from lambdas.vocabulary import ExportType
+from lambdas.vocabulary import ExportType, TimeFormat, UnknownName, period
+
+# So many records without a usable time never fail a run, unless they are most of it.
+_FEW = 10
+_REBUILD = "rebuild the table with replay --rebuild --reprofile."
 
 
 def check_not_left_out(table: Table | None, batch_id: str) -> None:
@@ -19,33 +29,47 @@ def check_not_left_out(table: Table | None, batch_id: str) -> None:
         raise Unloadable(f"The table was rebuilt without batch {batch_id}, so it is not loaded again.")
 
 
-def initial_schema(table: Table | None, export: ExportType, settings: Settings) -> Schema:
-    """Return the schema that an export extends: the table's, or that of a new table.
+def check_table(table: Table, export: ExportType, settings: Settings) -> None:
+    """Refuse a table that is of an earlier version, or contradicts the settings.
 
     Raises:
-        Unloadable: the table is of an earlier version, or contradicts the settings.
+        Unloadable: it is or does.
     """
-    chosen = settings.identity_fields.get(export.name, ())
-    if table is None:
-        return Schema(identity=chosen, identity_frozen=bool(chosen))
     _check_version(table, export)
     _check_time_zone(table, settings)
-    _check_identity(table, chosen)
-    return table.schema
+    _check_identity(table, settings.identity_fields.get(export.name, ()))
+    _check_event_time(table, export, settings)
 
 
-def check_identity_fields(schema: Schema, export: ExportType, settings: Settings) -> None:
-    """Check that the fields that the settings choose for a new table exist: a typo would make all records one.
+def inference(
+    export: ExportType, settings: Settings, manifest: Manifest, earlier: Sequence[Manifest], sample: Sample
+) -> Inference:
+    """What decides the profile of a new table: the batch's own records, `sample` of earlier ones, and the settings."""
+    times = settings.event_time.get(export.name, ())
+    chosen = Chosen(
+        event_time=tuple(one["field"] for one in times),
+        formats={one["field"]: TimeFormat(one["format"]) for one in times if "format" in one},
+        time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
+        identity=settings.identity_fields.get(export.name, ()),
+    )
+    windows = [window for one in (manifest, *earlier) if (window := _window(one)) is not None]
+    window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
+    return Inference(export, chosen, Scope(settings.timestamp_time_zone or settings.time_zone, window), sample)
+
+
+def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType) -> None:
+    """Refuse an export in which too many records have no usable time.
 
     Raises:
-        Unloadable: no record has one of them.
+        Unloadable: they are more than a few.
     """
-    present = {column.source for column in schema.columns if column.kind is not Kind.NULL}
-    missing = [name for name in settings.identity_fields.get(export.name, ()) if name not in present]
-    if missing:
+    is_many = unknown > _FEW or unknown > rows / 2
+    if profile.has_days and is_many and unknown > settings.unknown_time_ratio * rows:
         raise Unloadable(
-            f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
-            f"{export.name}. Its fields are {', '.join(sorted(present))[:300]}."
+            f"{unknown} of {rows} records of {export.name} have no usable time in {' or '.join(profile.times)}, which the "
+            f"table takes for the time of the event ({profile.event_time[0].format.value}). Nothing was published. If the "
+            "vendor has changed its records, look at the file with the command profile, and rebuild the table with "
+            "replay --rebuild --reprofile; the setting unknownTimeRatio allows more."
         )
 
 
@@ -68,9 +92,24 @@ def _check_time_zone(table: Table, settings: Settings) -> None:
 
 
 def _check_identity(table: Table, chosen: Sequence[str]) -> None:
-    if chosen and sorted(chosen) != sorted(table.schema.identity):
+    if chosen and sorted(chosen) != sorted(table.profile.identity):
         raise Unloadable(
-            f"The table identifies its rows by {', '.join(table.schema.identity)}, and the setting identityFields now "
-            f"says {', '.join(chosen)}: rows would count twice. Set it back, or rebuild the table with replay "
-            "--rebuild."
+            f"The table identifies its rows by {', '.join(table.profile.identity) or 'all fields'}, and the setting "
+            f"identityFields now says {', '.join(chosen)}: rows would count twice. Set it back, or {_REBUILD}"
         )
+
+
+def _check_event_time(table: Table, export: ExportType, settings: Settings) -> None:
+    chosen = tuple(one["field"] for one in settings.event_time.get(export.name, ()))
+    if chosen and chosen != table.profile.times:
+        raise Unloadable(
+            f"The table takes {' or '.join(table.profile.times) or 'no field'} for the time of the event, and the setting "
+            f"eventTime now says {' or '.join(chosen)}: rows would move. Set it back, or {_REBUILD}"
+        )
+
+
+def _window(manifest: Manifest) -> Window | None:
+    try:
+        return ordered_window(period(manifest.period), datetime.fromisoformat(manifest.ordered_at))
+    except UnknownName:
+        return None

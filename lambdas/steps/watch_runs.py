@@ -192,7 +192,7 @@ def _is_quiet(watched: Sequence[Watched]) -> bool:
 
 def _line(one: Watched, now: datetime) -> str:
     # Without replays, which load no newer data.
-    ours = [run for run in one.runs if run["outcome"] in (Outcome.SUCCEEDED, Outcome.FAILED)]
+    ours = [run for run in one.runs if run["outcome"] in (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.UNDECIDED)]
     night = [run for run in ours if _time(run, "ended_at") >= now - NIGHT]
     if not night:
         return "no run"

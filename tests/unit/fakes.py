@@ -245,6 +245,9 @@ def make_settings(**changes: Any) -> Settings:
         quarantine_ratio=0.001,
         quarantine_minimum=10,
         identity_fields={},
+        event_time={},
+        timestamp_time_zone="",
+        unknown_time_ratio=0.01,
     )
     return replace(plain, **changes)
 

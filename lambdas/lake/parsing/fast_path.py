@@ -28,8 +28,8 @@ from lambdas.lake.formats.ambiguous_strings import NO_STRING, may_begin_no_strin
 from lambdas.lake.formats.splitting import PieceFile
 from lambdas.lake.schema import Column, Kind, Schema
 
-_TEXTS = (Kind.STRING, Kind.MIXED)
-_KINDS = (Kind.BIGINT, Kind.STRING, Kind.MIXED, Kind.BOOLEAN, Kind.JSON)
+_TEXTS = (Kind.STRING, Kind.MIXED, Kind.ID)
+_KINDS = (Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, *_TEXTS)
 # Quotes, colon and comma of a field, and a value's own quotes.
 _MARKS, _QUOTES = len('"":,'), len('""')
 # The braces of a record, less the comma that its last field lacks.
@@ -45,13 +45,19 @@ _COERCED = "error('the value would be coerced')"
 class FastPath:
     """Reads chunks under a schema, and reconciles their byte counts."""
 
-    def __init__(self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = ()) -> None:
+    def __init__(
+        self, schema: Schema, texts: Iterable[str], escaped: Iterable[str] = (), numbers: Iterable[str] = ()
+    ) -> None:
         """Prepare for a schema whose names the engine can distinguish.
 
         `texts` are the fields whose strings are unambiguous (`is_text`); `escaped` are those in which quotes and
-        backslashes are expected, and therefore counted.
+        backslashes are expected, and therefore counted; `numbers` are those whose values are whole numbers, also where
+        the column holds ids.
         """
         self._schema = schema
+        self._numeric_ids = {
+            source for source in numbers if source in schema.by_source and schema.by_source[source].kind is Kind.ID
+        }
         self._texts, self._escaped = (
             {source for source in some if source in schema.by_source and schema.by_source[source].kind in _TEXTS}
             for some in (texts, escaped)
@@ -62,7 +68,7 @@ class FastPath:
 
     def without_texts(self) -> "FastPath | None":
         """A fast path that reads every field as JSON text, unless this one does."""
-        return FastPath(self._schema, (), self._escaped) if self._texts else None
+        return FastPath(self._schema, (), self._escaped, self._numeric_ids) if self._texts else None
 
     def source(self, pieces: Sequence[PieceFile]) -> str:
         """SQL for the records of a chunk: a column for each stored field, under its source name.
@@ -85,7 +91,7 @@ class FastPath:
     def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
         """Whether a file has everything that its pieces have."""
         counted = self._counts(engine, part)
-        if not counted.rows or counted.has_no_strings or not self._has_key(counted):
+        if not counted.rows or counted.has_no_strings:
             return False
         # Between records: at least a comma, or a newline.
         between = counted.rows - sum(not piece.ends_line for piece in pieces)
@@ -112,7 +118,7 @@ class FastPath:
         columns = self._schema.stored
         bounds = _bounds(engine, part)
         counts = ", ".join(f"count({name(column.name)})" for column in columns)
-        lengths = ", ".join(f"coalesce(sum({_length(column, bounds[column.name])}), 0)" for column in columns)
+        lengths = ", ".join(f"coalesce(sum({self._length(column, bounds[column.name])}), 0)" for column in columns)
         escapes = " + ".join(_escapes(column) for column in columns if column.source in self._escaped)
         no_string = " OR ".join(
             _is_no_string(column)
@@ -128,21 +134,21 @@ class FastPath:
         length = rows * _BRACES + names + sum(map(int, measured))
         return _Counts(rows=rows, held=held, length=length, escapes=int(escaped), has_no_strings=has_no_strings)
 
-    def _has_key(self, counted: "_Counts") -> bool:
-        """Whether every record has the key of a new table: only then it is a key."""
-        if not self._schema.identity_is_key or self._schema.identity_frozen:
-            return True
-        return all(counted.held.get(self._schema.by_source[source]) == counted.rows for source in self._schema.identity)
+    def _length(self, column: Column, bounds: Sequence[str]) -> str:
+        """SQL for the bytes of a value, without escapes; ids that are numbers have no quotes."""
+        return f"strlen({name(column.name)})" if column.source in self._numeric_ids else _length(column, bounds)
 
     def _value(self, column: Column) -> str:
         held = f"held.{name(column.source)}"
+        # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
+        whole = (
+            f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_COERCED}::BIGINT ELSE {held}::BIGINT END"
+        )
+        if column.source in self._numeric_ids:
+            return f"({whole})::VARCHAR"
         match column.kind:
             case Kind.BIGINT:
-                # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
-                return (
-                    f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_COERCED}::BIGINT "
-                    f"ELSE {held}::BIGINT END"
-                )
+                return whole
             case Kind.BOOLEAN:
                 return (
                     f"CASE WHEN {held} = 'true' THEN true WHEN {held} = 'false' THEN false "

@@ -2,6 +2,7 @@
 
 The schema is inferred from the first piece (and from the table, whose columns are frozen) and verified by the rest.
 When a later piece contradicts it, the schema is inferred from the whole file, which is then read again.
+A new table's profile likewise: drafted from the first piece, confirmed by the staged rows of the whole file.
 """
 
 import json
@@ -24,6 +25,8 @@ from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import FastPath
 from lambdas.lake.parsing.validated_path import ValidatedPath
 from lambdas.lake.profile.field_statistics import FieldStatistics
+from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.sorted_files import Chunk, SortedFile
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.schema import Schema
@@ -63,11 +66,17 @@ class Staged:
     """The result of reading a file: sorted files by day, in the order of their rows in the file."""
 
     schema: Schema
+    profile: Profile
     sorted_files: Mapping[str, tuple[SortedFile, ...]]
     rows: int
     rejected: int
     rejects: Path
     """Newline-delimited JSON: position and text of every rejected record."""
+
+    @property
+    def files(self) -> list[Path]:
+        """Every sorted file."""
+        return [file.path for files in self.sorted_files.values() for file in files]
 
 
 class _SchemaChanged(Exception):
@@ -78,16 +87,50 @@ class _WrongSplit(Exception):
     """An optimistic split was inside a record."""
 
 
-def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path) -> Staged:
+def read(
+    engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, inference: Inference | None = None
+) -> Staged:
     """Stage every record of a file; `rows.schema` is the table's so far.
+
+    A table without a profile has it decided by `inference`; `rows.profile` counts for nothing then.
 
     Raises:
         Unloadable: the file is broken.
+        Undecided: its records support no profile.
     """
-    known = rows.schema
-    first = (found for piece in islice(pieces(False), 1) for found in json_records.read(piece))
-    sample = FieldStatistics.of(islice(first, _SAMPLE_RECORDS))
-    inferred = replace(rows, schema=sample.schema(known, rows.export))
+    first = first_records(pieces(False))
+    sample = FieldStatistics.of(first)
+    if inference is None or not first:
+        return _read(engine, pieces, rows, sample, folder)
+    draft = inference.draft(engine, first)
+    staged = _read(engine, pieces, replace(rows, profile=draft or Profile()), sample, folder / "draft")
+    if staged.rows > len(first):
+        profile = inference.confirm(engine, staged.files, staged.schema)
+    else:
+        profile = draft or inference.decide(engine)
+    if profile == draft:
+        return staged
+    shutil.rmtree(folder / "draft")
+    return _read(engine, pieces, replace(rows, profile=profile), sample, folder / "decided")
+
+
+def first_records(pieces: Iterator[Piece]) -> list[Fields]:
+    """A sample of a file's records."""
+    return list(islice(_good(pieces, at_most=1), _SAMPLE_RECORDS))
+
+
+def _good(pieces: Iterator[Piece], at_most: int | None = None) -> Iterator[Fields]:
+    """The records of pieces, without those that are rejected."""
+    for piece in islice(pieces, at_most):
+        yield from (found for found in json_records.read(piece) if not isinstance(found, Rejected))
+
+
+def _read(
+    engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, sample: FieldStatistics, folder: Path
+) -> Staged:
+    """Stage every record under a profile; the sample's schema is tried first."""
+    known, ids = rows.schema, {*rows.profile.texts, *rows.export.texts}
+    inferred = replace(rows, schema=sample.schema(known, ids))
     for is_optimistic in (True, False):
         work = folder / ("optimistic" if is_optimistic else "safe")
         try:
@@ -97,8 +140,8 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
         except _SchemaChanged:
             shutil.rmtree(work)
             break
-    survey = FieldStatistics.of(found for piece in pieces(False) for found in json_records.read(piece))
-    surveyed = replace(rows, schema=survey.schema(known, rows.export))
+    survey = FieldStatistics.of(_good(pieces(False)))
+    surveyed = replace(rows, schema=survey.schema(known, ids))
     return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
 
 
@@ -121,11 +164,11 @@ class _Stager:
         self._folder = folder
         self._is_bold = is_optimistic
         self._is_final = is_final
-        self._validated_path = ValidatedPath(rows.schema, rows.export.event_time)
-        fast_path = FastPath(rows.schema, sample.texts, sample.escaped)
+        self._validated_path = ValidatedPath(rows.schema)
+        fast_path = FastPath(rows.schema, sample.texts, sample.escaped, sample.numbers)
         self._fast_path = fast_path if fast_path.is_usable and self._validated_path.is_usable else None
         # Entities come in any order.
-        self._sorts = not rows.export.is_event
+        self._sorts = not rows.profile.has_days
         self._free: deque[Path] = deque()
         folder.mkdir(parents=True)
 
@@ -159,6 +202,7 @@ class _Stager:
                 settle()
         return Staged(
             schema=self._rows.schema,
+            profile=self._rows.profile,
             sorted_files={day: tuple(found) for day, found in by_day.items()},
             rows=rows,
             rejected=rejected,
@@ -250,7 +294,7 @@ class _Stager:
                     continue
                 if not self._is_final:
                     _check_schema(found, self._rows)
-                normalised.write(record_path.normalised(found, self._rows.schema, self._rows.export.event_time) + b"\n")
+                normalised.write(record_path.normalised(found, self._rows.schema, self._rows.profile) + b"\n")
                 count += 1
         if count:
             _, staged_count = chunk.add(staged_normalised(self._rows, source))
@@ -283,11 +327,8 @@ def _check_schema(fields: Fields, rows: Rows) -> None:
     """Raise when a record contradicts the inferred schema."""
     schema = rows.schema
     found = json_records.kinds(fields)
-    if not schema.foresees(found) and schema.widened(found, rows.export) != schema:
-        raise _SchemaChanged
-    # A new table's key is a key only if every record has it.
-    must_have = schema.identity if schema.identity_is_key and not schema.identity_frozen else ()
-    if not all(json_records.has_value(fields, name) for name in must_have):
+    ids = {*rows.profile.texts, *rows.export.texts}
+    if not schema.foresees(found) and schema.widened(found, ids) != schema:
         raise _SchemaChanged
 
 

@@ -3,26 +3,27 @@
 A value that fits its column is stored there; any other is null there and kept with its exact text in `_rescued`.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from lambdas.lake.formats import numbers
 from lambdas.lake.formats.json_records import Fields, has_value, kind_of, whole_number
-from lambdas.lake.rows.staging import IDENTITY, TIME_NUMBER, TIME_TEXT
+from lambdas.lake.profile.profile import IdentityKind, Profile
+from lambdas.lake.profile.sample import at
+from lambdas.lake.rows.staging import IDENTITY_HASH, NO_VALUE, OWN_HASH, TIME_TEXT, component, identity_columns
 from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode
 
 # Far above any real record, far below the interpreter's recursion limit.
 _DEEPEST_CANONICAL = 100
+# Far beyond any id.
+_LONGEST_WHOLE = 100
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 
 
-def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
-    """A record as one line of JSON under the columns' names, every value of its column's kind.
-
-    `times` are the fields that may have the event's time.
-    """
+def normalised(fields: Fields, schema: Schema, profile: Profile) -> bytes:
+    """A record as one line of JSON under the columns' names, every value of its column's kind."""
     row: dict[str, Any] = {}
     rescued: list[str] = []
     for source, texts in fields.items():
@@ -39,23 +40,22 @@ def normalised(fields: Fields, schema: Schema, times: Sequence[str]) -> bytes:
             rescued.append(f"{json.dumps(source)}:{text.decode()}")
     if rescued:
         row[RESCUED] = "{" + ",".join(rescued) + "}"
-    for position, source in enumerate(schema.identity, start=1):
-        row[f"{IDENTITY}{position}"] = _component(fields, source)
-    for position, source in enumerate(times, start=1):
-        row[f"{TIME_TEXT}{position}"] = _as(Kind.STRING, fields, source)
-        row[f"{TIME_NUMBER}{position}"] = _as(Kind.BIGINT, fields, source)
+    row[OWN_HASH] = _own_hash(fields)
+    row[IDENTITY_HASH] = _identity_hash(fields, schema, profile, row)
+    for position, path in enumerate(profile.times, start=1):
+        row[f"{TIME_TEXT}{position}"] = _scalar(at(fields, path))
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def canonical(text: bytes) -> str:
-    """The canonical text of a JSON value: a field's component of an identity.
+    """The canonical text of a JSON value: a field's component of an identity. A whole number is as its text.
 
     Length-prefixed where it could be confused with its neighbour. `staging.py` produces the same text in SQL for
     strings, integers, booleans and null.
     """
     kind = kind_of(text)
     if kind is Kind.NULL:
-        return "n"
+        return NO_VALUE
     if kind is Kind.BOOLEAN:
         return f"b{text.decode()}"
     if kind is Kind.STRING:
@@ -64,7 +64,8 @@ def canonical(text: bytes) -> str:
     if kind is Kind.JSON:
         flat = text.decode() if _is_deep(text) else json.dumps(_spelled(_tree(text)), separators=(",", ":"))
         return f"j{len(flat)}:{flat}"
-    return numbers.spelling(text)
+    whole = _whole_text(text)
+    return numbers.spelling(text) if whole is None else f"s{len(whole)}:{whole}"
 
 
 class _Number(str):
@@ -85,7 +86,13 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
         case Kind.STRING | Kind.MIXED if kind is Kind.STRING:
             value = json.loads(text)
             return (value, True) if is_unicode(value) else (None, False)
-        case Kind.MIXED:
+        case Kind.ID if kind is Kind.STRING:
+            value = json.loads(text)
+            return (value, True) if is_unicode(value) else (None, False)
+        case Kind.ID if _is_number(text):
+            digits = _whole_text(text)
+            return (text.decode(), False) if digits is None else (digits, True)
+        case Kind.MIXED | Kind.ID:
             return text.decode(), False
         case Kind.BIGINT if _is_number(text):
             whole = whole_number(text)
@@ -101,14 +108,50 @@ def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
     return None, False
 
 
-def _component(fields: Fields, source: str) -> str:
-    return canonical(_one_text(fields[source])) if has_value(fields, source) else "n"
+def _own_hash(fields: Fields) -> str:
+    """The hash of all fields with a value."""
+    parts = (
+        f"{component(source)}{canonical(_one_text(texts))}"
+        for source, texts in sorted(fields.items())
+        if has_value(fields, source)
+    )
+    return _hash("|".join(parts))
 
 
-def _as(kind: Kind, fields: Fields, source: str) -> Any:
-    """A field's value if it fits a column of that kind."""
-    texts = fields.get(source, [])
-    return _fitted(texts[0], kind_of(texts[0]), kind)[0] if len(texts) == 1 else None
+def _identity_hash(fields: Fields, schema: Schema, profile: Profile, row: dict[str, Any]) -> str | None:
+    """The hash of the identity, where the columns of the identity do not hold it exactly."""
+    if profile.kind is IdentityKind.NONE:
+        return None
+    texts = [at(fields, path) for path in profile.identity]
+    if profile.is_key and not any(text is not None for text in texts):
+        return str(row[OWN_HASH])
+    columns = identity_columns(profile, schema)
+    is_exact = len(columns) == len(texts) and all(
+        text is None or _fitted(text, kind_of(text), Kind.ID)[1] for text in texts
+    )
+    if is_exact:
+        return None
+    return _hash("|".join(NO_VALUE if text is None else canonical(text) for text in texts))
+
+
+def _hash(text: str) -> str:
+    return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+def _scalar(text: bytes | None) -> str | None:
+    """A value as the text that may be a time."""
+    if text is None or not text.startswith(b'"'):
+        return None if text is None else text.decode()
+    value = str(json.loads(text))
+    return value if is_unicode(value) else None
+
+
+def _whole_text(text: bytes) -> str | None:
+    """A whole number as its digits, however many; None for any other number."""
+    number = numbers.parse(text)
+    if number is None or number.power < 0 or len(number.digits) + number.power > _LONGEST_WHOLE:
+        return None
+    return number.sign + number.digits + "0" * number.power if number.digits else "0"
 
 
 def _one_text(texts: list[bytes]) -> bytes:

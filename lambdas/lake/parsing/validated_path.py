@@ -4,7 +4,6 @@ That proves that the piece has nothing that the engine would lose silently (see 
 read it as it is.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -23,30 +22,25 @@ _TYPES: dict[Kind, Any] = {
     Kind.BIGINT: _WHOLE | None,
     Kind.DOUBLE: _FRACTION | None,
     Kind.STRING: str | None,
+    Kind.ID: str | _WHOLE | None,
     Kind.MIXED: str | None,
     Kind.BOOLEAN: bool | None,
     Kind.JSON: None,
     Kind.NULL: None,
 }
-# Kinds whose accepted values have one spelling each, so that an identity can be made of them.
-COMPARABLE = (Kind.STRING, Kind.MIXED, Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, Kind.NULL)
 
 
 class ValidatedPath:
     """Checks pieces against a schema."""
 
-    def __init__(self, schema: Schema, times: Sequence[str]) -> None:
-        """Prepare for a schema; `times` are the fields that may have the event's time."""
+    def __init__(self, schema: Schema) -> None:
+        """Prepare for a schema."""
         folded = {column.source.casefold() for column in schema.columns}
-        identity = [schema.by_source.get(source) for source in schema.identity]
-        instants = [schema.by_source[source] for source in times if source in schema.by_source]
         # The engine does not distinguish `Id` from `id`, and the decoder accepts no such characters in a name.
         self.is_usable = (
             len(folded) == len(schema.columns)
             and not any(mark in column.source for column in schema.columns for mark in '"\\')
             and bool(schema.stored)
-            and all(column is not None and column.kind in COMPARABLE for column in (*identity, *instants))
-            and not (_must_have_key(schema) and any(column and _TYPES[column.kind] is None for column in identity))
         )
         self._has_doubles = any(column.kind is Kind.DOUBLE for column in schema.columns)
         if self.is_usable:
@@ -91,13 +85,5 @@ def _stripped(line: bytes) -> bytes:
     return line.strip(SPACE)
 
 
-def _must_have_key(schema: Schema) -> bool:
-    """Whether every record must have the key: that of a new table, which is a key only then."""
-    return schema.identity_is_key and not schema.identity_frozen
-
-
-def _field(number: int, source: str, schema: Schema) -> tuple[str, Any] | tuple[str, Any, Any]:
-    kind = schema.by_source[source].kind
-    if _must_have_key(schema) and source in schema.identity:
-        return f"f{number}", _TYPES[kind].__args__[0]
-    return f"f{number}", _TYPES[kind], None
+def _field(number: int, source: str, schema: Schema) -> tuple[str, Any, None]:
+    return f"f{number}", _TYPES[schema.by_source[source].kind], None

@@ -1,13 +1,12 @@
 """Inferred field statistics: which fields the records of a file have, and of which kinds."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.ambiguous_strings import is_text
 from lambdas.lake.formats.json_records import Fields, Rejected
-from lambdas.lake.schema import Kind, Schema, choose_identity, join
-from lambdas.vocabulary import ExportType
+from lambdas.lake.schema import Kind, Schema, join
 
 
 @dataclass
@@ -16,7 +15,6 @@ class FieldStatistics:
 
     records: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
-    with_value: dict[str, int] = field(default_factory=dict)
     no_text: set[str] = field(default_factory=set)
     escaped: set[str] = field(default_factory=set)
     """The fields with a backslash in a value."""
@@ -36,7 +34,6 @@ class FieldStatistics:
         for name, kind in json_records.kinds(fields).items():
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)
             if kind is not Kind.NULL:
-                self.with_value[name] = self.with_value.get(name, 0) + 1
                 if not all(map(is_text, fields[name])):
                     self.no_text.add(name)
                 if any(b"\\" in value for value in fields[name]):
@@ -47,11 +44,11 @@ class FieldStatistics:
         """The fields whose values were all unambiguous strings (`is_text`)."""
         return set(self.kinds) - self.no_text
 
-    def schema(self, known: Schema, export: ExportType) -> Schema:
-        """Return the schema that fits these records, widened from the table's."""
-        grown = known.widened(self.kinds, export)
-        if known.identity_frozen or not self.records:
-            return grown
-        always = (name for name, count in self.with_value.items() if count == self.records)
-        identity, is_key = choose_identity(export, self.with_value, always)
-        return replace(grown, identity=identity, identity_is_key=is_key)
+    @property
+    def numbers(self) -> set[str]:
+        """The fields whose values were all whole numbers."""
+        return {name for name, kind in self.kinds.items() if kind is Kind.BIGINT}
+
+    def schema(self, known: Schema, ids: Collection[str]) -> Schema:
+        """Return the schema that fits these records, widened from the table's; `ids` are in the role of an id."""
+        return known.widened(self.kinds, ids)

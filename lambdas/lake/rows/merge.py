@@ -15,7 +15,7 @@ import duckdb
 from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape, write
-from lambdas.lake.rows.staging import NO_VALUE, Rows, identity, key, key_column, stored_columns
+from lambdas.lake.rows.staging import Rows, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
 from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
 
@@ -42,12 +42,11 @@ class Merge:
         self._engine = engine
         self._rows = rows
         self._staged = staged
-        columns = stored_columns(rows.schema, rows.export)
+        columns = stored_columns(rows)
         self._listed = ", ".join(map(name, columns))
         self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
-        self._key = key(rows)
         self._identity = ", ".join(map(name, identity(rows)))
-        engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows.schema, rows.export)})")
+        engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows)})")
 
     def check_key(self) -> None:
         """Check that the key is unique.
@@ -58,18 +57,14 @@ class Merge:
         if not self._repeats:
             return
         twice = self._engine.execute(
-            f"WITH keyed AS (SELECT *, {self._key} AS _key FROM {self._all}) "
-            f"SELECT _key FROM keyed WHERE _key IN "
-            f"(SELECT _key FROM keyed WHERE _key <> '{NO_VALUE}' GROUP BY 1 HAVING count(*) > 1) "
-            f"GROUP BY 1 HAVING count(DISTINCT row({self._content})) > 1 ORDER BY 1 LIMIT 1"
+            f"SELECT count(*) FROM (SELECT {self._identity} FROM {self._all} WHERE {self._has_key} GROUP BY ALL "
+            f"HAVING count(DISTINCT row({self._content})) > 1)"
         ).fetchone()
-        if twice is not None:
-            # A component starts with its kind and a text's length.
-            value = str(twice[0]).split(":", 1)[1] if str(twice[0]).startswith("s") else str(twice[0])[1:]
+        if twice is not None and twice[0]:
+            fields = " with ".join(self._rows.profile.identity)
             raise Unloadable(
-                f"{self._rows.schema.identity[0]} {value[:100]} holds twice in this export, with different content, "
-                "so it is no key. "
-                f"Choose other fields for {self._rows.export.name} in the setting identityFields, and replay."
+                f"{fields} is no key of {self._rows.export.name}: {twice[0]} of its values stand twice or more in this "
+                "export, with different content. Choose other fields in the setting identityFields, and replay."
             )
 
     def into(self, day: str, stored: list[Path], folder: Path) -> Merged:
@@ -78,7 +73,7 @@ class Merge:
         run = self._engine.execute
         # Rows that share a key are equal (`check_key`), so one of them suffices.
         once = (
-            f"QUALIFY {self._key} = '{NO_VALUE}' OR row_number() OVER (PARTITION BY {self._identity}) = 1"
+            f"QUALIFY NOT ({self._has_key}) OR row_number() OVER (PARTITION BY {self._identity}) = 1"
             if self._repeats
             else ""
         )
@@ -142,7 +137,7 @@ class Merge:
                 write(engine, selected(span), self._rows, file)
             return file
 
-        spans = range_predicates(self._engine, rows) if self._rows.export.is_event else ["true"]
+        spans = range_predicates(self._engine, rows) if self._rows.profile.has_days else ["true"]
         if len(spans) == 1:
             return (write_range(0, *spans),)
         with workers(self._engine) as pool:
@@ -159,24 +154,19 @@ class Merge:
 
     @cached_property
     def _repeats(self) -> bool:
-        """Whether a key may occur twice: rare, and checking once costs less than deduplicating every day."""
-        if not self._rows.schema.identity_is_key:
+        """Whether a key occurs twice: rare, and checking once costs less than deduplicating."""
+        if not self._rows.profile.is_key:
             return False
-        column = key_column(self._rows)
-        if column is None:
-            return True
-        # A key that did not fit its column is null there: check the rows.
-        held = name(column.name)
-        # Keys that only grow, in whatever order the files are read, are unique: checked in a fifth of the time.
-        for repeats in (
-            f"bool_or({held} IS NULL OR {held} <= before) FROM "
-            f"(SELECT {held}, lag({held}) OVER () AS before FROM {self._all})",
-            f"count(*) > count(DISTINCT {held}) FROM {self._all}",
-        ):
-            found = self._engine.execute(f"SELECT {repeats}").fetchone()
-            if not (found and found[0]):
-                return False
-        return True
+        found = self._engine.execute(
+            f"SELECT count(*) > count(DISTINCT row({self._identity})) FROM {self._all}"
+        ).fetchone()
+        return bool(found and found[0])
+
+    @cached_property
+    def _has_key(self) -> str:
+        """SQL for whether a row has its key."""
+        held = identity_columns(self._rows.profile, self._rows.schema)
+        return " OR ".join(f"{name(column.name)} IS NOT NULL" for column in held) or "true"
 
     def _stored(self, paths: list[Path]) -> str:
         """SQL for the stored rows in the current columns: files from before a column was added lack it."""

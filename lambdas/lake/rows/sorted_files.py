@@ -12,9 +12,8 @@ import duckdb
 
 from lambdas.lake.engine import name, parquet, text
 from lambdas.lake.rows.staging import ENGINE_TYPES, Rows, day, identity, stored_columns
-from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Schema
+from lambdas.lake.schema import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
 from lambdas.lake.storage.keys import UNKNOWN_DAY
-from lambdas.vocabulary import ExportType
 
 ALL = "all"
 """The day of an entity table, which has no days."""
@@ -78,8 +77,8 @@ class Chunk:
         """Return the chunk as sorted files by day, one a day, and whether its input was already sorted."""
         if not self._parts:
             return {}, True
-        is_event = self._rows.export.is_event
-        shown = f"{day(self._rows)} AS {DAY}, {EVENT_AT}" if is_event else f"NULL AS {DAY}, NULL AS {EVENT_AT}"
+        has_days = self._rows.profile.has_days
+        shown = f"{day(self._rows)} AS {DAY}, {EVENT_AT}" if has_days else f"NULL AS {DAY}, NULL AS {EVENT_AT}"
         found = self.engine.execute(
             f"SELECT {DAY}::VARCHAR, count(*), count({RESCUED}), min({EVENT_AT})::VARCHAR, max({EVENT_AT})::VARCHAR, "
             f"coalesce(bool_or(is_late), false) FROM (SELECT {shown}, {RESCUED}, "
@@ -88,13 +87,13 @@ class Chunk:
         is_sorted = len(self._parts) == 1 and not any(is_late for *_, is_late in found)
         made = {}
         for date, rows, rescued, first, last, _ in found:
-            name = (date or UNKNOWN_DAY) if is_event else ALL
+            name = (date or UNKNOWN_DAY) if has_days else ALL
             if is_sorted and len(found) == 1:
                 file = self._parts.pop()
             else:
                 file = self._folder / f"{self._stem}-{name}.parquet"
                 that_day = f"{day(self._rows)} IS NOT DISTINCT FROM {f'DATE {text(date)}' if date else 'NULL'}"
-                selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if is_event else 'true'}"
+                selected = f"SELECT * FROM {parquet(self._parts)} WHERE {that_day if has_days else 'true'}"
                 write(self.engine, selected, self._rows, file, sorts=not is_sorted)
             made[name] = SortedFile(path=file, rows=rows, rescued=rescued, first=first, last=last)
         while self._parts:
@@ -108,7 +107,7 @@ def write(engine: duckdb.DuckDBPyConnection, selected: str, rows: Rows, file: Pa
     Raises:
         WrongType: Athena may misread the file.
     """
-    order = EVENT_AT if rows.export.is_event else ", ".join(map(name, identity(rows)))
+    order = EVENT_AT if rows.profile.has_days else ", ".join(map(name, identity(rows)))
     (count,) = engine.execute(
         f"COPY ({selected} {f'ORDER BY {order}' if sorts else ''}) TO {text(str(file))} "
         f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {_LEVEL}, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
@@ -130,13 +129,13 @@ def follow_each_other(files: Sequence[SortedFile]) -> bool:
     )
 
 
-def shape(schema: Schema, export: ExportType) -> str:
+def shape(rows: Rows) -> str:
     """SQL for the columns of a table's files with the engine's types."""
-    types: Mapping[str, str] = {column.name: ENGINE_TYPES[column.kind] for column in schema.stored} | {
+    types: Mapping[str, str] = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored} | {
         EVENT_AT: "TIMESTAMP",
         ORDERED_AT: "TIMESTAMP",
         BATCH_ID: "VARCHAR",
         ROW_ID: "VARCHAR",
         RESCUED: "VARCHAR",
     }
-    return ", ".join(f"{name(column)} {types[column]}" for column in stored_columns(schema, export))
+    return ", ".join(f"{name(column)} {types[column]}" for column in stored_columns(rows))

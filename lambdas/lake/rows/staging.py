@@ -1,13 +1,14 @@
 """Staging: SQL that turns records into typed rows, each with its identity and its day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from lambdas.lake.engine import files, name, text, timestamp
-from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats.splitting import PieceFile
+from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
+from lambdas.lake.profile.time_formats import instant, instant_of_number
 from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.vocabulary import ExportType
 
@@ -17,27 +18,28 @@ ENGINE_TYPES = {
     Kind.STRING: "VARCHAR",
     Kind.BOOLEAN: "BOOLEAN",
     Kind.JSON: "VARCHAR",
+    Kind.ID: "VARCHAR",
     Kind.MIXED: "VARCHAR",
 }
-IDENTITY = "_identity_"
-"""Fields of a normalised row: the components of its identity, numbered from 1."""
-TIME_TEXT, TIME_NUMBER = "_time_text_", "_time_number_"
-"""Fields of a normalised row: its event times as texts and as numbers, whatever their columns, numbered from 1."""
+OWN_HASH, IDENTITY_HASH = "_own_hash", "_identity_hash"
+"""Fields of a normalised row: the hash of all its fields, and that of its identity where no columns hold that."""
+TIME_TEXT = "_time_text_"
+"""Fields of a normalised row: its event times as texts, whatever their columns, numbered from 1."""
 NO_VALUE = "n"
 """The component of a field without a value."""
 
-# Kinds whose column values can serve as keys.
-_KEYS = (Kind.BIGINT, Kind.STRING)
-_INSTANT, _AT = "_instant_", "_at"
+_AT = "_at"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The context of staging: the table's schema and the export's age."""
+    """The context of staging: the table's schema and profile, and the export's age."""
 
     export: ExportType
     schema: Schema
+    profile: Profile
     time_zone: str
+    """The table's, which decides the day of an event."""
     ordered_at: datetime
     batch_id: str
 
@@ -54,66 +56,59 @@ def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
 
 
 def staged(rows: Rows, source: str) -> str:
-    """SQL that turns records into rows."""
-    columns = {column.source: column for column in rows.schema.stored}
-    selected = [f"{_field(column)} AS {name(column.name)}" for column in columns.values()]
-    selected += [
-        f"{_component(column, _field(column))} AS {IDENTITY}{i}"
-        for i, column in enumerate(map(rows.schema.by_source.__getitem__, rows.schema.identity), start=1)
-    ]
-    for position, field in _numbered(rows.export.event_time):
-        column = columns.get(field)
-        selected.append(f"{_held(column, Kind.STRING, Kind.MIXED)}::VARCHAR AS {TIME_TEXT}{position}")
-        selected.append(f"{_held(column, Kind.BIGINT)}::BIGINT AS {TIME_NUMBER}{position}")
-    found = f"SELECT {', '.join(selected)}, NULL::VARCHAR AS {RESCUED} FROM {source} AS record"
-    return _rows(rows, found, has_no_rescued_values=True)
+    """SQL that turns records into rows; every value fits its column."""
+    selected = [f"{_field(column)} AS {name(column.name)}" for column in rows.schema.stored]
+    times = [_time(rows, one) for one in rows.profile.event_time]
+    selected += [f"{_first(times)} AS {_AT}", f"NULL::VARCHAR AS {RESCUED}"]
+    return _rows(
+        rows,
+        f"SELECT {', '.join(selected)} FROM {source} AS record",
+        own=_own(rows),
+        identity_hash=_identity_hash(rows),
+    )
 
 
 def staged_normalised(rows: Rows, piece: Path) -> str:
     """SQL that turns the record path's normalised rows into rows."""
-    fields = [f"{text(column.name)}: {text(ENGINE_TYPES[column.kind])}" for column in rows.schema.stored]
-    fields += [f"{text(RESCUED)}: 'VARCHAR'"]
-    fields += [f"{text(f'{IDENTITY}{position}')}: 'VARCHAR'" for position, _ in _numbered(rows.schema.identity)]
-    for position, _ in _numbered(rows.export.event_time):
-        fields += [f"{text(f'{TIME_TEXT}{position}')}: 'VARCHAR'", f"{text(f'{TIME_NUMBER}{position}')}: 'BIGINT'"]
+    times = [f"{TIME_TEXT}{position}" for position, _ in enumerate(rows.profile.event_time, start=1)]
+    fields = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
+    fields |= dict.fromkeys([RESCUED, OWN_HASH, IDENTITY_HASH, *times], "VARCHAR")
+    columns = ", ".join(f"{text(column)}: {text(kind)}" for column, kind in fields.items())
+    instants = [
+        instant(held, one.format, one.time_zone) for held, one in zip(times, rows.profile.event_time, strict=True)
+    ]
     return _rows(
         rows,
-        f"SELECT * FROM read_json({files([piece])}, format='newline_delimited', records='true', "
-        f"columns={{{', '.join(fields)}}}, maximum_object_size={_longest([piece])})",
+        f"SELECT *, {_first(instants)} AS {_AT} FROM read_json({files([piece])}, format='newline_delimited', "
+        f"records='true', columns={{{columns}}}, maximum_object_size={_longest([piece])})",
+        own=OWN_HASH,
+        identity_hash=IDENTITY_HASH,
     )
 
 
-def stored_columns(schema: Schema, export: ExportType) -> list[str]:
+def stored_columns(rows: Rows) -> list[str]:
     """All columns of a table's files, in their order."""
-    instant = [EVENT_AT] if export.is_event else []
-    return [*(column.name for column in schema.stored), *instant, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
+    instants = [EVENT_AT] if rows.profile.has_days else []
+    return [*(column.name for column in rows.schema.stored), *instants, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
 
 
 def identity(rows: Rows) -> list[str]:
-    """The columns that identify a stored row: its time, and `_row_id` or, where that is null, the key's column."""
-    column = key_column(rows)
+    """The columns that identify a stored row: its time, the columns of its identity, and a hash where these lack it."""
     return [
-        *([EVENT_AT] if rows.export.is_event else []),
-        *([column.name] if column is not None else []),
+        *([EVENT_AT] if rows.profile.has_days else []),
+        *(column.name for column in identity_columns(rows.profile, rows.schema)),
         ROW_ID,
     ]
 
 
-def key(rows: Rows) -> str:
-    """SQL for the key of a stored row, without its time."""
-    row_id = f"regexp_replace({ROW_ID}, '[|][^|]*$', '')" if rows.export.is_event else ROW_ID
-    column = key_column(rows)
-    return row_id if column is None else f"coalesce({row_id}, {_component(column, name(column.name))})"
+def identity_columns(profile: Profile, schema: Schema) -> tuple[Column, ...]:
+    """The columns that hold the identity, so that `_row_id` need not; none unless they hold all of it.
 
-
-def key_column(rows: Rows) -> Column | None:
-    """The column whose values are the key, so that `_row_id` need not repeat them."""
-    schema = rows.schema
-    # One time has many spellings.
-    if not schema.identity_is_key or schema.identity[0] in rows.export.event_time:
-        return None
-    column = schema.by_source.get(schema.identity[0])
-    return column if column is not None and column.kind in _KEYS else None
+    Frozen with the columns, which the first export has.
+    """
+    columns = [schema.by_source.get(source) for source in profile.identity]
+    held = tuple(column for column in columns if column is not None and column.kind is Kind.ID)
+    return held if len(held) == len(columns) else ()
 
 
 def day(rows: Rows) -> str:
@@ -123,30 +118,29 @@ def day(rows: Rows) -> str:
     return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
 
 
-def _rows(rows: Rows, source: str, *, has_no_rescued_values: bool = False) -> str:
-    """Rows of a source in SQL; `has_no_rescued_values` when every value fits its column."""
-    numbered = {field: position for position, field in _numbered(rows.export.event_time)}
-    in_identity = {field: position for field, position in numbered.items() if field in rows.schema.identity}
-    instants = "".join(f", {_instant(position)} AS {_INSTANT}{position}" for position in in_identity.values())
-    # A later field is read only where the earlier ones have no time.
-    times = [
-        f"{_INSTANT}{position}" if field in in_identity else _instant(position) for field, position in numbered.items()
-    ]
-    event_at = f"coalesce({', '.join(times)})" if times else "NULL::TIMESTAMPTZ"
+def _rows(rows: Rows, source: str, *, own: str, identity_hash: str) -> str:
+    """Rows of a source in SQL, which has their columns and `_at`; the hashes are SQL over these."""
     # Columns that are not fields of the record.
     made = {
         # Twice as fast as timezone('UTC', …).
         EVENT_AT: f"make_timestamp(epoch_us({_AT}))",
         BATCH_ID: text(rows.batch_id),
         ORDERED_AT: timestamp(rows.ordered_at),
-        ROW_ID: _row_id(rows, in_identity, has_no_rescued_values=has_no_rescued_values),
+        ROW_ID: _row_id(rows.profile, own, identity_hash),
     }
-    columns = stored_columns(rows.schema, rows.export)
+    columns = stored_columns(rows)
     selected = ", ".join(f"{made[column]} AS {column}" if column in made else name(column) for column in columns)
-    return (
-        f"WITH source AS ({source}), known AS (SELECT *{instants} FROM source), "
-        f"timed AS (SELECT *, {event_at} AS {_AT} FROM known) SELECT {selected} FROM timed"
-    )
+    return f"WITH source AS ({source}) SELECT {selected} FROM source"
+
+
+def _row_id(profile: Profile, own: str, identity_hash: str) -> str:
+    """SQL for `_row_id`: null where the columns of the identity suffice.
+
+    A row without a usable time has all of its fields as its identity: with ids alone, two events would be one.
+    """
+    if profile.kind is IdentityKind.NONE:
+        return own
+    return f"CASE WHEN {_AT} IS NULL THEN {own} ELSE {identity_hash} END" if profile.has_days else identity_hash
 
 
 def _longest(paths: list[Path]) -> int:
@@ -154,69 +148,65 @@ def _longest(paths: list[Path]) -> int:
     return max(1 << 20, *(path.stat().st_size + 1 for path in paths))
 
 
-def _instant(position: int) -> str:
-    """The instant in a field: ISO 8601 text (UTC where no offset is given), or milliseconds since 1970.
-
-    Read from the record, not from the column, whose kind depends on the first export.
-    """
-    held, number = f"{TIME_TEXT}{position}", f"{TIME_NUMBER}{position}"
-    return (
-        # The engine also takes 'infinity', 'epoch' and years BC for times.
-        f"coalesce(CASE WHEN {held} LIKE '____-__-__%' AND NOT contains({held}, '(') "
-        f"THEN try_cast({held} AS TIMESTAMPTZ) END, "
-        # From 1973 to 2286: any other number is no time.
-        f"CASE WHEN {number} BETWEEN 100000000000 AND 9999999999999 THEN make_timestamptz({number} * 1000) END)"
-    )
+def _time(rows: Rows, time: EventTime) -> str:
+    """SQL for the instant in a field of a record."""
+    column = rows.schema.by_source.get(time.field)
+    match column.kind if column is not None else Kind.NULL:
+        case Kind.BIGINT | Kind.DOUBLE if column is not None:
+            return instant_of_number(_field(column))
+        case Kind.STRING | Kind.ID | Kind.MIXED if column is not None:
+            return instant(_field(column), time.format, time.time_zone)
+    return "NULL::TIMESTAMPTZ"
 
 
-def _component(column: Column, held: str) -> str:
-    """SQL for a field's component of an identity."""
+def _first(instants: Sequence[str]) -> str:
+    # A later one is read only where the earlier ones have no time.
+    return f"coalesce({', '.join(instants)})" if instants else "NULL::TIMESTAMPTZ"
+
+
+def component(source: str) -> str:
+    """A field's name in a hash of all fields."""
+    return f"{len(source)}:{source}="
+
+
+def _own(rows: Rows) -> str:
+    """SQL for the hash of all fields, over a row's columns; as the record path makes it."""
+    parts = [
+        f"{text(component(column.source))} || {_component(column)}"
+        for column in sorted(rows.schema.stored, key=lambda column: column.source)
+    ]
+    return f"md5(concat_ws('|', {', '.join(parts or [text('')])}))"
+
+
+def _identity_hash(rows: Rows) -> str:
+    """SQL for the hash of the identity where its columns do not suffice; null where they do."""
+    held = identity_columns(rows.profile, rows.schema)
+    if held:
+        if rows.profile.has_days:
+            return "NULL::VARCHAR"
+        # A record without its key is told from others by all of its fields.
+        return f"CASE WHEN coalesce({', '.join(name(column.name) for column in held)}) IS NULL THEN {_own(rows)} END"
+    columns = [rows.schema.by_source.get(source) for source in rows.profile.identity]
+    parts = [f"coalesce({_component(column)}, '{NO_VALUE}')" if column else f"'{NO_VALUE}'" for column in columns]
+    return f"md5(concat_ws('|', {', '.join(parts or [text('')])}))"
+
+
+def _component(column: Column) -> str:
+    """SQL for a field's component of an identity, over a row's column; null without a value."""
+    held = name(column.name)
     match column.kind:
-        case Kind.STRING | Kind.MIXED:
-            return f"coalesce('s' || length({held}) || ':' || {held}, '{NO_VALUE}')"
+        case Kind.STRING | Kind.MIXED | Kind.ID:
+            return f"('s' || length({held}) || ':' || {held})"
         case Kind.BIGINT:
-            return f"coalesce('i' || {held}, '{NO_VALUE}')"
+            return f"('s' || length({held}::VARCHAR) || ':' || {held}::VARCHAR)"
         case Kind.BOOLEAN:
-            return f"coalesce('b' || {held}, '{NO_VALUE}')"
-        case Kind.JSON | Kind.NULL:
-            return f"'{NO_VALUE}'"
-    raise Unloadable(f"The identity field '{column.source}' is of kind {column.kind}: only the record path reads it.")
-
-
-def _row_id(rows: Rows, times: Mapping[str, int], *, has_no_rescued_values: bool) -> str:
-    """SQL for `_row_id`: the components, event times as instants; null where the key's column suffices."""
-    column = key_column(rows)
-    if column is not None and has_no_rescued_values:
-        return "NULL::VARCHAR"
-    parts = []
-    for position, source in _numbered(rows.schema.identity):
-        part = f"{IDENTITY}{position}"
-        if source in times:
-            part = f"coalesce('t' || epoch_us({_INSTANT}{times[source]}), {part})"
-        parts.append(part)
-    if rows.export.is_event:
-        parts.append(_moment(_AT))
-    row_id = f"concat_ws('|', {', '.join(parts or [text('')])})"
-    if not rows.schema.identity_is_key:
-        return f"md5({row_id})"
-    # A key is shorter and more useful than a hash, which does not compress.
-    if column is None:
-        return row_id
-    return f"CASE WHEN {parts[0]} <> {_component(column, name(column.name))} THEN {row_id} END"
-
-
-def _moment(instant: str) -> str:
-    return f"coalesce('t' || epoch_us({instant}), '{NO_VALUE}')"
+            return f"('b' || {held})"
+        case Kind.DOUBLE:
+            # Its spelling is lost: the record path has it.
+            return f"CASE WHEN {held} IS NOT NULL THEN error('a fraction identifies a record')::VARCHAR END"
+    return "NULL::VARCHAR"
 
 
 def _field(column: Column) -> str:
     """A field of a record, qualified: its name may also be another column's."""
     return f"record.{name(column.source)}"
-
-
-def _held(column: Column | None, *kinds: Kind) -> str:
-    return _field(column) if column is not None and column.kind in kinds else "NULL"
-
-
-def _numbered(sources: tuple[str, ...]) -> list[tuple[int, str]]:
-    return list(enumerate(sources, start=1))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import has_code
-from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.tables import glue_tables
 from lambdas.lake.tables.glue_tables import Table, changed, glue_column, storage
@@ -67,22 +66,21 @@ class Catalog:
             return {}
         return found
 
-    def publish_days(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
-    ) -> None:
+    def kept_profile(self, _export: ExportType) -> None:
+        """A table that is not there has no profile."""
+
+    def publish_days(self, export: ExportType, before: Table | None, made: Table, days: Mapping[str, str]) -> None:
         """Publish new locations of days, after the columns that they need. `before` is the table as it was read.
 
         Raises:
             CatalogRefused: Glue refused one.
         """
-        self._write_table(export, before, schema, time_zone, location=self._root(export))
-        self._write_days(export, schema, days, self.locations(export))
+        self._write_table(export, before, replace(made, location=self._root(export)))
+        self._write_days(export, made, days, self.locations(export))
 
-    def publish_entity(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
-    ) -> None:
-        """Publish a new state of an entity table. `before` is the table as it was read."""
-        self._write_table(export, before, schema, time_zone, location=location)
+    def publish_entity(self, export: ExportType, before: Table | None, made: Table) -> None:
+        """Publish a new state of an entity table at its location. `before` is the table as it was read."""
+        self._write_table(export, before, made)
 
     def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
         """Replace an event table by a rebuilt one; idempotent, so that an interrupted switch resumes.
@@ -95,7 +93,7 @@ class Catalog:
         made = replace(made, location=self._root(export))
         self._rewrite_table(export, made)
         known = self.locations(export)
-        self._write_days(export, made.schema, {day: days[day] for day in days if known.get(day) != days[day]}, known)
+        self._write_days(export, made, {day: days[day] for day in days if known.get(day) != days[day]}, known)
         for day in sorted(set(known) - set(days)):
             self._glue.delete_partition(DatabaseName=self._database, TableName=export.table, PartitionValues=[day])
         self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
@@ -137,16 +135,13 @@ class Catalog:
     def _root(self, export: ExportType) -> str:
         return f"s3://{self._bucket}/{keys.table_prefix(export.table)}"
 
-    def _write_table(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
-    ) -> None:
+    def _write_table(self, export: ExportType, before: Table | None, made: Table) -> None:
         if before is None:
-            table_input = glue_tables.new_table(export, Table(schema, time_zone, location))
-            self._glue.create_table(DatabaseName=self._database, TableInput=table_input)
+            self._glue.create_table(DatabaseName=self._database, TableInput=glue_tables.new_table(export, made))
             return
         present = {column.name for column in before.schema.stored}
-        added = [glue_column(column) for column in schema.stored if column.name not in present]
-        self._extend(before.definition, added, location)
+        added = [glue_column(column) for column in made.schema.stored if column.name not in present]
+        self._extend(before.definition, added, made.location)
 
     def _extend(self, before: Mapping[str, Any], added: list["ColumnTypeDef"], location: str) -> None:
         """Append columns, and set the location."""
@@ -156,21 +151,23 @@ class Catalog:
 
     def _rewrite_table(self, export: ExportType, made: Table) -> None:
         before = self._definition(export.table)
+        if before is not None and bool(before.get("PartitionKeys")) != made.profile.has_days:
+            # Partition keys cannot change. Its files stay for the queries that read them now.
+            self._glue.delete_table(DatabaseName=self._database, Name=export.table)
+            before = None
         if before is None:
             self._glue.create_table(DatabaseName=self._database, TableInput=glue_tables.new_table(export, made))
         else:
-            self._update(before, glue_tables.replaced(before, export, made))
+            self._update(before, glue_tables.replaced(before, made))
 
     def _update(self, before: Mapping[str, Any], table_input: Any) -> None:
         """Update a table; Glue refuses it by the version if somebody else has changed it since it was read."""
         version = {"VersionId": before["VersionId"]} if before.get("VersionId") else {}
         self._glue.update_table(DatabaseName=self._database, TableInput=table_input, **version)
 
-    def _write_days(
-        self, export: ExportType, schema: Schema, days: Mapping[str, str], known: Mapping[str, str]
-    ) -> None:
+    def _write_days(self, export: ExportType, made: Table, days: Mapping[str, str], known: Mapping[str, str]) -> None:
         partitions: dict[str, PartitionInputTypeDef] = {
-            day: {"Values": [day], "StorageDescriptor": storage(schema, export, where)} for day, where in days.items()
+            day: {"Values": [day], "StorageDescriptor": storage(made, where)} for day, where in days.items()
         }
         for some in _chunks([partition for day, partition in partitions.items() if day not in known]):
             answer = self._glue.batch_create_partition(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lambdas.lake.profile import profile
+from lambdas.lake.profile.profile import Profile
 from lambdas.lake.schema import (
     ATHENA_TYPES,
     BATCH_ID,
@@ -24,19 +26,22 @@ from lambdas.vocabulary import ExportType
 if TYPE_CHECKING:
     from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
 
-# 3: a key stands in its own column alone; 2 repeated it in _row_id, and 1 had a hash of it there.
+# 4: the profile decides the identity, whose values stand in columns of text; 3 had an identity by the vendor's names,
+# 2 repeated a key in _row_id, and 1 had a hash of it there.
 # A shadow table becomes a table: raise the version of `shadow_table.py` too.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of merged tables."""
 
-_LEFT_OUT, _SWITCHING, _SWITCHED_AT = "left_out", "switching_to", "switched_at"
+_PROFILE, _LEFT_OUT, _SWITCHING, _SWITCHED_AT = "profile", "left_out", "switching_to", "switched_at"
+# What versions before 4 wrote in place of a profile.
+_FORMER = ("identity", "identity_is_key")
 _OWN_COLUMNS = {
     EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
     BATCH_ID: ("string", "The batch that the row was last seen in"),
     ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
     ROW_ID: (
         "string",
-        "What tells the row from others, where no column is its key",
+        "A hash that tells the row from others, where the columns of its identity do not",
     ),
     RESCUED: ("string", "JSON of the values that fit no column"),
 }
@@ -49,6 +54,7 @@ class Table:
     """A table as the catalog (or a shadow table's document) describes it."""
 
     schema: Schema
+    profile: Profile
     time_zone: str
     location: str
     left_out: tuple[str, ...] = ()
@@ -69,77 +75,80 @@ def read_table(definition: Mapping[str, Any]) -> Table:
     Raises:
         WrittenByNewer: a newer version of this stack wrote it.
     """
-    facts = definition["Parameters"]
-    version = check_version(facts["schema_version"], SCHEMA_VERSION, f"The table {definition['Name']}")
+    stored = definition["Parameters"]
+    version = check_version(stored["schema_version"], SCHEMA_VERSION, f"The table {definition['Name']}")
     columns = tuple(
         Column(column["Parameters"]["source"], column["Name"], Kind(column["Parameters"]["kind"]))
         for column in definition["StorageDescriptor"]["Columns"]
         if "source" in column.get("Parameters", {})
     )
-    schema = frozen(columns, tuple(json.loads(facts["identity"])), is_key=facts["identity_is_key"] == "true")
     return Table(
-        schema=schema,
-        time_zone=facts["time_zone"],
+        schema=frozen(columns),
+        # Earlier versions have none, and need a rebuild.
+        profile=profile.from_json(json.loads(stored[_PROFILE]), definition["Name"])
+        if _PROFILE in stored
+        else Profile(),
+        time_zone=stored["time_zone"],
         location=definition["StorageDescriptor"]["Location"],
-        left_out=tuple(json.loads(facts.get(_LEFT_OUT) or "[]")),
-        switching_to=facts.get(_SWITCHING) or None,
-        switched_at=datetime.fromisoformat(facts[_SWITCHED_AT]) if facts.get(_SWITCHED_AT) else None,
+        left_out=tuple(json.loads(stored.get(_LEFT_OUT) or "[]")),
+        switching_to=stored.get(_SWITCHING) or None,
+        switched_at=datetime.fromisoformat(stored[_SWITCHED_AT]) if stored.get(_SWITCHED_AT) else None,
         schema_version=version,
         definition=definition,
     )
 
 
-def frozen(columns: tuple[Column, ...], identity: tuple[str, ...], *, is_key: bool) -> Schema:
+def frozen(columns: tuple[Column, ...]) -> Schema:
     """The schema of an existing table."""
-    return Schema(columns, frozenset(column.source for column in columns), identity, is_key, identity_frozen=True)
+    return Schema(columns, frozenset(column.source for column in columns))
 
 
 def new_table(export: ExportType, table: Table) -> "TableInputTypeDef":
     """The definition of a new table."""
-    kind = "events, one partition a day" if export.is_event else "latest state of each"
+    kind = "events, one partition a day" if table.profile.has_days else "latest state of each"
     return {
         "Name": export.table,
         "Description": f"Symplify {export.name}: {kind}",
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [{"Name": DAY, "Type": "string", "Comment": "The event's day in the table's time zone"}]
-        if export.is_event
+        if table.profile.has_days
         else [],
-        "Parameters": {name: value for name, value in _facts(table).items() if value},
-        "StorageDescriptor": storage(table.schema, export, table.location),
+        "Parameters": {name: value for name, value in facts(table).items() if value},
+        "StorageDescriptor": storage(table, table.location),
     }
 
 
 def changed(
-    before: Mapping[str, Any], storage_changes: Mapping[str, Any], facts: Mapping[str, str] | None = None
+    before: Mapping[str, Any], storage_changes: Mapping[str, Any], parameters: Mapping[str, str] | None = None
 ) -> Any:
-    """The definition of a table with changes to its storage and its facts; a fact without text is removed."""
+    """The definition of a table with changes to its storage and its parameters; one without text is removed."""
     # The catalog returns an empty text for what was never set.
     after: dict[str, Any] = {name: before[name] for name in _KEPT if before.get(name, "") != ""}
     after["StorageDescriptor"] = {**before["StorageDescriptor"], **storage_changes}
-    if facts:
-        merged = {**after.get("Parameters", {}), **facts}
-        after["Parameters"] = {name: value for name, value in merged.items() if value or name not in facts}
+    if parameters:
+        merged = {**after.get("Parameters", {}), **parameters}
+        after["Parameters"] = {name: value for name, value in merged.items() if value or name not in parameters}
     return after
 
 
-def replaced(before: Mapping[str, Any], export: ExportType, table: Table) -> Any:
+def replaced(before: Mapping[str, Any], table: Table) -> Any:
     """The definition of a table that a rebuild replaces, with the new facts and columns.
 
     During the switch, dropped columns stay for the days that are still the old ones.
     """
-    made = storage(table.schema, export, table.location)
+    made = storage(table, table.location)
     if table.switching_to is not None:
         present = {column["Name"] for column in made.get("Columns", [])}
         old = [column for column in before["StorageDescriptor"]["Columns"] if column["Name"] not in present]
         made = {**made, "Columns": [*made.get("Columns", []), *old]}
-    return changed(before, made, _facts(table))
+    return changed(before, made, facts(table))
 
 
-def storage(schema: Schema, export: ExportType, location: str) -> "StorageDescriptorTypeDef":
+def storage(table: Table, location: str) -> "StorageDescriptorTypeDef":
     """Columns and location of a table, or of one of its days."""
-    own = [name for name in _OWN_COLUMNS if export.is_event or name != EVENT_AT]
+    own = [name for name in _OWN_COLUMNS if table.profile.has_days or name != EVENT_AT]
     return {
-        "Columns": [*map(glue_column, schema.stored), *map(_own_column, own)],
+        "Columns": [*map(glue_column, table.schema.stored), *map(_own_column, own)],
         "Location": location,
         "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
         "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
@@ -156,11 +165,12 @@ def glue_column(column: Column) -> "ColumnTypeDef":
     }
 
 
-def _facts(table: Table) -> dict[str, str]:
+def facts(table: Table) -> dict[str, str]:
+    """The table's parameters; an empty text removes one."""
     return {
         "classification": "parquet",
-        "identity": json.dumps(table.schema.identity),
-        "identity_is_key": "true" if table.schema.identity_is_key else "false",
+        _PROFILE: json.dumps(profile.to_json(table.profile), ensure_ascii=False),
+        **dict.fromkeys(_FORMER, ""),
         "time_zone": table.time_zone,
         "schema_version": str(SCHEMA_VERSION),
         _LEFT_OUT: json.dumps(table.left_out) if table.left_out else "",

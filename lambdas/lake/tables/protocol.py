@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from lambdas.lake.schema import Schema
+from lambdas.lake.profile.profile import Profile
 from lambdas.lake.tables.glue_tables import Table
 from lambdas.vocabulary import ExportType
 
@@ -17,12 +17,11 @@ class Tables(Protocol):
     def locations(self, export: ExportType) -> dict[str, str]:
         """The location of each day of an event table."""
 
-    def publish_days(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
-    ) -> None:
+    def kept_profile(self, export: ExportType) -> Profile | None:
+        """The profile that a table without rows begins with, if that is decided."""
+
+    def publish_days(self, export: ExportType, before: Table | None, made: Table, days: Mapping[str, str]) -> None:
         """Publish new locations of days."""
 
-    def publish_entity(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
-    ) -> None:
-        """Publish a new state of an entity table."""
+    def publish_entity(self, export: ExportType, before: Table | None, made: Table) -> None:
+        """Publish a new state of an entity table, at its location."""

@@ -7,8 +7,11 @@ merge works on it as on any table, and in the end the catalog takes it over.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from lambdas.lake.schema import Column, Kind, Schema
+from lambdas.lake.profile import profile
+from lambdas.lake.profile.profile import Profile
+from lambdas.lake.schema import Column, Kind
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
@@ -17,7 +20,7 @@ from lambdas.schema_version import check_version
 from lambdas.vocabulary import ExportType
 
 # Raised with the version of `glue_tables.py` too: files of two versions must not meet in one table.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of shadow tables."""
 
 
@@ -28,8 +31,7 @@ class LostShadowTable(Exception):
 @dataclass(frozen=True)
 class _Document:
     columns: tuple[Column, ...] = ()
-    identity: tuple[str, ...] = ()
-    identity_is_key: bool = False
+    profile: Mapping[str, Any] | None = None
     time_zone: str = ""
     location: str = ""
     """Of an entity table; empty until there are rows."""
@@ -55,8 +57,8 @@ class ShadowTable:
         """Whether it was begun, and not yet switched to."""
         return self._store.read(self._key) is not None
 
-    def begin(self, left_out: tuple[str, ...]) -> None:
-        """Start with nothing, unless it was begun before by this version.
+    def begin(self, left_out: tuple[str, ...], kept: Profile | None) -> None:
+        """Start with nothing but the profile to keep, unless it was begun before by this version.
 
         Raises:
             WrittenByNewer: a newer version of this stack began it.
@@ -64,31 +66,31 @@ class ShadowTable:
         try:
             self._read()
         except LostShadowTable:
-            self._write(_Document(left_out=left_out))
+            self._write(_Document(left_out=left_out, profile=None if kept is None else profile.to_json(kept)))
 
     def table(self, export: ExportType) -> Table | None:
         """The table so far; None while it has no rows."""
         document = self._read()
         return _table(document) if document.has_rows else None
 
+    def kept_profile(self, _export: ExportType) -> Profile | None:
+        """The profile that the rebuild keeps."""
+        return _profile(self._read())
+
     def locations(self, export: ExportType) -> dict[str, str]:
         """The location of each day of an event table."""
         return dict(self._read().days)
 
-    def publish_days(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, days: Mapping[str, str]
-    ) -> None:
+    def publish_days(self, export: ExportType, before: Table | None, made: Table, days: Mapping[str, str]) -> None:
         """Take over new locations of days."""
         document = self._read()
-        self._write(replace(_with_schema(document, schema, time_zone), days={**document.days, **days}))
+        self._write(replace(_described(document, made), days={**document.days, **days}))
         self._remove([document.days[day] for day in days if day in document.days])
 
-    def publish_entity(
-        self, export: ExportType, before: Table | None, schema: Schema, time_zone: str, location: str
-    ) -> None:
+    def publish_entity(self, export: ExportType, before: Table | None, made: Table) -> None:
         """Take over a new state of an entity table."""
         document = self._read()
-        self._write(replace(_with_schema(document, schema, time_zone), location=location))
+        self._write(replace(_described(document, made), location=made.location))
         self._remove([document.location] if document.location else [])
 
     def switch(self, export: ExportType, catalog: Catalog) -> bool:
@@ -103,7 +105,7 @@ class ShadowTable:
         if not document.has_rows:
             return False
         table = replace(_table(document), switching_to=self._key)
-        if export.is_event:
+        if table.profile.has_days:
             catalog.replace_days(export, table, document.days)
         else:
             catalog.replace_entity(export, table)
@@ -122,8 +124,7 @@ class ShadowTable:
                 f"{version}; this one writes {SCHEMA_VERSION}), so the rebuild has to start again."
             )
         columns = tuple(Column(one["source"], one["name"], Kind(one["kind"])) for one in found.pop("columns"))
-        found |= {name: tuple(found[name]) for name in ("identity", "left_out")}
-        return _Document(columns=columns, **found)
+        return _Document(columns=columns, **(found | {"left_out": tuple(found["left_out"])}))
 
     def _write(self, document: _Document) -> None:
         self._store.write(self._key, json.dumps(asdict(document), indent=1).encode(), "application/json")
@@ -149,15 +150,19 @@ def finish_switch(export: ExportType, store: Store, catalog: Catalog) -> None:
 
 
 def _table(document: _Document) -> Table:
-    schema = frozen(document.columns, document.identity, is_key=document.identity_is_key)
-    return Table(schema, document.time_zone, document.location, document.left_out)
-
-
-def _with_schema(document: _Document, schema: Schema, time_zone: str) -> _Document:
-    return replace(
-        document,
-        columns=schema.stored,
-        identity=schema.identity,
-        identity_is_key=schema.identity_is_key,
-        time_zone=time_zone,
+    return Table(
+        schema=frozen(document.columns),
+        profile=_profile(document) or Profile(),
+        time_zone=document.time_zone,
+        location=document.location,
+        left_out=document.left_out,
     )
+
+
+def _profile(document: _Document) -> Profile | None:
+    return None if document.profile is None else profile.from_json(document.profile, "a shadow table")
+
+
+def _described(document: _Document, made: Table) -> _Document:
+    described = profile.to_json(made.profile)
+    return replace(document, columns=made.schema.stored, profile=described, time_zone=made.time_zone)

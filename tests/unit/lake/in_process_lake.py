@@ -35,10 +35,18 @@ REGION = "eu-north-1"
 PARQUET_TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
 
 SETTINGS = make_settings(
-    bucket="lake", sweep_weekday="", superseded_retention_hours=72, quarantine_ratio=0.01, run_deadline_minutes=60
+    bucket="lake",
+    sweep_weekday="",
+    superseded_retention_hours=72,
+    quarantine_ratio=0.01,
+    unknown_time_ratio=1.0,
+    run_deadline_minutes=60,
 )
 
 _numbers = count()
+
+ANY_PERIOD = "ANY"
+"""The period of a batch whose events may lie at any time."""
 
 Record = Mapping[str, Any]
 Age = tuple[str, str]
@@ -80,14 +88,14 @@ class InProcessLake:
     def ledger(self, export: ExportType) -> Ledger:
         return Ledger(self.dynamodb.Table(self.settings.ledger_table), export)
 
-    def land(self, content: bytes, export: ExportType, at: Age) -> None:
+    def land(self, content: bytes, export: ExportType, at: Age, period: str = ANY_PERIOD) -> None:
         """Land a batch as `copy_result` does."""
         landing = Landing(self.s3, self.settings.bucket)
         where = keys.raw(export, *at)
         landed = landing.store(where.result, iter([content]))
         assert landed.crc32 == crc32.as_text(zlib.crc32(content))
         landing.write_manifest(
-            Manifest(export.name, at[1], at[0], "LAST_3_DAYS", "run", where.result, landed.bytes, crc32=landed.crc32)
+            Manifest(export.name, at[1], at[0], period, "run", where.result, landed.bytes, crc32=landed.crc32)
         )
 
     def execution(self) -> Execution:
@@ -95,11 +103,19 @@ class InProcessLake:
         arn = f"arn:aws:states:{REGION}:123456789012:execution:machine:run-{self.runs}"
         return Execution(arn, datetime(2024, 1, 1, 3, tzinfo=UTC))
 
-    def load(self, content: bytes, export: str = "OPENS", at: Age | None = None, **changed: Any) -> RunState:
+    def load(
+        self,
+        content: bytes,
+        export: str = "OPENS",
+        at: Age | None = None,
+        *,
+        period: str = ANY_PERIOD,
+        **changed: Any,
+    ) -> RunState:
         """Land a batch and load it in a separate run; `changed` are settings."""
         kind = EXPORT_TYPES[export]
         at = at or age(next(_numbers))
-        self.land(content, kind, at)
+        self.land(content, kind, at, period)
         return self.load_again(export, at, **changed)
 
     def load_again(
@@ -191,7 +207,7 @@ class InProcessLake:
         definition = self.definition(export)
         if definition is None:
             return []
-        if EXPORT_TYPES[export].is_event:
+        if definition["PartitionKeys"]:
             locations = dict(self.partitions(export))
         else:
             locations = {"": definition["StorageDescriptor"]["Location"]}

@@ -1,0 +1,172 @@
+"""Decide a table's profile: names are hints, the evidence of the records decides, and where it does not, people do."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lambdas.lake.errors import Undecided
+from lambdas.lake.profile import field_names
+from lambdas.lake.profile.evidence import Evidence, TimeEvidence
+from lambdas.lake.profile.field_names import WHAT, WHO, Role, TimeRank
+from lambdas.lake.profile.profile import EventTime, Profile
+from lambdas.vocabulary import ExportType, Nature, TimeFormat
+
+# The shares of records that must have a time, and of times that must lie in the ordered window.
+TIME_SHARE, INSIDE_SHARE = 0.99, 0.95
+# A field that fewer records have does not say who or what, if another one does.
+_FILLED_SHARE = 0.9
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the settings decide for a table, in place of evidence."""
+
+    event_time: tuple[str, ...] = ()
+    """Paths, the best first."""
+    formats: Mapping[str, TimeFormat] = field(default_factory=dict)
+    """Of these paths, where the setting names one."""
+    time_zones: Mapping[str, str] = field(default_factory=dict)
+    """Of texts without an offset in these paths, where the setting names one."""
+    identity: tuple[str, ...] = ()
+    """Paths."""
+
+
+def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: str) -> Profile:
+    """Return the profile that the evidence supports, provisional as yet.
+
+    Raises:
+        Undecided: it supports none, or several; the sentence names candidates and the setting that decides.
+    """
+    if not evidence.records:
+        raise Undecided("The export has no records.")
+    _check_identity(export, evidence, chosen)
+    times = _event_times(export, evidence, chosen, time_zone)
+    who, what = (_best(evidence, wanted) for wanted in (WHO, WHAT))
+    link = _best(evidence, (Role.LINK,))
+    roles = {role.value: path for found in (who, what, link) if found for path, role in [found]}
+    has_days = export.nature is Nature.EVENTS or (export.nature is Nature.EITHER and bool(times) and who is not None)
+    if not has_days:
+        key = chosen.identity or (_key(export, evidence),)
+        return Profile(identity=key, roles=roles | ({"key": key[0]} if len(key) == 1 else {}))
+    if not times:
+        raise Undecided(_no_time(export, evidence))
+    identity = chosen.identity or tuple(found[0] for found in (who, what) if found)
+    return Profile(event_time=times, identity=identity, roles=roles)
+
+
+def _check_identity(export: ExportType, evidence: Evidence, chosen: Chosen) -> None:
+    """A name with a typing error would make all records one."""
+    missing = [path for path in chosen.identity if path not in evidence.fields or not evidence.fields[path].filled]
+    if missing:
+        raise Undecided(
+            f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
+            f"{export.name}. Its fields are {_listed(evidence.fields)}."
+        )
+
+
+def usable_times(evidence: Evidence) -> list[TimeEvidence]:
+    """The times that may be those of events: nearly all records have one, most in the window, and they differ."""
+    return [
+        time
+        for time in evidence.times
+        if time.parsed >= TIME_SHARE * time.records and time.inside >= INSIDE_SHARE * time.parsed and time.distinct > 1
+    ]
+
+
+def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: str) -> tuple[EventTime, ...]:
+    if chosen.event_time:
+        return tuple(
+            EventTime(path, _format(export, evidence, chosen, path), chosen.time_zones.get(path, time_zone))
+            for path in chosen.event_time
+        )
+    if export.nature is Nature.ENTITIES:
+        return ()
+    usable = usable_times(evidence)
+    if not usable:
+        return ()
+    order = list(evidence.fields)
+    best = min(usable, key=lambda time: _rank(time, export, order))
+    orders = {time.format for time in usable if time.field == best.field}
+    if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= orders:
+        raise Undecided(
+            f"The times in {best.field} may begin with the day or with the month, and both fit. Say which in the setting "
+            f'eventTime: {{"{export.name}": {{"field": "{best.field}", "format": "day-first"}}}} (or "month-first").'
+        )
+    if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
+        # A record that was only created or changed in the window is no event.
+        return ()
+    return (EventTime(best.field, best.format, time_zone),)
+
+
+def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int, int, int]:
+    return field_names.time_rank(time.field, export), field_names.depth(time.field), order.index(time.field)
+
+
+def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -> TimeFormat:
+    """The format of a field that the settings choose: the setting's, else that of most of its values."""
+    if path not in evidence.fields:
+        raise Undecided(
+            f"No record of this export has {path}, which the setting eventTime names for {export.name}. "
+            f"Its fields are {_listed(evidence.fields)}."
+        )
+    if path in chosen.formats:
+        return chosen.formats[path]
+    found = [time for time in evidence.times if time.field == path and time.parsed]
+    if not found:
+        raise Undecided(
+            f"The setting eventTime names {path} for {export.name}, and none of its values is a time in a known format."
+        )
+    return max(found, key=lambda time: (time.parsed, time.inside)).format
+
+
+def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | None:
+    """The field that says who or what, among those that nearly every record has."""
+    filled = [path for path, found in evidence.fields.items() if found.filled >= _FILLED_SHARE * evidence.records]
+    return field_names.best(filled, wanted) or field_names.best(evidence.fields, wanted)
+
+
+def _key(export: ExportType, evidence: Evidence) -> str:
+    """The key of an entity: an id of its own in every record, and unique.
+
+    Raises:
+        Undecided: no field is one.
+    """
+    unique = [
+        (rank, field_names.depth(path), path)
+        for path, found in evidence.fields.items()
+        if (rank := field_names.key_rank(path, export)) is not None
+        and found.filled == evidence.records
+        # A record that is repeated as it is counts once.
+        and found.distinct >= evidence.distinct_records
+        # What all records share, or the only record has, is no key for its name alone.
+        and (rank < 2 or found.distinct > 1)
+    ]
+    best = [found for found in unique if found[0] == min(unique)[0]]
+    if not best or (best[0][0] == 2 and len(best) > 1):
+        candidates = f"Candidates are {_listed(path for _, _, path in best)}." if best else ""
+        raise Undecided(
+            f"No field of {export.name} is certainly the key of its records: an id of their own that every record has and "
+            f"no two share. {candidates} Name it in the setting identityFields; the fields are "
+            f"{_listed(evidence.fields)}."
+        )
+    return min(best)[2]
+
+
+def _no_time(export: ExportType, evidence: Evidence) -> str:
+    seen = [
+        f"{time.field} ({time.format.value}: {time.parsed} of {time.records} records have one, "
+        f"{time.inside} in the span that was ordered, {time.distinct} differ)"
+        for time in evidence.times
+        if time.parsed
+    ]
+    return (
+        f"No field of {export.name} is certainly the time of its events: one that nearly every record has, in the span "
+        f"that was ordered, and not the same in all. {f'Times are {_listed(seen)}.' if seen else 'No field looks like a time.'} "
+        f"Name it in the setting eventTime; the fields are {_listed(evidence.fields)}."
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = [name[:80] for name in names]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"{', '.join(found[:_SHOWN]) or 'none'}{more}"

@@ -1,0 +1,182 @@
+"""Evidence: what the records of an export say about the fields that may have a role."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from lambdas.lake.engine import name, parquet, text, timestamp
+from lambdas.lake.profile.sample import Sample
+from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant_in
+from lambdas.lake.schema import Column, Kind, Schema
+from lambdas.vocabulary import Period, TimeFormat
+
+# Weeks may be calendar weeks, and no period's start is documented.
+_SLACK = timedelta(days=7)
+# Clocks differ, and an event may happen while the export is made.
+_LATE = timedelta(days=1)
+# A sample field with fewer values of a format is no time of every record.
+_SAMPLE_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Window:
+    """The span of time that an export was ordered for, with slack."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class TimeEvidence:
+    """What the records hold at a path, read as times of one format."""
+
+    field: str
+    format: TimeFormat
+    records: int
+    parsed: int
+    """Records with a time."""
+    inside: int
+    """Records whose time lies in the window; all that parsed where the window is unknown."""
+    distinct: int
+    """Different instants."""
+    without_offset: int
+    """Texts whose zone has to be assumed."""
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class FieldEvidence:
+    """How many records have a value at a path, and how many values differ."""
+
+    filled: int
+    distinct: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an export's records say, over all of them or a sample."""
+
+    records: int
+    distinct_records: int
+    fields: Mapping[str, FieldEvidence] = field(default_factory=dict)
+    times: tuple[TimeEvidence, ...] = ()
+
+
+def ordered_window(period: Period, ordered_at: datetime) -> Window:
+    """The span in which the events of an export may lie."""
+    return Window(ordered_at - period.named - _SLACK, ordered_at + _LATE)
+
+
+def of_sample(
+    engine: duckdb.DuckDBPyConnection, sample: Sample, formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope"
+) -> Evidence:
+    """The evidence of a sample; `formats` as `candidates` found them."""
+    paths = sample.paths
+    columns = {path: [record.get(path) for record in sample.records] for path in paths}
+    contents = [repr(sorted(record.items())) for record in sample.records]
+    listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number in range(1, len(paths) + 1))
+    relation = f"(SELECT {listed + ', ' if listed else ''}unnest($contents) AS content)"
+    found = {path: f"c{number}" for number, path in enumerate(paths, start=1)}
+    parameters = {"values": [columns[path] for path in paths] or [[None]], "contents": contents or [""]}
+    return _measured(engine, relation, found, formats, scope, parameters)
+
+
+def of_files(
+    engine: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    schema: Schema,
+    paths: Iterable[str],
+    formats: Mapping[str, Sequence[TimeFormat]],
+    scope: "Scope",
+) -> Evidence:
+    """The evidence of all records of an export, from its staged files."""
+    listed = {path: _stored(path, schema) for path in paths}
+    held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
+    content = f"md5(concat_ws('|', {held or text('')}))"
+    selected = [f"{sql} AS c{number}" for number, sql in enumerate(listed.values(), start=1)]
+    relation = f"(SELECT {', '.join([*selected, f'{content} AS content'])} FROM {parquet(files)})"
+    found = {path: f"c{number}" for number, path in enumerate(listed, start=1)}
+    return _measured(engine, relation, found, formats, scope, {})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What times are measured by: the zone of texts without an offset, and the window that was ordered."""
+
+    time_zone: str
+    window: Window | None = None
+
+
+def candidates(sample: Sample) -> dict[str, list[TimeFormat]]:
+    """The paths of a sample that may be times, with the formats that their texts may be of."""
+    found: dict[str, list[TimeFormat]] = {}
+    for path in sample.paths:
+        looks = [formats_of(value) for value in sample.values(path)]
+        fitting = [one for one in TimeFormat if sum(one in formats for formats in looks) >= _SAMPLE_SHARE * len(looks)]
+        if fitting and len(looks) >= _SAMPLE_SHARE * len(sample.records):
+            found[path] = fitting
+    return found
+
+
+def _measured(
+    engine: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Mapping[str, str],
+    formats: Mapping[str, Sequence[TimeFormat]],
+    scope: Scope,
+    parameters: Mapping[str, object],
+) -> Evidence:
+    measures = ["count(*)", "count(DISTINCT content)"]
+    for column in columns.values():
+        measures += [f"count({column})", f"count(DISTINCT {column})"]
+    tried = [(path, one) for path, some in formats.items() if path in columns for one in some]
+    instants = []
+    for number, (path, one) in enumerate(tried):
+        instants.append(f"{instant_in(columns[path], one, scope.time_zone)} AS t{number}")
+        instants.append(f"t{number} IS NOT NULL AND {has_no_offset(columns[path])} AS n{number}")
+        inside = _inside(f"t{number}", scope.window)
+        measures += [
+            f"count(t{number})",
+            f"count(*) FILTER ({inside})",
+            f"count(DISTINCT t{number})",
+            f"count(*) FILTER (n{number})",
+            f"epoch_us(min(t{number}))",
+            f"epoch_us(max(t{number}))",
+        ]
+    timed = f"(SELECT *{''.join(', ' + one for one in instants)} FROM {relation})"
+    row = list(engine.execute(f"SELECT {', '.join(measures)} FROM {timed}", parameters or None).fetchone() or ())
+    records, distinct_records = row[0], row[1]
+    fields = {path: FieldEvidence(row[2 + 2 * n], row[3 + 2 * n]) for n, path in enumerate(columns)}
+    rest = row[2 + 2 * len(columns) :]
+    times = tuple(
+        TimeEvidence(path, one, records, *rest[6 * n : 6 * n + 4], *map(_moment, rest[6 * n + 4 : 6 * n + 6]))
+        for n, (path, one) in enumerate(tried)
+    )
+    return Evidence(records, distinct_records, fields, times)
+
+
+def _inside(moment: str, window: Window | None) -> str:
+    if window is None:
+        return f"{moment} IS NOT NULL"
+    return f"{moment} BETWEEN timezone('UTC', {timestamp(window.start)}) AND timezone('UTC', {timestamp(window.end)})"
+
+
+def _stored(path: str, schema: Schema) -> str:
+    """SQL for the text at a path of staged rows."""
+    column: Column | None = schema.by_source.get(path)
+    if column is not None and column.kind is not Kind.NULL:
+        return f"{name(column.name)}::VARCHAR"
+    first, _, rest = path.partition(".")
+    outer = schema.by_source.get(first)
+    if outer is None or outer.kind not in (Kind.JSON, Kind.MIXED):
+        return "NULL::VARCHAR"
+    inner = "$" + "".join(f'."{part}"' for part in rest.split("."))
+    return f"CASE WHEN {name(outer.name)} LIKE '{{%' THEN json_extract_string({name(outer.name)}, {text(inner)}) END"
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)

@@ -1,0 +1,113 @@
+"""A sample of an export's records, flattened: every scalar by its field, or by its path into objects."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.lake.formats.json_records import Fields, kind_of
+from lambdas.lake.schema import Kind
+
+_DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Records as texts by path."""
+
+    records: tuple[Mapping[str, str], ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path, in the order in which the records have them."""
+        return tuple(dict.fromkeys(path for record in self.records for path in record))
+
+    def values(self, path: str) -> list[str]:
+        """The texts at a path, of the records that have one."""
+        return [record[path] for record in self.records if path in record]
+
+
+def sample_of(records: Iterable[Fields]) -> Sample:
+    """Flatten records."""
+    return Sample(tuple(map(flattened, records)))
+
+
+def flattened(fields: Fields) -> dict[str, str]:
+    """The scalars of a record as texts, by field or path; an array of numbers counts as a scalar."""
+    found: dict[str, str] = {}
+    for name, texts in fields.items():
+        if len(texts) == 1:
+            _flatten(name, texts[0], found)
+    return found
+
+
+def at(fields: Fields, path: str) -> bytes | None:
+    """The text at a field or a path of a record; null like a field that is not there.
+
+    A field whose own name has the dots comes before a path.
+    """
+    texts = fields.get(path)
+    if texts is not None:
+        text: bytes | None = texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
+    else:
+        first, _, rest = path.partition(".")
+        outer = fields.get(first, [])
+        text = _inside(outer[0], rest) if rest and len(outer) == 1 else None
+    return None if text is None or kind_of(text) is Kind.NULL else text
+
+
+class _Number(str):
+    """A number, as its text."""
+
+
+def _flatten(path: str, text: bytes, found: dict[str, str]) -> None:
+    kind = kind_of(text)
+    if kind is Kind.JSON:
+        try:
+            _walk(path, _loads(text), found, _DEEPEST)
+        except RecursionError:
+            return
+    elif kind is Kind.STRING:
+        found[path] = json.loads(text)
+    elif kind is not Kind.NULL:
+        found[path] = text.decode()
+
+
+def _walk(path: str, value: Any, found: dict[str, str], levels: int) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items() if levels else ():
+            _walk(f"{path}.{name}", inner, found, levels - 1)
+    elif isinstance(value, list):
+        if value and all(isinstance(part, _Number) for part in value):
+            found[path] = f"[{','.join(value)}]"
+    elif isinstance(value, str):
+        found[path] = value
+    elif value is not None:
+        found[path] = json.dumps(value)
+
+
+def _inside(text: bytes, path: str) -> bytes | None:
+    if not text.startswith(b"{"):
+        return None
+    try:
+        value = _loads(text)
+    except RecursionError:
+        return None
+    while path:
+        if not isinstance(value, dict):
+            return None
+        name, _, rest = (path, "", "") if path in value else path.partition(".")
+        value, path = value.get(name), rest
+    return None if value is None else _dumped(value)
+
+
+def _loads(text: bytes) -> Any:
+    return json.loads(text, parse_int=_Number, parse_float=_Number)
+
+
+def _dumped(value: Any) -> bytes:
+    if isinstance(value, _Number):
+        return value.encode()
+    if isinstance(value, list) and all(isinstance(part, _Number) for part in value):
+        return f"[{','.join(value)}]".encode()
+    return json.dumps(value, separators=(",", ":"), default=str).encode()
