@@ -128,6 +128,7 @@ class TimeFormat(StrEnum):
     EPOCH_SECONDS = "epoch-seconds"
     EPOCH_MILLISECONDS = "epoch-milliseconds"
     EPOCH_MICROSECONDS = "epoch-microseconds"
+    EPOCH_NANOSECONDS = "epoch-nanoseconds"
     RFC_2822 = "rfc-2822"
     """`Mon, 23 Nov 2026 18:05:16 +0100`, with or without the weekday."""
     JAVA_DATE = "java-date"

@@ -147,8 +147,14 @@ def _measured(
             f"epoch_us(min(t{number}))",
             f"epoch_us(max(t{number}))",
         ]
-    timed = f"(SELECT *{''.join(', ' + one for one in instants)} FROM {relation})"
-    row = list(engine.execute(f"SELECT {', '.join(measures)} FROM {timed}", parameters or None).fetchone() or ())
+    timed = f"SELECT *{''.join(', ' + one for one in instants)} FROM {relation}"
+    # Materialized, or the engine would make an instant anew for each of its measures.
+    row = (
+        engine.execute(
+            f"WITH timed AS MATERIALIZED ({timed}) SELECT {', '.join(measures)} FROM timed", parameters or None
+        ).fetchone()
+        or ()
+    )
     records, distinct_records = row[0], row[1]
     fields = {path: FieldEvidence(row[2 + 2 * n], row[3 + 2 * n]) for n, path in enumerate(columns)}
     rest = row[2 + 2 * len(columns) :]

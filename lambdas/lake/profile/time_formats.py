@@ -5,6 +5,7 @@ the month comes first in 03/04/2026 has to be known.
 """
 
 import re
+from collections.abc import Mapping
 
 from lambdas.lake.engine import text
 from lambdas.vocabulary import TimeFormat
@@ -15,9 +16,10 @@ _FIRST, _LAST = "TIMESTAMPTZ '1970-01-02 12:00:00+00'", "TIMESTAMPTZ '9999-12-30
 
 # The magnitude of a number tells its unit: each covers 1973 to 2286.
 _UNITS = {
-    TimeFormat.EPOCH_SECONDS: (10**8, 10**10 - 1, 1_000_000),
-    TimeFormat.EPOCH_MILLISECONDS: (10**11, 10**13 - 1, 1_000),
-    TimeFormat.EPOCH_MICROSECONDS: (10**14, 10**16 - 1, 1),
+    TimeFormat.EPOCH_SECONDS: (10**8, 10**10 - 1, "* 1000000"),
+    TimeFormat.EPOCH_MILLISECONDS: (10**11, 10**13 - 1, "* 1000"),
+    TimeFormat.EPOCH_MICROSECONDS: (10**14, 10**16 - 1, "* 1"),
+    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "/ 1000"),
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Abbreviations are ambiguous in general; these are what Java and mail programs print for Europe and North America.
@@ -34,12 +36,8 @@ _DATE = r"(?P<{0}>\d{{1,2}})[./-](?P<{1}>\d{{1,2}})[./-](?P<year>\d{{4}})"
 _TAIL = rf"(?:,?[T\s]+{_CLOCK}\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*{_OFFSET})?"
 _PATTERNS = {
     TimeFormat.ISO_8601: (
-        r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
-        rf"(?:[Tt\s]+{_CLOCK}\s*{_OFFSET}(?:\[[^\]]*\])?)?"
-    ),
-    "compact": (
-        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[Tt\s]?(?P<hour>\d{2})(?P<minute>\d{2})"
-        r"(?:(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?\s*" + _OFFSET + ")?"
+        r"(?P<year>\d{4})-?(?P<month>\d{2})-?(?P<day>\d{2})(?:[Tt\s]*(?P<hour>\d{2}):?(?P<minute>\d{2})"
+        rf"(?::?(?P<second>\d{{2}})(?:[.,](?P<fraction>\d{{1,9}}))?)?\s*{_OFFSET}(?:\[[^\]]*\])?)?"
     ),
     TimeFormat.RFC_2822: (
         rf"{_WEEKDAY}?(?P<day>\d{{1,2}})[\s-]+{_MONTH}[\s-]+(?P<year>\d{{4}}),?\s+{_CLOCK}"
@@ -56,6 +54,8 @@ _PATTERNS = {
     TimeFormat.DAY_FIRST: _DATE.format("day", "month") + _TAIL,
     TimeFormat.MONTH_FIRST: _DATE.format("month", "day") + _TAIL,
 }
+# Formats whose months and zones have names.
+_NAMED = (TimeFormat.RFC_2822, TimeFormat.JAVA_DATE)
 _DOT_NET = r"^\\?/Date\((-?\d{9,15})([+-]\d{4})?\)\\?/$"
 _LOOKS = {
     **{
@@ -64,12 +64,10 @@ _LOOKS = {
             (TimeFormat.EPOCH_SECONDS, r"\d{9,10}([.]\d+)?"),
             (TimeFormat.EPOCH_MILLISECONDS, r"\d{12,13}([.]\d+)?"),
             (TimeFormat.EPOCH_MICROSECONDS, r"\d{15,16}"),
+            (TimeFormat.EPOCH_NANOSECONDS, r"\d{18,19}"),
         )
     },
-    **{name: re.compile(pattern) for name, pattern in _PATTERNS.items() if isinstance(name, TimeFormat)},
-    TimeFormat.ISO_8601: re.compile(
-        f"{_PATTERNS[TimeFormat.ISO_8601]}|{re.sub('[?]P<[a-z]+>', '', _PATTERNS['compact'])}"
-    ),
+    **{name: re.compile(pattern) for name, pattern in _PATTERNS.items()},
     TimeFormat.DOT_NET: re.compile(_DOT_NET),
 }
 _MINUTE = 60 * 1_000_000  # in microseconds
@@ -91,8 +89,8 @@ def instant(held: str, time_format: TimeFormat, time_zone: str) -> str:
 def instant_of_number(held: str) -> str:
     """SQL for the instant in a number since 1970, whose magnitude tells seconds from milli- and microseconds."""
     ranges = " ".join(
-        f"WHEN {held} BETWEEN {least} AND {most} THEN make_timestamptz(round({held} * {factor})::BIGINT)"
-        for least, most, factor in _UNITS.values()
+        f"WHEN {held} BETWEEN {least} AND {most} THEN make_timestamptz(round({held} {scaled})::BIGINT)"
+        for least, most, scaled in _UNITS.values()
     )
     return f"CASE {ranges} END"
 
@@ -110,12 +108,10 @@ def formats_of(value: str) -> set[TimeFormat]:
 
 def _found(held: str, time_format: TimeFormat, time_zone: str) -> str:
     match time_format:
-        case TimeFormat.EPOCH_SECONDS | TimeFormat.EPOCH_MILLISECONDS | TimeFormat.EPOCH_MICROSECONDS:
+        case _ if time_format in _UNITS:
             return _epoch(held)
         case TimeFormat.DOT_NET:
             return _dot_net(held)
-        case TimeFormat.ISO_8601:
-            return f"coalesce({_assembled(held, time_format, time_zone)}, {_assembled(held, 'compact', time_zone)})"
     return _assembled(held, time_format, time_zone)
 
 
@@ -141,7 +137,7 @@ def _plain(held: str) -> str:
 def _epoch(held: str) -> str:
     number = f"try_cast({held} AS DECIMAL(38, 9))"
     return (
-        rf"CASE WHEN regexp_full_match({held}, '\d{{9,16}}([.]\d+)?') THEN "
+        rf"CASE WHEN regexp_full_match({held}, '\d{{9,19}}([.]\d+)?') THEN "
         f"{_bound(number, 'number', instant_of_number('number'))} END"
     )
 
@@ -160,23 +156,27 @@ def _bound(value: str, variable: str, body: str) -> str:
     return f"list_transform([{value}], lambda {variable}: {body})[1]"
 
 
-def _assembled(held: str, pattern: str, time_zone: str) -> str:
-    """An instant from the parts that a pattern finds."""
-    whole = text(rf"^\s*{_PATTERNS[pattern]}\s*$")
-    groups = list(re.compile(_PATTERNS[pattern]).groupindex)
-    local = f"try_cast({_local(groups)} AS TIMESTAMP)"
-    moment = _zoned("local", time_zone) if "zone" in groups else _of_zone("local", time_zone)
+def _assembled(held: str, time_format: TimeFormat, time_zone: str) -> str:
+    """An instant from the parts that the format's pattern finds."""
+    whole = text(rf"^\s*{_PATTERNS[time_format]}\s*$")
+    groups = list(re.compile(_PATTERNS[time_format]).groupindex)
+    is_named = time_format in _NAMED
+    local = f"try_cast({_local(groups, is_named=is_named)} AS TIMESTAMP)"
+    moment = _of_zone("local", time_zone)
+    if "zone" in groups:
+        abbreviations = _ABBREVIATIONS if is_named else {"Z": 0, "UTC": 0, "GMT": 0}
+        moment = f"CASE WHEN part['zone'] = '' THEN {moment} ELSE {_of_offset('local', abbreviations)} END"
     found = _bound(f"regexp_extract({held}, {whole}, {groups})", "part", _bound(local, "local", _usable(moment)))
     return f"CASE WHEN regexp_matches({held}, {whole}) THEN {found} END"
 
 
-def _local(groups: list[str]) -> str:
-    """The date and the clock as the engine reads them."""
+def _local(groups: list[str], *, is_named: bool) -> str:
+    """The date and the clock as the engine reads them; `is_named` when the month has a name."""
 
     def part(group: str) -> str:
         return f"coalesce(nullif(part['{group}'], ''), '0')" if group in groups else "'0'"
 
-    month = f"coalesce(list_position({list(_MONTHS)}, lower(part['month']))::VARCHAR, part['month'])"
+    month = f"list_position({list(_MONTHS)}, lower(part['month']))::VARCHAR" if is_named else "part['month']"
     hour = part("hour")
     if "half" in groups:
         half = "lower(part['half'][1:1])"
@@ -190,23 +190,22 @@ def _local(groups: list[str]) -> str:
     return f"{date} || ' ' || {clock}"
 
 
-def _zoned(local: str, time_zone: str) -> str:
-    """The instant of a local time by its offset or abbreviation, else in the time zone."""
-    abbreviations = " ".join(f"WHEN '{name}' THEN {minutes}" for name, minutes in _ABBREVIATIONS.items())
+def _of_offset(local: str, abbreviations: Mapping[str, int]) -> str:
+    """The instant of a local time by its offset or abbreviation."""
+    named = " ".join(f"WHEN '{name}' THEN {minutes}" for name, minutes in abbreviations.items())
     digits = "regexp_replace(part['zone'], '[^0-9]', '', 'g')"
     minutes = (
         f"CASE WHEN regexp_matches(part['zone'], '[+-]') THEN "
         f"CASE WHEN contains(part['zone'], '-') THEN -1 ELSE 1 END * "
         f"(try_cast({digits}[1:2] AS INT) * 60 + coalesce(try_cast(nullif({digits}[3:4], '') AS INT), 0)) "
-        f"ELSE CASE upper(part['zone']) {abbreviations} END END"
+        f"ELSE CASE upper(part['zone']) {named} END END"
     )
-    by_offset = _bound(
+    return _bound(
         minutes,
         "minutes",
         f"CASE WHEN abs(minutes) <= {_WIDEST_OFFSET} "
         f"THEN make_timestamptz(epoch_us({local}) - minutes * {_MINUTE}::BIGINT) END",
     )
-    return f"CASE WHEN part['zone'] = '' THEN {_of_zone(local, time_zone)} ELSE {by_offset} END"
 
 
 def _of_zone(local: str, time_zone: str) -> str:

@@ -14,22 +14,27 @@ from lambdas.lake.formats.splitting import Piece, write_piece
 from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import FastPath
 from lambdas.lake.parsing.validated_path import ValidatedPath
+from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.rows.sorted_files import Chunk
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
 from lambdas.lake.schema import Column, Kind, Schema
-from lambdas.vocabulary import EXPORT_TYPES
+from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
 
 OPENS = EXPORT_TYPES["OPENS"]
 
 PLAIN = Schema(
     columns=(
         Column("eventId", "event_id", Kind.BIGINT),
-        Column("contactId", "contact_id", Kind.STRING),
+        Column("contactId", "contact_id", Kind.ID),
         Column("timestamp", "timestamp", Kind.STRING),
         Column("rate", "rate", Kind.DOUBLE),
         Column("ok", "ok", Kind.BOOLEAN),
     ),
-    identity=("eventId", "contactId"),
+)
+PROFILE = Profile(
+    event_time=(EventTime("timestamp", TimeFormat.ISO_8601, "UTC"),),
+    identity=("contactId",),
+    roles={"contact": "contactId"},
 )
 
 
@@ -44,10 +49,15 @@ class ParsingPaths:
         self.engine = engine.connect(folder)
 
     def read_fast(
-        self, piece: Piece, rows: Rows, texts: Iterable[str], escaped: Iterable[str] = ()
+        self,
+        piece: Piece,
+        rows: Rows,
+        texts: Iterable[str],
+        escaped: Iterable[str] = (),
+        numbers: Iterable[str] = (),
     ) -> list[str] | None:
-        fast_path = FastPath(rows.schema, texts, escaped)
-        if not (fast_path.is_usable and ValidatedPath(rows.schema, OPENS.event_time).is_usable):
+        fast_path = FastPath(rows.schema, texts, escaped, numbers)
+        if not (fast_path.is_usable and ValidatedPath(rows.schema).is_usable):
             return None
         file = write_piece(piece, self.folder / "fast.json")
         with self.engine.cursor() as cursor:
@@ -58,14 +68,14 @@ class ParsingPaths:
             return read(cursor, part) if fast_path.adds_up(cursor, part, [file]) else None
 
     def read_validated(self, piece: Piece, rows: Rows) -> list[str] | None:
-        count = ValidatedPath(rows.schema, OPENS.event_time).count(piece)
+        count = ValidatedPath(rows.schema).count(piece)
         if count is None:
             return None
         file = write_piece(piece, self.folder / "validated.json")
         with self.engine.cursor() as cursor:
             try:
                 part, added = self._chunk(cursor, rows).add(staged(rows, records([file], rows.schema)))
-            except (duckdb.InvalidInputException, UnicodeDecodeError):
+            except (duckdb.Error, UnicodeDecodeError):
                 return None
             found = read(cursor, part)
         assert len(found) == count == added
@@ -75,7 +85,7 @@ class ParsingPaths:
         found = list(json_records.read(piece))
         assert not any(isinstance(one, Rejected) for one in found)
         content = [
-            record_path.normalised(one, rows.schema, OPENS.event_time) for one in found if not isinstance(one, Rejected)
+            record_path.normalised(one, rows.schema, rows.profile) for one in found if not isinstance(one, Rejected)
         ]
         (self.folder / "record_path.json").write_bytes(b"\n".join(content))
         with self.engine.cursor() as cursor:
@@ -92,5 +102,5 @@ def read(duck: duckdb.DuckDBPyConnection, part: Path) -> list[str]:
     return sorted(map(repr, duck.execute(f"FROM {engine.parquet([part])}").fetchall()))
 
 
-def rows_of(schema: Schema) -> Rows:
-    return Rows(OPENS, schema, "Europe/Stockholm", datetime(2024, 3, 1, tzinfo=UTC), "b'1")
+def rows_of(schema: Schema, profile: Profile = PROFILE) -> Rows:
+    return Rows(OPENS, schema, profile, "Europe/Stockholm", datetime(2024, 3, 1, tzinfo=UTC), "b'1")
