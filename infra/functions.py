@@ -172,6 +172,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
         "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),
+        "BATCH_STATUSES": json.dumps(dict(settings.batch_statuses)),
     }
 
 

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from infra.batch_statuses import WANTED as STATUSES_WANTED
+from infra.batch_statuses import BatchStatuses
+from infra.batch_statuses import problem as statuses_problem
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
@@ -64,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
     poll_first_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     poll_max_seconds: Annotated[int, Meta(ge=5, le=3600)] = 300
+    batch_statuses: BatchStatuses = {}
+    """What further words of Symplify's for a batch's status mean."""
     run_deadline_hours: Annotated[int, Meta(ge=1, le=20)] = 6
     """How long after its start a run may wait for Symplify; a night must end before the next one begins."""
     order_grace_seconds: Annotated[int, Meta(ge=1, le=7200)] = 900
@@ -140,6 +145,7 @@ def from_context(context: Mapping[str, Any]) -> Settings:
         )
     _check_address(settings)
     _check_exports(settings)
+    _check_statuses(settings)
     _check_waits(settings)
     _check_times(settings)
     return settings
@@ -176,6 +182,7 @@ _WANTED: Mapping[str, str] = {
     "exports": "it takes export types, each with true or false",
     "nightlyPeriod": f"it takes one of {', '.join(period for period in Period if period is not Period.TODAY)}",
     "sweepWeekday": f"it takes one of {', '.join(filter(None, get_args(_Weekday)))}, or nothing",
+    "batchStatuses": STATUSES_WANTED,
     "logRetentionDays": f"it takes one of {', '.join(map(str, get_args(_LogDays)))}",
     "architecture": "it takes arm64 or x86_64",
     "bundle": "it takes lambda or host",
@@ -215,6 +222,12 @@ def _check_exports(settings: Settings) -> None:
     for name, chosen in settings.identity_fields.items():
         if len(set(chosen)) < len(chosen):
             raise BadSetting(f"The setting identityFields in cdk.json names a field of {name} twice.")
+
+
+def _check_statuses(settings: Settings) -> None:
+    problem = statuses_problem(settings.batch_statuses)
+    if problem is not None:
+        raise BadSetting(f"The setting batchStatuses in cdk.json {problem}.")
 
 
 def _check_waits(settings: Settings) -> None:

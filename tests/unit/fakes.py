@@ -245,6 +245,7 @@ def make_settings(**changes: Any) -> Settings:
         quarantine_ratio=0.001,
         quarantine_minimum=10,
         identity_fields={},
+        batch_statuses={},
     )
     return replace(plain, **changes)
 
