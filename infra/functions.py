@@ -175,6 +175,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "EVENT_TIME": json.dumps({export: fields_of(chosen) for export, chosen in settings.event_time.items()}),
         "TIMESTAMP_TIME_ZONE": settings.timestamp_time_zone,
         "UNKNOWN_TIME_RATIO": str(settings.unknown_time_ratio),
+        "BATCH_STATUSES": json.dumps(dict(settings.batch_statuses)),
     }
 
 

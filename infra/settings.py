@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from infra.batch_statuses import WANTED as STATUSES_WANTED
+from infra.batch_statuses import BatchStatuses
+from infra.batch_statuses import problem as statuses_problem
 from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
@@ -78,6 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
     poll_first_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     poll_max_seconds: Annotated[int, Meta(ge=5, le=3600)] = 300
+    batch_statuses: BatchStatuses = {}
+    """What further words of Symplify's for a batch's status mean."""
     run_deadline_hours: Annotated[int, Meta(ge=1, le=20)] = 6
     """How long after its start a run may wait for Symplify; a night must end before the next one begins."""
     order_grace_seconds: Annotated[int, Meta(ge=1, le=7200)] = 900
@@ -154,6 +159,7 @@ def from_context(context: Mapping[str, Any]) -> Settings:
         )
     _check_address(settings)
     _check_exports(settings)
+    _check_statuses(settings)
     _check_waits(settings)
     _check_times(settings)
     return settings
@@ -192,6 +198,7 @@ _WANTED: Mapping[str, str] = {
     f'{{"field": …, "format": …, "timeZone": …}}, where format is one of {", ".join(TimeFormat)}',
     "nightlyPeriod": f"it takes one of {', '.join(period for period in Period if period is not Period.TODAY)}",
     "sweepWeekday": f"it takes one of {', '.join(filter(None, get_args(_Weekday)))}, or nothing",
+    "batchStatuses": STATUSES_WANTED,
     "logRetentionDays": f"it takes one of {', '.join(map(str, get_args(_LogDays)))}",
     "architecture": "it takes arm64 or x86_64",
     "bundle": "it takes lambda or host",
@@ -258,6 +265,12 @@ def _check_zone(setting: str, zone: str | None) -> None:
         raise BadSetting(
             f"The setting {setting} in cdk.json has '{zone}', which is no IANA time zone such as Europe/Stockholm."
         ) from None
+
+
+def _check_statuses(settings: Settings) -> None:
+    problem = statuses_problem(settings.batch_statuses)
+    if problem is not None:
+        raise BadSetting(f"The setting batchStatuses in cdk.json {problem}.")
 
 
 def _check_waits(settings: Settings) -> None:

@@ -48,6 +48,8 @@ class Settings:
     quarantine_minimum: int
     identity_fields: Mapping[str, tuple[str, ...]]
     """The fields that identify a record, by export type, where a team has chosen them; JSON in the environment."""
+    batch_statuses: Mapping[str, str]
+    """What Symplify's words for a batch's status mean, besides those that are built in; JSON in the environment."""
 
     event_time: Mapping[str, tuple[Mapping[str, str], ...]]
     """By export type, the fields that have the event's time where a team has chosen them, the best first: each with
@@ -84,9 +86,13 @@ class Settings:
             elif field.type is bool:
                 values[field.name] = text == "true"
             elif get_origin(field.type) is Mapping:
-                values[field.name] = {name: tuple(parts) for name, parts in json.loads(text).items()}
+                values[field.name] = {name: _frozen(value) for name, value in json.loads(text).items()}
             elif field.type is str:
                 values[field.name] = text
             else:
                 values[field.name] = tuple(part.strip() for part in text.split(",") if part.strip())
         return cls(**values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -185,8 +185,9 @@ def _up_options(given: argparse.Namespace) -> UpOptions:
         ]
         if missing:
             raise Problem(f"An account needs an address, a customer id and a token; missing: {', '.join(missing)}.")
-        if given.faults:
-            raise Problem("--faults is for the stand-in, and with your own account there is none.")
+        for name, value in (("--faults", given.faults), ("--shape", given.shape)):
+            if value:
+                raise Problem(f"{name} is for the stand-in, and with your own account there is none.")
         account = Account(given.symplify_url, given.customer_id, token)
     settings = {}
     for word in given.setting:
@@ -194,7 +195,15 @@ def _up_options(given: argparse.Namespace) -> UpOptions:
         if not sign:
             raise Problem(f"--setting takes NAME=VALUE with a name of cdk.json, not '{word}'.")
         settings[name] = value
-    return UpOptions(account, given.port, given.standin_port, given.events_per_day, settings, given.faults)
+    return UpOptions(
+        account=account,
+        port=given.port,
+        standin_port=given.standin_port,
+        events_per_day=given.events_per_day,
+        settings=settings,
+        faults=given.faults,
+        shape=given.shape,
+    )
 
 
 def _port(text: str) -> int:
@@ -231,6 +240,11 @@ def _parser() -> argparse.ArgumentParser:
     up_options.add_argument("--events-per-day", type=_count, default=1000, help="SENT events of the stand-in per day")
     up_options.add_argument(
         "--faults", type=Path, metavar="FILE", help="a fault script for the stand-in, see docs/faults.md"
+    )
+    up_options.add_argument(
+        "--shape",
+        metavar="FILE",
+        help="a shape of the stand-in's records, or the name of a ready one, see docs/shapes.md",
     )
     up_options.add_argument(
         "--setting",

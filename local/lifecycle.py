@@ -52,6 +52,8 @@ class UpOptions:
     """Values in place of those of `cdk.json`."""
     faults: Path | None = None
     """A fault script for the stand-in."""
+    shape: str | None = None
+    """A shape of the stand-in's records, by its name or path."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def _refuse_second(home: Path) -> None:
 def _vendor(folder: Path, options: UpOptions, report: Report) -> tuple[Vendor, str]:
     if options.account is None:
         report("Starting the stand-in Symplify (synthetic data)")
-        return vendor.start_standin(folder, options.standin_port, options.events_per_day, options.faults)
+        return vendor.start_standin(folder, options.standin_port, options.events_per_day, options.faults, options.shape)
     account = Vendor(vendor.address(options.account.url), options.account.customer_id)
     report(f"Checking the account at {account.base_url}")
     vendor.check_account(account, options.account.token)

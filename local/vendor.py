@@ -15,7 +15,7 @@ from lambdas.symplify.client import Client
 from lambdas.symplify.token import is_usable
 from local.problem import Problem
 from local.processes import Process, start
-from local.standin import faults
+from local.standin import faults, shapes
 from local.standin.options import TOKEN_VARIABLE
 
 _ROOT = Path(__file__).parent.parent
@@ -78,12 +78,12 @@ def address(url: str) -> str:
 
 
 def start_standin(
-    folder: Path, port: int | None, events_per_day: int, script: Path | None = None
+    folder: Path, port: int | None, events_per_day: int, script: Path | None = None, shape: str | None = None
 ) -> tuple[Vendor, str]:
-    """Start the stand-in, with a fault script if there is one, and return it with its token.
+    """Start the stand-in, with a fault script and a shape if there are any, and return it with its token.
 
     Raises:
-        Problem: it did not start, or the script is invalid.
+        Problem: it did not start, or the script or the shape is invalid.
     """
     token = token_urlsafe(24)
     command = [sys.executable, "-m", "local.standin", "--customer-id", STANDIN_CUSTOMER, "--port", str(port or 0)]
@@ -94,6 +94,12 @@ def start_standin(
         except faults.BadFaults as error:
             raise Problem(str(error)) from None
         command += ["--faults", str(script.resolve())]
+    if shape is not None:
+        try:
+            shapes.read(shape)
+        except shapes.BadShape as error:
+            raise Problem(str(error)) from None
+        command += ["--shape", str(shapes.place(shape).resolve())]
     environment = {**os.environ, TOKEN_VARIABLE: token, "TMPDIR": str(folder)}
     started = start("standin", command, environment, folder, _ROOT, is_read=True)
     line = started.handle.stdout.readline() if started.handle.stdout else b""

@@ -24,7 +24,7 @@ def check_batch(state: RunState, run: Execution, client: Client, settings: Setti
         BadInput: the state has no batch.
     """
     ordered_at, batch_id = state.age
-    answer = client.batch(batch_id)
+    answer = client.batch(batch_id, settings.batch_statuses)
     asked = replace(state, polls=state.polls + 1)
     if isinstance(answer, Batch):
         asked = replace(asked, progress=_progress(answer))

@@ -13,10 +13,10 @@ from urllib.parse import quote
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from lambdas.symplify import statuses
 from lambdas.symplify.answers import (
     BadToken,
     Batch,
-    BatchState,
     Link,
     Lost,
     NotFound,
@@ -47,14 +47,6 @@ _JSON = {"Accept": "application/json"}
 # Longer than any known id, and short enough for an object key.
 _MAX_ID = 200
 _MAX_ANSWER_BYTES = 1 << 20
-
-_STATES = {
-    "PENDING": BatchState.RUNNING,
-    "IN_PROGRESS": BatchState.RUNNING,
-    "FINISHED": BatchState.FINISHED,
-    # Seen by public clients on import batches.
-    "ERROR": BatchState.FAILED,
-}
 
 
 @dataclass(frozen=True)
@@ -120,21 +112,27 @@ class Client:
         batch_id = str(batch_id).strip()
         return Ordered(batch_id) if 0 < len(batch_id) <= _MAX_ID else Lost("Symplify's batchId cannot be used.")
 
-    def batch(self, batch_id: str) -> Batch | RateLimited | Refused | Unavailable:
-        """Ask how far a batch is. An unknown status is refused: neither waited for nor taken for success."""
+    def batch(
+        self, batch_id: str, chosen: Mapping[str, str] | None = None
+    ) -> Batch | RateLimited | Refused | Unavailable:
+        """Ask how far a batch is. An unknown status is refused: neither waited for nor taken for success.
+
+        `chosen` is the setting batchStatuses: what further words of the vendor's mean.
+        """
         answer = self._get(f"/batches/{_part(batch_id)}", "the status call", _JSON)
         if not isinstance(answer, _Answer):
             return answer
         fields = answer.fields
         if fields is None:
             return Unavailable(f"Symplify answered the status call without a JSON object: '{_cut(answer.text)}'.")
-        # The vendor's own example has stray blanks in the values.
-        status = str(fields.get("status", "")).strip().upper()
-        state = _STATES.get(status)
+        status = statuses.word(fields.get("status", ""))
+        known = statuses.meanings(chosen or {})
+        state = known.get(status)
         if state is None:
             return Refused(
-                f"Symplify says that the batch's status is '{_cut(status)}', which is none of "
-                f"{', '.join(_STATES)}. Look at the batch in Symplify, and report the new status."
+                f"Symplify says that the batch's status is '{_cut(status)}', which is none of {', '.join(known)}. Look "
+                "at the batch in Symplify; the setting batchStatuses says what such a word means: running, finished "
+                "or failed."
             )
         return Batch(state, _count(fields.get("processed")), _count(fields.get("total")))
 

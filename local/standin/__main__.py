@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.standin import faults
+from local.standin import faults, shapes
 from local.standin.clock import clock_from, real_clock
 from local.standin.options import TOKEN_VARIABLE, Options
 from local.standin.periods import Windows
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--minute-seconds", type=float, default=default.minute_seconds, help="length of the rate limit's minute")
     add("--file-bytes-per-second", type=int, help="pace of the file host (none by default)")
     add("--faults", type=Path, metavar="FILE", help="a script of what goes wrong, see docs/faults.md")
+    add("--shape", metavar="FILE", help="a shape of the records, or the name of a ready one, see docs/shapes.md")
     add("--windows", type=Windows, choices=list(Windows), default=default.windows, help="how periods count back")
     add(
         "--container",
@@ -100,6 +101,7 @@ def _options(given: argparse.Namespace, token: str) -> Options:
         minute_seconds=script.minute_seconds or given.minute_seconds,
         file_bytes_per_second=script.file_bytes_per_second or given.file_bytes_per_second,
         faults=script,
+        shape=shapes.read(given.shape) if given.shape else shapes.Shape(),
         windows=given.windows,
         container=plain[-1] if plain else Options.container,
         containers=named,

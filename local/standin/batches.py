@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lambdas.vocabulary import Period
-from local.standin import records, spool
+from local.standin import shapes, spool
 from local.standin.clock import Clock
 from local.standin.exchange import Route
 from local.standin.options import Options
@@ -165,8 +165,14 @@ class Batches:
         order = batch.order
         if order.batch_id in self.results:
             return spool.existing(self.results[order.batch_id])
-        texts = records.records(
-            self._world, order.export_type, order.window, milliseconds(order.ordered_at), self._options.events_per_day
+        texts = shapes.texts(
+            self._options.shape,
+            self._world,
+            order.export_type,
+            batch_id=order.batch_id,
+            window=order.window,
+            ordered_at=milliseconds(order.ordered_at),
+            events_per_day=self._options.events_per_day,
         )
         path = self._directory / f"{order.batch_id}_result.json"
         return spool.write(path, texts, self._options.container_of(order.export_type), order.export_type, progress)

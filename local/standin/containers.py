@@ -1,6 +1,6 @@
 """The containers of result files: Symplify does not document which one it uses.
 
-A container's name is a shape (`array`, `pretty`, `ndjson`, `wrapper`, `bom`), alone or with one of two endings: `.gz`
+A container's name is a form (`array`, `pretty`, `ndjson`, `wrapper`, `bom`), alone or with one of two endings: `.gz`
 for gzip that no header announces, `+gzip` for gzip announced by `Content-Encoding: gzip`.
 """
 
@@ -19,7 +19,7 @@ def _pretty(record: str) -> str:
 
 
 @dataclass(frozen=True)
-class Shape:
+class Form:
     """The text before, between and after the records; `%s` in `before` is the export type."""
 
     before: str
@@ -28,20 +28,20 @@ class Shape:
     record: Callable[[str], str] = _as_it_is
 
 
-SHAPES = {
-    "array": Shape("[", ",", "]"),
-    "pretty": Shape("[\n", ",\n", "\n]\n", _pretty),
-    "ndjson": Shape("", "\n", "\n"),
-    "wrapper": Shape('{"exportType":"%s","records":[', ",", "]}"),
-    "bom": Shape("\ufeff[", ",", "]"),
+FORMS = {
+    "array": Form("[", ",", "]"),
+    "pretty": Form("[\n", ",\n", "\n]\n", _pretty),
+    "ndjson": Form("", "\n", "\n"),
+    "wrapper": Form('{"exportType":"%s","records":[', ",", "]}"),
+    "bom": Form("\ufeff[", ",", "]"),
 }
 
 
 @dataclass(frozen=True)
 class Container:
-    """A shape, and whether and how it is compressed."""
+    """A form, and whether and how it is compressed."""
 
-    shape: Shape
+    form: Form
     gzip: bool = False
     announced: bool = False
     """Whether the file host sends `Content-Encoding: gzip`."""
@@ -54,8 +54,8 @@ def container(name: str) -> Container:
         ValueError: there is no such container; the text is a sentence.
     """
     for ending, announced in ((".gz", False), ("+gzip", True)):
-        if name.endswith(ending) and name.removesuffix(ending) in SHAPES:
-            return Container(SHAPES[name.removesuffix(ending)], gzip=True, announced=announced)
-    if name not in SHAPES:
-        raise ValueError(f"'{name}' is not a container; there are {', '.join(SHAPES)}, each also with .gz or +gzip.")
-    return Container(SHAPES[name])
+        if name.endswith(ending) and name.removesuffix(ending) in FORMS:
+            return Container(FORMS[name.removesuffix(ending)], gzip=True, announced=announced)
+    if name not in FORMS:
+        raise ValueError(f"'{name}' is not a container; there are {', '.join(FORMS)}, each also with .gz or +gzip.")
+    return Container(FORMS[name])

@@ -8,6 +8,7 @@ from local.standin.containers import Container, container
 from local.standin.faults import FaultScript
 from local.standin.periods import Windows
 from local.standin.records import MAX_EVENTS_PER_DAY
+from local.standin.shapes import Shape
 
 TOKEN_VARIABLE = "SYMPLIFY_TOKEN"  # noqa: S105 - a variable's name
 """The environment variable that holds the token: the list of processes does not show it."""
@@ -49,6 +50,8 @@ class Options:
     """The file host's pace over all connections; None is unlimited."""
     faults: FaultScript = field(default_factory=FaultScript)
     """Injected faults."""
+    shape: Shape = field(default_factory=Shape)
+    """What records look like, see docs/shapes.md; its containers come before the two options above."""
     first_batch_id: int = 101111
     """Ids count up from here. A restarted stand-in forgets its batches and reuses the ids."""
 
@@ -79,4 +82,4 @@ class Options:
 
     def container_of(self, export_type: str) -> Container:
         """The container that results of an export type come in."""
-        return container(self.containers.get(export_type, self.container))
+        return container(self.shape.container_of(export_type) or self.containers.get(export_type, self.container))

@@ -23,6 +23,9 @@ _HARD = 262
 _SOFT = _HARD + 590
 _OPENED = _SOFT + 22_940
 
+FIRST_CARMA_CONTACT = 5_000_000
+"""The vendor's id of the first contact."""
+
 _HOUR_MS = 3_600_000
 _OFFSETS = ((2, "+02:00"), (2, "+02:00"), (-4, "-04:00"), (0, "+00:00"))
 _LINKS = ("", "nyheter", "rea/dam", "rea/herr", "konto", "p/4711")
@@ -80,7 +83,7 @@ def _optouts(sent: int, bits: int) -> tuple[_Event, ...]:
     return ((7, opens[0][1] + 20_000 + (bits >> 116) * 20),) if opens else ()
 
 
-_KINDS = {
+KINDS = {
     "SENT": _Kind("SENT", "MailSent", 0, _sent),
     "OPENS": _Kind("OPENED", "MailOpened", 24, _opens),
     "CLICKS": _Kind("CLICKED", "ClickedLink", 16, _clicks),
@@ -101,40 +104,40 @@ def records(world: World, export_type: str, window: Window, ordered_at: int, eve
     """
     if export_type in world.entities:
         return world.entities[export_type](ordered_at)
-    return _events(world, export_type, _KINDS[export_type], window, events_per_day)
+    return _events(world, export_type, KINDS[export_type], window, events_per_day)
 
 
 def is_known(export_type: str) -> bool:
     """Whether the stand-in has data of this export type."""
-    return export_type in _KINDS or export_type in World(0).entities
+    return export_type in KINDS or export_type in World(0).entities
 
 
 def _events(world: World, export_type: str, kind: _Kind, window: Window, events_per_day: int) -> Iterator[str]:
     start, end, follow = window.start, window.end, kind.follow
-    contacts = max(1000, events_per_day * 3)
+    contacts = contacts_of(events_per_day)
     is_click = export_type == "CLICKS"
     first = start - kind.within_hours * _HOUR_MS
     for day in range(first // DAY_MS, -(-end // DAY_MS)):
         contexts = [_context(campaign, kind) for campaign in world.campaigns_of(day)]
-        for number, sent, bits in _sends(world.seed, day, events_per_day, first):
+        for number, sent, bits in sends(world.seed, day, events_per_day, first):
             if sent >= end:
                 break
             for code, at in follow(sent, bits):
                 if not start <= at < end:
                     continue
-                contact = (bits >> 16 & 0xFFFFFF) % contacts
+                contact = contact_of(bits, contacts)
                 hours, suffix = _OFFSETS[contact & 3]
                 sent_text = _stamp(sent, hours, suffix)
                 at_text = _stamp(at, hours, suffix) if code else sent_text
                 yield (
                     f'{{"eventId":{(day * MAX_EVENTS_PER_DAY + number) * 10 + code},"contactId":"k{contact:07d}",'
-                    f'"carmaContactId":{contact + 5_000_000},{contexts[bits >> 40 & 7]},'
+                    f'"carmaContactId":{contact + FIRST_CARMA_CONTACT},{contexts[bits >> 40 & 7]},'
                     f'"sentTimestamp":"{sent_text}","timestamp":"{at_text}"'
                     f"{_click(contact, code, bits, at_text) if is_click else ''}}}"
                 )
 
 
-def _sends(seed: int, day: int, count: int, first: int) -> Iterator[tuple[int, int, int]]:
+def sends(seed: int, day: int, count: int, first: int) -> Iterator[tuple[int, int, int]]:
     """The SENT events of a day in order of time: number, instant in ms, and 128 random bits that decide the rest.
 
     Hours that end before the instant `first` (in ms) are left out; each hour has its own random numbers for that.
@@ -149,8 +152,19 @@ def _sends(seed: int, day: int, count: int, first: int) -> Iterator[tuple[int, i
             yield number, day * DAY_MS + number * DAY_MS // count + ((bits & 0xFFFF) * step >> 16), bits
 
 
-def _context(campaign: Campaign, kind: _Kind) -> str:
-    fields = {
+def contacts_of(events_per_day: int) -> int:
+    """How many contacts the account has."""
+    return max(1000, events_per_day * 3)
+
+
+def contact_of(bits: int, contacts: int) -> int:
+    """The number of the contact that a SENT event of these random bits goes to."""
+    return (bits >> 16 & 0xFFFFFF) % contacts
+
+
+def campaign_fields(campaign: Campaign) -> dict[str, object]:
+    """The fields of records that come from their campaign."""
+    return {
         "campaignId": campaign.id,
         "campaign": campaign.name,
         "projectId": campaign.project.id,
@@ -159,6 +173,12 @@ def _context(campaign: Campaign, kind: _Kind) -> str:
         "list": campaign.list.name,
         "module": "CAMPAIGN",
         "channel": "EMAIL",
+    }
+
+
+def _context(campaign: Campaign, kind: _Kind) -> str:
+    fields = {
+        **campaign_fields(campaign),
         "messageType": kind.message_type,
         "description": kind.description,
     }

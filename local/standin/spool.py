@@ -39,18 +39,18 @@ def write(
     Raises:
         Cancelled: by `progress`, to give up.
     """
-    shape = container.shape
+    form = container.form
     count = 0
     with path.open("wb") as file, _packed(file) if container.gzip else nullcontext(file) as out:
-        before = shape.before.replace("%s", export_type)
+        before = form.before.replace("%s", export_type)
         out.write(before.encode())
-        while some := [shape.record(record) for record in islice(records, _RECORDS_A_WRITE)]:
-            text = shape.between.join(some)
-            out.write((shape.between + text if count else text).encode())
+        while some := [form.record(record) for record in islice(records, _RECORDS_A_WRITE)]:
+            text = form.between.join(some)
+            out.write((form.between + text if count else text).encode())
             count += len(some)
             progress(count)
         # Newline-delimited JSON without a record is an empty file.
-        out.write((shape.after if count or before else "").encode())
+        out.write((form.after if count or before else "").encode())
     encoding = "gzip" if container.announced else None
     return ResultFile(path, path.stat().st_size, _etag(path), count, encoding)
 

@@ -1,6 +1,7 @@
 """No legal setting and no answer of the vendor's makes a history or a state that Step Functions refuses."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ class Vendor:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
 
-    def batch(self, batch_id: str) -> Any:
+    def batch(self, batch_id: str, chosen: Mapping[str, str]) -> Any:
         return self.answer
 
 

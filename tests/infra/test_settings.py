@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from infra import batch_statuses
 from infra.settings import BadSetting, Settings, from_context
+from lambdas.symplify import statuses
 from tests.infra.synthesis import CONTEXT
 
 GOOD = CONTEXT | {"customerId": "1234"}
@@ -55,6 +57,12 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("identityFields", {"OPENS": []}, "identityFields"),
         ("identityFields", {"OPENS": "contactId"}, "identityFields"),
         ("identityFields", {"OPENS": ["contactId", "contactId"]}, "twice"),
+        ("batchStatuses", {"QUEUED": "waiting"}, "running, finished or failed"),
+        ("batchStatuses", {" ": "running"}, "batchStatuses"),
+        ("batchStatuses", ["QUEUED"], "running, finished or failed"),
+        ("batchStatuses", {f"S{number}": "running" for number in range(13)}, "at most 12"),
+        ("batchStatuses", {"Queued": "running", " QUEUED ": "failed"}, "QUEUED twice"),
+        ("batchStatuses", {"finished": "running"}, "FINISHED, whose meaning is built in"),
         ("timeZone", "Europe/Stockholms", "Europe/Stockholms"),
         ("timeZone", "../etc/passwd", "timeZone"),
         ("scheduleTime", "24:00", "scheduleTime"),
@@ -76,6 +84,11 @@ def test_a_bad_value_is_one_sentence(name: str, value: Any, words: str) -> None:
     assert words in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
+
+
+def test_words_for_a_batchs_status_are_taken_and_the_built_in_ones_are_those_of_the_functions() -> None:
+    assert from_context(GOOD | {"batchStatuses": '{"Queued": "running"}'}).batch_statuses == {"Queued": "running"}
+    assert set(batch_statuses.BUILT_IN) == set(statuses.BUILT_IN)
 
 
 def test_a_setting_that_has_no_default_is_missed_by_name() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.standin import records, spool
-from local.standin.containers import SHAPES, container
+from local.standin.containers import FORMS, container
 from local.standin.options import Options
 from local.standin.periods import Windows, milliseconds, window
 from local.standin.world import World
@@ -153,37 +153,37 @@ def test_a_period_counts_back_from_the_order(period: Period, windows: Windows, s
     )
 
 
-def unpacked(shape: str, content: bytes) -> list[Any]:
+def unpacked(form: str, content: bytes) -> list[Any]:
     text = content.decode("utf-8-sig")
-    if shape == "ndjson":
+    if form == "ndjson":
         return [json.loads(line) for line in text.splitlines()]
     whole = json.loads(text)
-    return list(whole["records"] if shape == "wrapper" else whole)
+    return list(whole["records"] if form == "wrapper" else whole)
 
 
 @pytest.mark.parametrize("ending", ["", ".gz", "+gzip"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_every_container_holds_the_same_records(shape: str, ending: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_every_container_holds_the_same_records(form: str, ending: str, tmp_path: Path) -> None:
     progress: list[int] = []
     file = spool.write(
-        tmp_path / "r", texts("SENT", events_per_day=5000), container(shape + ending), "SENT", progress.append
+        tmp_path / "r", texts("SENT", events_per_day=5000), container(form + ending), "SENT", progress.append
     )
 
     stored = file.path.read_bytes()
     assert len(stored) == file.size
     content = gzip.decompress(stored) if ending else stored
-    assert unpacked(shape, content) == parsed("SENT", events_per_day=5000)
+    assert unpacked(form, content) == parsed("SENT", events_per_day=5000)
     assert progress[-1] == file.records
     assert file.content_encoding == ("gzip" if ending == "+gzip" else None)
-    assert content.startswith(b"\xef\xbb\xbf") == (shape == "bom")
+    assert content.startswith(b"\xef\xbb\xbf") == (form == "bom")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_quiet_day_is_an_empty_container(shape: str, tmp_path: Path) -> None:
-    file = spool.write(tmp_path / "r", iter(()), container(shape), "SENT", lambda count: None)
-    assert unpacked(shape, file.path.read_bytes()) == []
+@pytest.mark.parametrize("form", FORMS)
+def test_a_quiet_day_is_an_empty_container(form: str, tmp_path: Path) -> None:
+    file = spool.write(tmp_path / "r", iter(()), container(form), "SENT", lambda count: None)
+    assert unpacked(form, file.path.read_bytes()) == []
     assert file.records == 0
-    assert (file.size == 0) == (shape == "ndjson")
+    assert (file.size == 0) == (form == "ndjson")
 
 
 def test_the_same_records_are_the_same_bytes_also_packed(tmp_path: Path) -> None:

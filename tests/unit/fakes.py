@@ -248,6 +248,7 @@ def make_settings(**changes: Any) -> Settings:
         event_time={},
         timestamp_time_zone="",
         unknown_time_ratio=0.01,
+        batch_statuses={},
     )
     return replace(plain, **changes)
 

@@ -41,6 +41,12 @@ def test_identity_fields_are_read_by_export_type() -> None:
     assert read.identity_fields == {"CLICKS": ("contactId", "linkTarget")}
 
 
+def test_batch_statuses_are_read_by_word() -> None:
+    read = Settings.from_environment(environment(BATCH_STATUSES='{"QUEUED": "running"}'))
+
+    assert read.batch_statuses == {"QUEUED": "running"}
+
+
 @pytest.mark.parametrize(("text", "allowed"), [("true", True), ("false", False), ("", False), ("1", False)])
 def test_loopback_is_allowed_by_true_alone(text: str, allowed: bool) -> None:
     assert Settings.from_environment(environment(ALLOW_LOOPBACK_HTTP=text)).allow_loopback_http is allowed

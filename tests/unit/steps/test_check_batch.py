@@ -1,5 +1,6 @@
 """Asking Symplify how far a batch is."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,11 @@ RUNNING = Batch(BatchState.RUNNING, 3, 10)
 class Vendor:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
+        self.chosen: Mapping[str, str] | None = None
 
-    def batch(self, batch_id: str) -> Any:
+    def batch(self, batch_id: str, chosen: Mapping[str, str]) -> Any:
         assert batch_id == "7"
+        self.chosen = chosen
         return self.answer
 
 
@@ -97,6 +100,16 @@ def test_a_wait_beyond_the_deadline_is_overdue_and_reports_the_last_answer(answe
 
 def test_a_batch_that_finished_after_the_deadline_is_still_copied() -> None:
     assert polled(Batch(BatchState.FINISHED, 1, 1), now=NOW + timedelta(days=1)).outcome == "finished"
+
+
+def test_the_settings_words_for_a_status_are_those_of_the_call() -> None:
+    vendor = Vendor(RUNNING)
+    client: Any = vendor
+    state = RunState(export_type="OPENS", batch_id="7", ordered_at=NOW.isoformat())
+
+    check_batch(state, make_run(), client, make_settings(batch_statuses={"QUEUED": "running"}), NOW)
+
+    assert vendor.chosen == {"QUEUED": "running"}
 
 
 def test_a_state_without_a_batch_is_bad_input() -> None:

@@ -16,6 +16,8 @@ from lambdas.symplify.answers import (
 from lambdas.symplify.client import Client
 from tests.unit.fakes import BASE_URL, RESULT_URL, FakeHttp
 
+CHOSEN = {"Queued ": "running", "done": "finished", "CANCELLED": "failed"}
+
 # The status call
 
 
@@ -47,6 +49,35 @@ def test_an_unknown_status_is_refused_and_shown(client: Client, http: FakeHttp, 
     assert isinstance(answer, Refused)
     assert "IN_PROGRESS" in answer.reason
     assert len(answer.reason) < 600
+
+
+@pytest.mark.parametrize(
+    ("printed", "state"),
+    [
+        (" queued", BatchState.RUNNING),
+        ("Done", BatchState.FINISHED),
+        ("CANCELLED", BatchState.FAILED),
+        ("FINISHED", BatchState.FINISHED),
+    ],
+)
+def test_a_chosen_word_means_what_the_setting_says_and_the_built_in_ones_stay(
+    client: Client, http: FakeHttp, printed: str, state: BatchState
+) -> None:
+    http.answers(200, json.dumps({"status": printed}))
+
+    assert client.batch("7", CHOSEN) == Batch(state, None, None)
+
+
+def test_a_word_that_is_not_chosen_is_refused_and_the_sentence_names_it_and_the_setting(
+    client: Client, http: FakeHttp
+) -> None:
+    http.answers(200, '{"status": "Paused"}')
+
+    answer = client.batch("7", CHOSEN)
+
+    assert isinstance(answer, Refused)
+    for words in ("'PAUSED'", "QUEUED", "the setting batchStatuses"):
+        assert words in answer.reason
 
 
 def test_counters_that_are_no_numbers_are_left_out(client: Client, http: FakeHttp) -> None:
