@@ -81,7 +81,9 @@ def of_sample(
     listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number in range(1, len(paths) + 1))
     relation = f"(SELECT {listed + ', ' if listed else ''}unnest($contents) AS content)"
     found = {path: f"c{number}" for number, path in enumerate(paths, start=1)}
-    parameters = {"values": [columns[path] for path in paths] or [[None]], "contents": contents or [""]}
+    parameters: dict[str, object] = {"contents": contents or [""]}
+    if paths:
+        parameters["values"] = [columns[path] for path in paths]
     return _measured(engine, relation, found, formats, scope, parameters)
 
 

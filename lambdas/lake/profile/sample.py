@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.lake.formats.json_records import Fields, kind_of
-from lambdas.lake.schema import Kind
+from lambdas.lake.schema import Kind, is_unicode
 
 _DEEPEST = 4
 
@@ -38,7 +38,8 @@ def flattened(fields: Fields) -> dict[str, str]:
     for name, texts in fields.items():
         if len(texts) == 1:
             _flatten(name, texts[0], found)
-    return found
+    # Lone surrogates are no text for the engine, and no name or value of a role.
+    return {path: value for path, value in found.items() if is_unicode(path) and is_unicode(value)}
 
 
 def at(fields: Fields, path: str) -> bytes | None:

@@ -181,14 +181,16 @@ def _own(rows: Rows) -> str:
 def _identity_hash(rows: Rows) -> str:
     """SQL for the hash of the identity where its columns do not suffice; null where they do."""
     held = identity_columns(rows.profile, rows.schema)
-    if held:
-        if rows.profile.has_days:
-            return "NULL::VARCHAR"
-        # A record without its key is told from others by all of its fields.
-        return f"CASE WHEN coalesce({', '.join(name(column.name) for column in held)}) IS NULL THEN {_own(rows)} END"
+    if held and rows.profile.has_days:
+        return "NULL::VARCHAR"
     columns = [rows.schema.by_source.get(source) for source in rows.profile.identity]
-    parts = [f"coalesce({_component(column)}, '{NO_VALUE}')" if column else f"'{NO_VALUE}'" for column in columns]
-    return f"md5(concat_ws('|', {', '.join(parts or [text('')])}))"
+    parts = [_component(column) if column else "NULL::VARCHAR" for column in columns]
+    components = ", ".join(f"coalesce({part}, '{NO_VALUE}')" for part in parts) or text("")
+    whole = "NULL::VARCHAR" if held else f"md5(concat_ws('|', {components}))"
+    if not rows.profile.is_key:
+        return whole
+    # A record without its key is told from others by all of its fields.
+    return f"CASE WHEN coalesce({', '.join(parts)}) IS NULL THEN {_own(rows)} ELSE {whole} END"
 
 
 def _component(column: Column) -> str:

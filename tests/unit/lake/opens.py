@@ -10,4 +10,4 @@ BASE = {"timestamp": "2024-03-01T10:00:00Z"}
 
 
 def opened(event_id: int, at: Any = "2024-03-01T10:00:00Z", **more: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": at, **more}
+    return {"eventId": event_id, "contactId": f"k{event_id}", "timestamp": at, **more}
