@@ -12,7 +12,8 @@ from lambdas.lake import engine
 from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
-from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.parsing.parse import Staged
+from lambdas.lake.parsing.threshold import Threshold
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
@@ -132,7 +133,7 @@ def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows) -
     staged = parse.read(duck, split, rows, request.work)
     if staged.rejected:
         store.upload(staged.rejects, keys.quarantine(request.export, request.folder_name))
-    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
+    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged)
     return staged
 
 

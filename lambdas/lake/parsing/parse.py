@@ -20,6 +20,7 @@ from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
+from lambdas.lake.formats.wrapper_claims import Claims
 from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import FastPath
 from lambdas.lake.parsing.validated_path import ValidatedPath
@@ -39,26 +40,6 @@ Pieces = Callable[[bool], Iterator[Piece]]
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """How many records may be rejected before the export is refused."""
-
-    ratio: float
-    minimum: int
-
-    def check(self, rejected: int, good: int) -> None:
-        """Check the counts.
-
-        Raises:
-            Unloadable: too many records were rejected, or all of them.
-        """
-        if rejected > max(self.minimum, self.ratio * (rejected + good)) or (rejected and not good):
-            raise Unloadable(
-                f"{rejected} of {rejected + good} records are no JSON objects, which is more than the settings "
-                "quarantineRatio and quarantineMinimum allow. They stand in quarantine with their positions."
-            )
-
-
-@dataclass(frozen=True)
 class Staged:
     """The result of reading a file: sorted files by day, in the order of their rows in the file."""
 
@@ -66,6 +47,9 @@ class Staged:
     sorted_files: Mapping[str, tuple[SortedFile, ...]]
     rows: int
     rejected: int
+    bytes: int
+    """Of all records and what is between them."""
+    rejected_bytes: int
     rejects: Path
     """Newline-delimited JSON: position and text of every rejected record."""
 
@@ -87,7 +71,7 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
     known = rows.schema
     first = (found for piece in islice(pieces(False), 1) for found in json_records.read(piece))
     sample = FieldStatistics.of(islice(first, _SAMPLE_RECORDS))
-    inferred = replace(rows, schema=sample.schema(known, rows.export))
+    inferred = replace(rows, schema=_narrow(sample.schema(known, rows.export)))
     for is_optimistic in (True, False):
         work = folder / ("optimistic" if is_optimistic else "safe")
         try:
@@ -98,8 +82,18 @@ def read(engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: 
             shutil.rmtree(work)
             break
     survey = FieldStatistics.of(found for piece in pieces(False) for found in json_records.read(piece))
-    surveyed = replace(rows, schema=survey.schema(known, rows.export))
+    surveyed = replace(rows, schema=_narrow(survey.schema(known, rows.export)))
     return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
+
+
+def _narrow(schema: Schema) -> Schema:
+    """Refuse an identity of more fields than fit the memory: no field is known, and names are values."""
+    if len(schema.identity) > json_records.MAX_FIELDS:
+        raise Unloadable(
+            f"The records have {len(schema.identity):,} fields together and none that is known to identify them, so "
+            "values are used as names, which make no table. Look at the file in raw/, and ask Symplify."
+        )
+    return schema
 
 
 class _Stager:
@@ -127,12 +121,14 @@ class _Stager:
         # Entities come in any order.
         self._sorts = not rows.export.is_event
         self._free: deque[Path] = deque()
+        self._bytes = 0
+        self._claims: Claims | None = None
         folder.mkdir(parents=True)
 
     def stage(self, pieces: Iterator[Piece]) -> Staged:
         """Stage all pieces."""
         by_day: dict[str, list[SortedFile]] = {}
-        rows = rejected = 0
+        rows = rejected = rejected_bytes = 0
         rejects = self._folder / "rejected.ndjson"
         with (
             rejects.open("wb") as rejects_file,
@@ -141,12 +137,13 @@ class _Stager:
             waiting: deque[Future[_Done]] = deque()
 
             def settle() -> None:
-                nonlocal rows, rejected
+                nonlocal rows, rejected, rejected_bytes
                 done = waiting.popleft().result()
                 for day, file in done.sorted_files.items():
                     by_day.setdefault(day, []).append(file)
                 rows += done.rows
                 rejected += len(done.rejected)
+                rejected_bytes += sum(one.bytes for one in done.rejected)
                 for one in done.rejected:
                     line = {"position": one.position, "text": one.text}
                     rejects_file.write(json.dumps(line).encode() + b"\n")
@@ -157,11 +154,15 @@ class _Stager:
                     settle()
             while waiting:
                 settle()
+        if self._claims is not None:
+            self._claims.check(rows + rejected)
         return Staged(
             schema=self._rows.schema,
             sorted_files={day: tuple(found) for day, found in by_day.items()},
             rows=rows,
             rejected=rejected,
+            bytes=self._bytes,
+            rejected_bytes=rejected_bytes,
             rejects=rejects,
         )
 
@@ -172,6 +173,8 @@ class _Stager:
         for number, piece in enumerate(pieces):
             path = self._free.popleft() if self._free else self._folder / f"{number:06}.json"
             chunk.append(write_piece(piece, path))
+            self._bytes += chunk[-1].bytes
+            self._claims = piece.claims
             if len(chunk) > made // THREADS or sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
                 yield chunk
                 chunk = []
