@@ -12,7 +12,7 @@ Fields = Mapping[str, list[bytes]]
 """A record: the texts of each field's values, more than one where a name is repeated."""
 
 MAX_FIELDS = 2000
-"""Of a record, and of an identity: twice the columns that a table may have, and half of what exhausts the memory."""
+"""Of a record, and of an identity: twice the columns that a table may have; 4,000 exhaust the memory."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ MAX_RECORD_BYTES = 64 << 20
 _BOUNDARY = re.compile(rb'\}\s*(,)\s*\{\s*"[^\s:,\]}]')
 _BOUNDARY_REACH = 1 << 20
 _BOUNDARY_TRIES = 8
-# Far longer than what an exporter writes instead of the rest.
+# Far longer than what an exporter writes instead of the rest, and than blanks before a second line.
 _LAST_LINE_BYTES = 1 << 16
+_NEXT_LINE_BYTES = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,10 @@ def pieces(
 def _is_page(buffer: BlockBuffer) -> bool:
     """Whether the first line is an array of its own, and others follow."""
     end = buffer.find(b"\n")
-    line = buffer.joined(0, max(0, end)).rstrip(SPACE)
-    is_whole = line.endswith(b"]") and _is_whole(line[1:-1])
-    return is_whole and bool(buffer.joined(end, end + _LAST_LINE_BYTES).strip(SPACE))
+    if end < 0 or not buffer.joined(end, end + _NEXT_LINE_BYTES).strip(SPACE):
+        return False
+    line = buffer.joined(0, end).rstrip(SPACE)
+    return line.endswith(b"]") and _is_whole(line[1:-1])
 
 
 def _rows(buffer: BlockBuffer, size: int, *, is_spread: bool = False) -> Iterator[Piece]:

@@ -32,6 +32,9 @@ from lambdas.lake.schema import Schema
 # Enough records to infer a schema from; the rest of the file verifies it.
 _SAMPLE_RECORDS = 500
 
+# With so many, the engine's buffers of each column may be what exhausts the memory.
+_WIDE_FIELDS = 200
+
 # Sorted and written at once: one chunk for each worker fits the engine's memory.
 _CHUNK_BYTES = 60 << 20
 
@@ -126,7 +129,23 @@ class _Stager:
         folder.mkdir(parents=True)
 
     def stage(self, pieces: Iterator[Piece]) -> Staged:
-        """Stage all pieces."""
+        """Stage all pieces.
+
+        Raises:
+            Unloadable: the file is broken, or its records have too many fields for the engine's memory.
+        """
+        try:
+            return self._stage(pieces)
+        except duckdb.OutOfMemoryException:
+            fields = len(self._rows.schema.columns)
+            if fields < _WIDE_FIELDS:
+                raise
+            raise Unloadable(
+                f"The records have {fields:,} fields or more, which do not fit the memory: values seem to be used as "
+                "names. Look at the file in raw/, and ask Symplify."
+            ) from None
+
+    def _stage(self, pieces: Iterator[Piece]) -> Staged:
         by_day: dict[str, list[SortedFile]] = {}
         rows = rejected = rejected_bytes = 0
         rejects = self._folder / "rejected.ndjson"

@@ -260,6 +260,12 @@ def test_a_line_that_is_damaged_is_rejected_as_a_whole_and_alone(house: House) -
         assert rejected == {"position": len(MANY), "text": bad.decode()}
 
 
+def test_an_array_within_an_array_is_no_record(house: House) -> None:
+    state = house.load(in_array([E1, in_array([E2])]))
+    assert state.tally is not None, state.reason
+    assert (state.tally["read"], state.tally["quarantined"]) == (1, 1)
+
+
 def test_rejected_bytes_count_as_well_as_records(house: House) -> None:
     """Few records, but a page of text and more than a hundredth of the file."""
     small, large = b"x" * 4096 + b"\n", b"x" * 4097 + b"\n"

@@ -204,7 +204,8 @@ def test_value_nested_beyond_reading_fails_the_array_with_a_sentence(house: Hous
 
 
 def test_line_nested_beyond_reading_goes_to_quarantine(house: House) -> None:
-    state = house.load(record(1) + b"\n" + record(nested(100_000), 3) + b"\n" + b'{"eventId"' + b"[" * 50_000)
+    content = record(1) + b"\n" + record(nested(100_000), 3) + b"\n" + b'{"eventId"' + b"[" * 50_000 + b"\n"
+    state = house.load(content, quarantine_ratio=1.0)
     assert state.tally is not None, state.reason
     assert (state.tally["read"], state.tally["quarantined"]) == (1, 2)
 
@@ -231,7 +232,7 @@ def test_invalid_utf8_fails_an_array_and_rejects_a_line(house: House, broken: by
     assert (state.tally["read"], state.tally["quarantined"]) == (1, 1)
 
 
-@pytest.mark.parametrize("other", [b"null", b"7", b'"text"', b"[]", b"true", b'[{"eventId":9}]'])
+@pytest.mark.parametrize("other", [b"null", b"7", b'"text"', b"[]", b"true", b"[1]"])
 def test_what_is_no_object_goes_to_quarantine_with_its_position(house: House, other: bytes) -> None:
     good, more = record(1), record(2, 3)
     for at, content in ((age(1), b"\n".join([good, other, more])), (age(2), in_array(good, other, more))):
