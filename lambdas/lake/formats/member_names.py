@@ -31,6 +31,8 @@ ERRORS = _set("error errors fault faults exception exceptions errormessage error
 REMARKS = ERRORS | META | _set("warnings warning notices")
 """Arrays of objects that are no records."""
 STATUS = _set("status state result outcome success succeeded ok statuscode httpstatus httpstatuscode responsecode")
+SAYINGS = STATUS | _set("message msg code detail details reason")
+"""What a document that is no record may have to say; titles and descriptions alone may be a record's."""
 WORDS = (
     *("code", "errorcode", "faultcode", "type", "title", "error", "message", "errormessage", "msg", "errordescription"),
     *("faultstring", "detail", "details", "description", "reason", "text"),

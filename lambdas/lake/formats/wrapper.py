@@ -16,6 +16,7 @@ from lambdas.lake.formats.json_scan import SPACE, Member, Members, shown
 from lambdas.lake.formats.member_names import (
     ERRORS,
     REMARKS,
+    SAYINGS,
     is_bookkeeping,
     is_generic,
     is_of_a_record,
@@ -197,7 +198,8 @@ def _is_empty_array(value: bytes) -> bool:
 
 
 def _unclear(text: bytes, members: Sequence[Member]) -> str:
-    said = error_document.words(members) if _has_bookkeeping_alone(members) else ""
+    is_said = _has_bookkeeping_alone(members) and any(plain(one.name) in SAYINGS for one in members)
+    said = error_document.words(members) if is_said else ""
     return (
         "The file is one object that is neither clearly one record nor clearly a wrapper around one array of records; "
         + (f"it says '{said}'." if said else f"it looks like {shown(text)}.")

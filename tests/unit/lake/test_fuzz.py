@@ -107,7 +107,9 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
             folder,
         )
     except Unloadable as error:
-        return "refused" if str(error).endswith(".") else f"refused without a sentence: {error}"
+        # A sentence quotes no value of the file.
+        is_sentence = str(error).endswith(".") and "2024" not in str(error)
+        return "refused" if is_sentence else f"refused without a sentence: {error}"
     positions = {at for piece in pieces(unpacked(iter([content])), OPENS, size) for at, _ in piece.records()}
     rejects = [json.loads(line) for line in staged.rejects.read_bytes().splitlines()]
     assert staged.rows + staged.rejected == len(positions)

@@ -191,6 +191,7 @@ def test_a_broken_array_never_gives_all_that_came_before(content: bytes, size: i
         (b"7", "9"),
         (b'{"data":[1,2]}', '{"aaaa":[9,9]}'),
         (b'{"a":1}', '{"a":9}'),
+        (b'{"title":"Anna","type":"x"}', '{"aaaaa":"aaaa","aaaa":"a"}'),
     ],
 )
 def test_another_shape_is_refused_with_the_looks_of_its_first_bytes(content: bytes, looks: str, size: int) -> None:
