@@ -121,9 +121,12 @@ def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -
 
 
 def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | None:
-    """The field that says who or what, among those that nearly every record has."""
+    """The field that says who or what, among those that nearly every record has and that differ."""
     filled = [path for path, found in evidence.fields.items() if found.filled >= _FILLED_SHARE * evidence.records]
-    return field_names.best(filled, wanted) or field_names.best(evidence.fields, wanted)
+    telling = [path for path in filled if evidence.fields[path].distinct > 1]
+    return next(
+        (found for paths in (telling, filled, evidence.fields) if (found := field_names.best(paths, wanted))), None
+    )
 
 
 def _key(export: ExportType, evidence: Evidence) -> str:
