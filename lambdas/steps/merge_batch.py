@@ -11,7 +11,6 @@ import duckdb
 
 from lambdas.lake import engine
 from lambdas.lake.errors import Unfinished, Unloadable
-from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.stager import Staged
@@ -170,12 +169,13 @@ def _profile(request: MergeRequest, table: Table | None) -> Profile | None:
 
 def _inference(request: MergeRequest) -> Inference:
     """What decides the profile of a new table."""
-    records: list[Fields] = []
-    for manifest in request.earlier:
+    earlier = []
+    for manifest in sorted(request.earlier, key=lambda one: (one.ordered_at, one.batch_id)):
         raw = RawObject(request.lake.s3, request.lake.store.bucket, manifest)
         with suppress(Unloadable):
-            records += parse.first_records(pieces(unpacked(raw.read()), request.export))
-    return inference(request.export, request.settings, request.manifest, request.earlier, sample_of(records))
+            records = parse.first_records(pieces(unpacked(raw.read()), request.export))
+            earlier.append((sample_of(records), window_of(manifest)))
+    return inference(request.export, request.settings, request.manifest, request.earlier, earlier)
 
 
 def _merge_days(

@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import duckdb
 
 from lambdas.lake import engine
 from lambdas.lake.errors import Contradiction, Undecided, Unloadable
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
-from lambdas.lake.profile import field_names
-from lambdas.lake.profile.decide import unique_keys, usable_times
-from lambdas.lake.profile.evidence import Evidence, candidates, instants_of, of_sample
-from lambdas.lake.profile.profile import EventTime, Profile
-from lambdas.lake.profile.ranking import Ranked, doubled, rank_events, rank_keys
+from lambdas.lake.profile.evidence import instants_at
+from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.ranking import doubled
 from lambdas.lake.profile.sample import Sample, sample_of
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
@@ -44,11 +41,14 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
     compared = sorted(landed, key=lambda one: (one.ordered_at, one.batch_id))[-_EXPORTS:]
     with engine.connect(request.work) as duck:
         samples = [_sample(request, manifest) for manifest in compared]
-        twice = {compared[number].batch_id for number in doubled(samples)}
+        instants = partial(instants_at, duck)
+        twice = {compared[number].batch_id for number in doubled(samples, table.profile, instants)}
         if request.manifest.batch_id in twice:
             raise Contradiction(str(cause), is_inflated=True)
         kept = [(one, sample) for one, sample in zip(compared, samples, strict=True) if one.batch_id not in twice]
-        ranked = _ranked(request, duck, [one for one, _ in kept], [sample for _, sample in kept])
+        windows = [window_of(manifest) for manifest, _ in kept]
+        found = inference(request.export, request.settings, request.manifest, compared)
+        ranked = found.ranked(duck, [sample for _, sample in kept], windows)
     best = next((one for one in ranked if one.agrees), None)
     if best is None:
         raise Undecided(
@@ -67,40 +67,6 @@ def _sample(request: MergeRequest, manifest: Manifest) -> Sample:
     with suppress(Unloadable):
         return sample_of(parse.first_records(pieces(unpacked(raw.read()), request.export), _RECORDS))
     return Sample(())
-
-
-def _ranked(
-    request: MergeRequest, duck: duckdb.DuckDBPyConnection, manifests: Sequence[Manifest], samples: Sequence[Sample]
-) -> list[Ranked]:
-    export, settings = request.export, request.settings
-    found = inference(export, settings, request.manifest, manifests, Sample(()))
-    both = Sample(tuple(record for sample in samples for record in sample.records))
-    evidence = of_sample(duck, both, candidates(both), found.scope)
-    times = _times(request, evidence, found.scope.time_zone)
-    if not times:
-        each = [of_sample(duck, sample, {}, found.scope) for sample in samples if sample.records]
-        unique = [set(unique_keys(export, one)) for one in each]
-        agreed = set.intersection(*unique) if unique else set()
-        return rank_keys(samples, [key for key in unique_keys(export, each[-1]) if key in agreed] if each else [])
-
-    def instants(sample: Sample, time: EventTime) -> Sequence[int | None]:
-        return instants_of(duck, sample, time.field, time.format, time.time_zone)
-
-    return rank_events(samples, [window_of(manifest) for manifest in manifests], times, instants)
-
-
-def _times(request: MergeRequest, evidence: Evidence, time_zone: str) -> list[EventTime]:
-    """The times that may be those of events, the likeliest name first."""
-    order = list(evidence.fields)
-    usable = sorted(
-        usable_times(evidence),
-        key=lambda time: (
-            field_names.time_rank(time.field, request.export),
-            field_names.depth(time.field),
-            order.index(time.field),
-        ),
-    )
-    return [EventTime(time.field, time.format, time_zone) for time in usable]
 
 
 def _rebuilt(

@@ -42,9 +42,13 @@ def check_table(table: Table, export: ExportType, settings: Settings) -> None:
 
 
 def inference(
-    export: ExportType, settings: Settings, manifest: Manifest, earlier: Sequence[Manifest], sample: Sample
+    export: ExportType,
+    settings: Settings,
+    manifest: Manifest,
+    others: Sequence[Manifest],
+    earlier: Sequence[tuple[Sample, Window | None]] = (),
 ) -> Inference:
-    """What decides the profile of a new table: the batch's own records, `sample` of earlier ones, and the settings."""
+    """What decides the profile of a new table: the batch's own records, those of earlier ones, and the settings."""
     times = settings.event_time.get(export.name, ())
     chosen = Chosen(
         event_time=tuple(one["field"] for one in times),
@@ -52,11 +56,11 @@ def inference(
         time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
         identity=settings.identity_fields.get(export.name, ()),
     )
-    windows = [window for one in (manifest, *earlier) if (window := window_of(one)) is not None]
+    windows = [window for one in (manifest, *others) if (window := window_of(one)) is not None]
     window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
     paths = frozenset((*chosen.event_time, *chosen.identity))
     scope = Scope(settings.timestamp_time_zone or settings.time_zone, window, paths)
-    return Inference(export, chosen, scope, sample)
+    return Inference(export, chosen, scope, window_of(manifest), earlier)
 
 
 def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType) -> None:

@@ -18,7 +18,7 @@ OUTSIDE_SHARE = 0.05
 # So many records, and an overlap that agrees, settle a profile.
 SETTLING_RECORDS = 200
 # An export with fewer says nothing by its lack of overlap, or of a field.
-_TELLING_ROWS = 15
+TELLING_ROWS = 15
 MANY = 20
 _RENAMED_SHARE, _RENAMED_LEAST = 0.5, 10
 _MOST_SPANS = 30
@@ -156,7 +156,7 @@ def _of_times(history: History, span: Span | None, window: Interval | None) -> s
     before = history.newest
     if window is None or history.window is None or before is None:
         return None
-    is_telling = min(span.rows, span.distinct, before.rows, before.distinct) >= _TELLING_ROWS
+    is_telling = min(span.rows, before.rows) >= TELLING_ROWS
     # No period's start is documented, so a day of each window counts for nothing.
     is_expected = window[0] + _DAY <= before.high and history.window[0] + _DAY <= span.high
     is_disjoint = span.low > before.high or span.high < before.low

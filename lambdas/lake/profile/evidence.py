@@ -9,6 +9,7 @@ import duckdb
 
 from lambdas.lake.engine import name, parquet, text, timestamp
 from lambdas.lake.profile import field_names
+from lambdas.lake.profile.profile import EventTime
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
 from lambdas.lake.schema import Column, Kind, Schema
@@ -136,14 +137,13 @@ class Scope:
     """The paths that the settings name."""
 
 
-def instants_of(
-    engine: duckdb.DuckDBPyConnection, sample: Sample, path: str, time_format: TimeFormat, time_zone: str
-) -> list[int | None]:
-    """The instants at a path of a sample's records, in microseconds since 1970."""
-    found = f"epoch_us({instant('held', time_format, time_zone)})"
+def instants_at(engine: duckdb.DuckDBPyConnection, sample: Sample, time: EventTime) -> list[int | None]:
+    """The instants of a sample's records, in microseconds since 1970."""
+    found = f"epoch_us({instant('held', time.format, time.time_zone)})"
     rows = engine.execute(
-        f"SELECT {found} FROM (SELECT unnest($held::VARCHAR[]) AS held, unnest($at) AS at) ORDER BY at",
-        {"held": [record.get(path) for record in sample.records], "at": list(range(len(sample.records)))},
+        f"SELECT {found} FROM (SELECT unnest($held::VARCHAR[]) AS held, unnest($positions) AS position) "
+        "ORDER BY position",
+        {"held": [record.get(time.field) for record in sample.records], "positions": list(range(len(sample.records)))},
     ).fetchall()
     return [moment for (moment,) in rows]
 

@@ -1,16 +1,23 @@
-"""Infer the profile of a new table: a draft from a sample of its first export, confirmed by all of its records."""
+"""Infer the profile of a new table: a draft from a sample of its first export, confirmed by all of its records.
+
+Small tables gather evidence over several exports; then, and where an overlap contradicts a provisional profile, the one
+is taken on which the exports agree.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from lambdas.lake.errors import Undecided
 from lambdas.lake.formats.json_records import Fields
-from lambdas.lake.profile.decide import Chosen, decide
-from lambdas.lake.profile.evidence import Scope, candidates, of_files, of_sample
-from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile import field_names
+from lambdas.lake.profile.decide import Chosen, decide, unique_keys, usable_times
+from lambdas.lake.profile.evidence import Evidence, Scope, Window, candidates, instants_at, of_files, of_sample
+from lambdas.lake.profile.profile import EventTime, Profile
+from lambdas.lake.profile.ranking import Ranked, rank_events, rank_keys
 from lambdas.lake.profile.sample import Sample, sample_of
 from lambdas.lake.schema import Schema
 from lambdas.vocabulary import ExportType
@@ -23,8 +30,10 @@ class Inference:
     export: ExportType
     chosen: Chosen
     scope: Scope
-    earlier: Sample = field(default_factory=lambda: Sample(()))
-    """Records of earlier exports that left it undecided: small tables gather evidence over several."""
+    window: Window | None = None
+    """What the export was ordered for; `scope` has that of all exports."""
+    earlier: Sequence[tuple[Sample, Window | None]] = ()
+    """Exports that left it undecided, in the order of their age."""
     _sample: Sample = field(default_factory=lambda: Sample(()), init=False)
 
     def draft(self, engine: duckdb.DuckDBPyConnection, records: Iterable[Fields]) -> Profile | None:
@@ -42,11 +51,11 @@ class Inference:
             Undecided: it supports none.
         """
         evidence = of_sample(engine, self._sample, candidates(self._sample), self.scope)
-        if self.earlier.records:
+        if self.earlier:
             # Only of times: an entity's records stand in every export, and differ.
-            both = Sample((*self._sample.records, *self.earlier.records))
+            both = _pooled([self._sample, *(sample for sample, _ in self.earlier)])
             evidence = replace(evidence, times=of_sample(engine, both, candidates(both), self.scope).times)
-        return decide(self.export, evidence, self.chosen, self.scope.time_zone)
+        return self._agreed(engine, decide(self.export, evidence, self.chosen, self.scope.time_zone))
 
     def confirm(self, engine: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: Schema) -> Profile:
         """The profile that all records of the export support, from its staged files.
@@ -56,5 +65,49 @@ class Inference:
         """
         # A field that only later records have, too.
         paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored)))
-        evidence = of_files(engine, files, schema, paths=paths, formats=candidates(self._sample), scope=self.scope)
-        return decide(self.export, evidence, self.chosen, self.scope.time_zone)
+        formats = candidates(self._sample)
+        evidence = of_files(engine, files, schema, paths=paths, formats=formats, scope=self.scope)
+        return self._agreed(engine, decide(self.export, evidence, self.chosen, self.scope.time_zone))
+
+    def ranked(
+        self, engine: duckdb.DuckDBPyConnection, samples: Sequence[Sample], windows: Sequence[Window | None]
+    ) -> list[Ranked]:
+        """All profiles that the fields admit, the one on which the exports agree best first."""
+        both = _pooled(samples)
+        evidence = of_sample(engine, both, candidates(both), self.scope)
+        times = self._times(evidence)
+        if times:
+            return rank_events(samples, windows, times, partial(instants_at, engine))
+        each = [of_sample(engine, sample, {}, self.scope) for sample in samples if sample.records]
+        unique = [unique_keys(self.export, one) for one in each]
+        return rank_keys(samples, [key for key in unique[-1] if all(key in one for one in unique)] if unique else [])
+
+    def _agreed(self, engine: duckdb.DuckDBPyConnection, profile: Profile) -> Profile:
+        """The profile, unless earlier exports contradict it and agree on another."""
+        if not self.earlier or self.chosen.event_time or self.chosen.identity:
+            return profile
+        exports = [*self.earlier, (self._sample, self.window)]
+        ranked = self.ranked(engine, [sample for sample, _ in exports], [window for _, window in exports])
+        agreeing = [one.profile for one in ranked if one.agrees]
+        if not agreeing:
+            raise Undecided(
+                f"No reading of the fields of {self.export.name} makes this export agree with the earlier ones: where "
+                "they were ordered for the same time, they have other events. Name the fields in the settings "
+                "eventTime and identityFields."
+            )
+        same = (one for one in agreeing if one.identity == profile.identity and one.times == profile.times)
+        return profile if next(same, None) is not None else agreeing[0]
+
+    def _times(self, evidence: Evidence) -> list[EventTime]:
+        """The times that may be those of events, the likeliest name first."""
+        order = list(evidence.fields)
+
+        def rank(path: str) -> tuple[int, int, int]:
+            return field_names.time_rank(path, self.export), field_names.depth(path), order.index(path)
+
+        usable = sorted(usable_times(evidence), key=lambda time: rank(time.field))
+        return [EventTime(time.field, time.format, self.scope.time_zone) for time in usable]
+
+
+def _pooled(samples: Sequence[Sample]) -> Sample:
+    return Sample(tuple(record for sample in samples for record in sample.records))

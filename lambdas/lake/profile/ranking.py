@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from lambdas.lake.profile import field_names
-from lambdas.lake.profile.audit import CHANGED_SHARE, REPLACED_SHARE
+from lambdas.lake.profile.audit import CHANGED_SHARE, REPLACED_SHARE, TELLING_ROWS
 from lambdas.lake.profile.evidence import Window
 from lambdas.lake.profile.field_names import WHAT, WHO, Role
 from lambdas.lake.profile.profile import EventTime, Profile
@@ -16,8 +16,8 @@ Instants = Callable[[Sample, EventTime], Sequence[int | None]]
 """The instants of a sample's records under an event time, in microseconds."""
 
 _DAY = 86_400_000_000
-_TELLING_ROWS = 15
 _MOVED_SHARE = 0.05
+_MOST_TWICE, _FEW_TWICE = 0.9, 0.5
 # What a pair says of two profiles may differ by chance so much.
 _CLOSE = 0.01
 
@@ -35,10 +35,15 @@ class Ranked:
         return self.disagreement <= REPLACED_SHARE
 
 
-def doubled(samples: Sequence[Sample]) -> list[int]:
-    """The positions of exports in which every record stands at least twice, where another has none twice so often."""
-    least = [min(Counter(_whole(record) for record in sample.records).values(), default=1) for sample in samples]
-    return [number for number, count in enumerate(least) if count > 1 and min(least) == 1]
+def doubled(samples: Sequence[Sample], profile: Profile, instants: Instants) -> list[int]:
+    """The positions of exports in which nearly every event stands twice or more, where in another most stand once."""
+    shares = []
+    for sample in samples:
+        moments = instants(sample, profile.event_time[0]) if profile.has_days else [0] * len(sample.records)
+        counts = [count for keys in _keys(sample, moments, profile.identity).values() for count in keys.values()]
+        shares.append(sum(count > 1 for count in counts) / len(counts) if counts else 0.0)
+    is_single = any(share <= _FEW_TWICE for share in shares)
+    return [number for number, share in enumerate(shares) if share >= _MOST_TWICE and is_single]
 
 
 def rank_events(
@@ -119,13 +124,14 @@ def _disagreement(one_export: _Keys, other_export: _Keys) -> float:
         return 0.0
     (low_1, high_1, rows_1), (low_2, high_2, rows_2) = (end for end in ends if end is not None)
     is_coarse = all(moment % (_DAY // 24) == 0 for moment in (*older, *newer))
+    is_expected = _reaches(newer_window, high_1) and _reaches(older_window, high_2)
+    if (high_1 < low_2 or high_2 < low_1) and is_expected and min(rows_1, rows_2) >= TELLING_ROWS:
+        # Ordered for the same days, yet no time in common: the time may be the export's own.
+        return 0.5
     trim = _DAY if is_coarse else 0
     low, high = max(low_1, low_2 + trim), min(high_1 - trim, high_2)
     if low > high:
-        is_telling = min(rows_1, rows_2, len(older), len(newer)) >= _TELLING_ROWS
-        # Ordered for the same days, yet no time in common: the time may be the export's own.
-        is_expected = _reaches(newer_window, high_1) and _reaches(older_window, high_2)
-        return 0.5 if is_telling and is_expected and not is_coarse else 0.0
+        return 0.0
     one, other = (
         {(moment, key): count for moment, keys in found.items() if low <= moment <= high for key, count in keys.items()}
         for found in (older, newer)
