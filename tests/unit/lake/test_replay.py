@@ -19,7 +19,7 @@ REBUILD = {"rebuild": True}
 
 
 def opened(event_id: int, day: int = 1, **more: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
+    return {"eventId": event_id, "contactId": f"k{event_id}", "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
 
 
 def on(day: int) -> Age:

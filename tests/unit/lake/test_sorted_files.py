@@ -18,7 +18,7 @@ Encode = Callable[[Iterable[Record]], bytes]
 
 
 def opened(number: int, hour: int, **more: object) -> Record:
-    return {"eventId": number, "timestamp": f"2024-03-01T{hour:02}:00:00Z", **more}
+    return {"eventId": number, "contactId": f"k{number}", "timestamp": f"2024-03-01T{hour:02}:00:00Z", **more}
 
 
 def lines(records: Iterable[Record]) -> bytes:
@@ -112,12 +112,20 @@ def test_a_large_day_is_merged_into_files_of_consecutive_time_ranges(
 
 
 def test_a_duplicate_key_in_different_chunks_is_detected(lake: InProcessLake) -> None:
-    records = [opened(number, number) for number in range(24)]
-    assert lake.load(lines([*records, records[0]])).outcome == "loaded"
-    assert bag(lake.records()) == bag(records)
-    refused = lake.load(lines([*records, opened(0, 0, name="other")]), at=age(2))
+    records: list[Record] = [{"listId": str(number), "name": "a" * 40} for number in range(24)]
+    assert lake.load(lines([*records, records[0]]), "LISTS", age(1)).outcome == "loaded"
+    assert bag(lake.records("LISTS")) == bag(records)
+    refused = lake.load(lines([*records, {**records[0], "name": "other"}]), "LISTS", age(2))
     assert refused.outcome == "failed"
-    assert "eventId 0 holds twice" in str(refused.reason)
+    assert "listId is no key of LISTS: 1 of its values" in str(refused.reason)
+    assert bag(lake.records("LISTS")) == bag(records)
+
+
+def test_an_event_that_stands_twice_in_different_chunks_is_two_rows(lake: InProcessLake) -> None:
+    records = [opened(number, number) for number in range(24)]
+    for number in (1, 2):
+        assert lake.load(lines([*records, records[0]]), at=age(number)).outcome == "loaded"
+    assert bag(lake.records()) == bag([*records, records[0]])
 
 
 def test_files_left_by_a_killed_call_are_not_read(lake: InProcessLake, tmp_path: Path) -> None:
