@@ -26,6 +26,7 @@ from lambdas.settings import Settings
 from lambdas.steps.load_result import Clock, hold_lease
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 from lambdas.steps.replay_request import Selection
+from lambdas.steps.table_checks import kept_profile
 from lambdas.vocabulary import ExportType
 
 SWITCH = "switch"
@@ -97,7 +98,8 @@ def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunS
             finish_switch(call.export, call.lake.store, call.lake.catalog)
         table = call.lake.catalog.table(call.export)
         keeps = table is not None and table.schema_version == SCHEMA_VERSION and not call.asked.reprofiles
-        shadow_table.begin(call.asked.left_out, table.profile if table is not None and keeps else None)
+        kept = kept_profile(table, call.export, call.settings) if table is not None and keeps else None
+        shadow_table.begin(call.asked.left_out, kept)
     into_shadow = replace(call, lake=replace(call.lake, shadow_table=shadow_table))
     done = _merge_some(state, into_shadow, folder, clock)
     return replace(done, outcome=Outcome.PARTIAL, cursor=SWITCH) if done.outcome == Outcome.LOADED else done

@@ -44,7 +44,9 @@ def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: st
     who, what = (_best(evidence, wanted) for wanted in (WHO, WHAT))
     link = _best(evidence, (Role.LINK,))
     roles = {role.value: path for found in (who, what, link) if found for path, role in [found]}
-    has_days = export.nature is Nature.EVENTS or (export.nature is Nature.EITHER and bool(times) and who is not None)
+    has_days = export.nature is Nature.EVENTS or (
+        export.nature is Nature.EITHER and bool(times) and (who is not None or bool(chosen.event_time))
+    )
     if not has_days:
         key = chosen.identity or (_key(export, evidence),)
         return Profile(identity=key, roles=roles | ({"key": key[0]} if len(key) == 1 else {}))
@@ -86,16 +88,20 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
         return ()
     order = list(evidence.fields)
     best = min(usable, key=lambda time: _rank(time, export, order))
-    orders = {time.format for time in usable if time.field == best.field}
-    if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= orders:
-        raise Undecided(
-            f"The times in {best.field} may begin with the day or with the month, and both fit. Say which in the setting "
-            f'eventTime: {{"{export.name}": {{"field": "{best.field}", "format": "day-first"}}}} (or "month-first").'
-        )
+    _check_order(export, best.field, [time for time in usable if time.field == best.field])
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
         return ()
     return (EventTime(best.field, best.format, time_zone),)
+
+
+def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence]) -> None:
+    """Refuse to guess whether the day or the month comes first."""
+    if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= {time.format for time in fitting}:
+        raise Undecided(
+            f"The times in {path} may begin with the day or with the month, and both fit. Say which in the setting "
+            f'eventTime: {{"{export.name}": {{"field": "{path}", "format": "day-first"}}}} (or "month-first").'
+        )
 
 
 def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int, int, int]:
@@ -116,13 +122,25 @@ def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -
         raise Undecided(
             f"The setting eventTime names {path} for {export.name}, and none of its values is a time in a known format."
         )
-    return max(found, key=lambda time: (time.parsed, time.inside)).format
+    best = max(found, key=_fits)
+    _check_order(export, path, [time for time in found if _fits(time) == _fits(best)])
+    return best.format
+
+
+def _fits(time: TimeEvidence) -> tuple[int, int]:
+    return time.parsed, time.inside
 
 
 def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | None:
     """The field that says who or what, among those that nearly every record has."""
     filled = [path for path, found in evidence.fields.items() if found.filled >= _FILLED_SHARE * evidence.records]
-    return field_names.best(filled, wanted) or field_names.best(evidence.fields, wanted)
+    # What all records share says not to whom: it may be the account's own id, or the sender.
+    telling = [path for path in filled if evidence.fields[path].distinct > 1] if wanted == WHO else []
+    return (
+        field_names.best(telling, wanted)
+        or field_names.best(filled, wanted)
+        or field_names.best(evidence.fields, wanted)
+    )
 
 
 def _key(export: ExportType, evidence: Evidence) -> str:

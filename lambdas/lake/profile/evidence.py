@@ -1,6 +1,6 @@
 """Evidence: what the records of an export say about the fields that may have a role."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,13 +130,16 @@ def instants_of(
     return [moment for (moment,) in rows]
 
 
-def candidates(sample: Sample) -> dict[str, list[TimeFormat]]:
-    """The paths of a sample that may be times, with the formats that their texts may be of."""
+def candidates(sample: Sample, chosen: Collection[str] = ()) -> dict[str, list[TimeFormat]]:
+    """The paths of a sample that may be times, with the formats that their texts may be of.
+
+    `chosen` are paths that the settings name: not every record needs one.
+    """
     found: dict[str, list[TimeFormat]] = {}
     for path in sample.paths:
         looks = [formats_of(value) for value in sample.values(path)]
         fitting = [one for one in TimeFormat if sum(one in formats for formats in looks) >= _SAMPLE_SHARE * len(looks)]
-        if fitting and len(looks) >= _SAMPLE_SHARE * len(sample.records):
+        if fitting and (path in chosen or len(looks) >= _SAMPLE_SHARE * len(sample.records)):
             found[path] = fitting
     return found
 

@@ -41,11 +41,11 @@ class Inference:
         Raises:
             Undecided: it supports none.
         """
-        evidence = of_sample(engine, self._sample, candidates(self._sample), self.scope)
+        evidence = of_sample(engine, self._sample, candidates(self._sample, self.chosen.event_time), self.scope)
         if self.earlier.records:
             # Only of times: an entity's records stand in every export, and differ.
             both = Sample((*self._sample.records, *self.earlier.records))
-            evidence = replace(evidence, times=of_sample(engine, both, candidates(both), self.scope).times)
+            evidence = replace(evidence, times=of_sample(engine, both, candidates(both, self.chosen.event_time), self.scope).times)
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)
 
     def confirm(self, engine: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: Schema) -> Profile:
@@ -55,6 +55,7 @@ class Inference:
             Undecided: they support none.
         """
         # A field that only later records have, too.
-        paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored)))
-        evidence = of_files(engine, files, schema, paths, candidates(self._sample), self.scope)
+        chosen = (*self.chosen.event_time, *self.chosen.identity)
+        paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored), *chosen))
+        evidence = of_files(engine, files, schema, paths, candidates(self._sample, self.chosen.event_time), self.scope)
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)

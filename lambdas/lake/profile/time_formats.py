@@ -119,7 +119,7 @@ def has_no_offset(held: str) -> str:
     """SQL for whether a time's text names no offset from UTC, nor is a number since 1970."""
     return (
         rf"NOT regexp_matches({held}, '(\d:?\d{{2}}([.,]\d+)?\s*([Zz]|[+-]\d{{2}}(:?\d{{2}})?)|"
-        rf"[\d ](UT|[A-Z]{{3,4}})([+-]\d.*)?( \d{{4}})?)\W?([\[(].*)?$|^[\d.]+$|^/')"
+        rf"[\d ](UT|[A-Z]{{3,4}})([+-]\d.*)?( \d{{4}})?)\W?([\[(].*)?$|^(\d{{9,13}}|\d{{15,19}})(\.\d+)?$|^/')"
     )
 
 
