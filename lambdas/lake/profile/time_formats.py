@@ -19,7 +19,7 @@ _UNITS = {
     TimeFormat.EPOCH_SECONDS: (10**8, 10**10 - 1, "* 1000000"),
     TimeFormat.EPOCH_MILLISECONDS: (10**11, 10**13 - 1, "* 1000"),
     TimeFormat.EPOCH_MICROSECONDS: (10**14, 10**16 - 1, "* 1"),
-    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "/ 1000"),
+    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "::HUGEINT // 1000"),
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Abbreviations are ambiguous in general; these are what Java and mail programs print for Europe and North America.
