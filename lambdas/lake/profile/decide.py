@@ -14,7 +14,7 @@ from lambdas.vocabulary import ExportType, Nature, TimeFormat
 TIME_SHARE, INSIDE_SHARE = 0.99, 0.95
 # A field that fewer records have does not say who or what, if another one does.
 _FILLED_SHARE = 0.9
-_SHOWN = 12
+_SHOWN, _LONGEST = 12, 80
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ def _key(export: ExportType, evidence: Evidence) -> str:
     unique = unique_keys(export, evidence)
     best = [path for path in unique if field_names.key_rank(path, export) == field_names.key_rank(unique[0], export)]
     if not best or (field_names.key_rank(best[0], export) == 2 and len(best) > 1):
-        candidates = f"Candidates are {_listed(best)}." if best else ""
+        candidates = f"Candidates are {_listed(best)}. " if best else ""
         raise Undecided(
             f"No field of {export.name} is certainly the key of its records: an id of their own that every record has and "
-            f"no two share. {candidates} Name it in the setting identityFields; the fields are "
+            f"no two share. {candidates}Name it in the setting identityFields; the fields are "
             f"{_listed(evidence.fields)}."
         )
     return best[0]
@@ -178,19 +178,22 @@ def unique_keys(export: ExportType, evidence: Evidence) -> list[str]:
 
 def _no_time(export: ExportType, evidence: Evidence) -> str:
     seen = [
-        f"{time.field} ({time.format.value}: {time.parsed} of {time.records} records have one, "
+        f"{time.field[:_LONGEST]} ({time.format.value}: {time.parsed} of {time.records} records have one, "
         f"{time.inside} in the span that was ordered, {time.distinct} differ)"
         for time in evidence.times
         if time.parsed
     ]
     return (
         f"No field of {export.name} is certainly the time of its events: one that nearly every record has, in the span "
-        f"that was ordered, and not the same in all. {f'Times are {_listed(seen)}.' if seen else 'No field looks like a time.'} "
+        f"that was ordered, and not the same in all. {f'Times are {_some(seen)}.' if seen else 'No field looks like a time.'} "
         f"Name it in the setting eventTime; the fields are {_listed(evidence.fields)}."
     )
 
 
 def _listed(names: Iterable[str]) -> str:
-    found = [name[:80] for name in names]
+    return _some([name[:_LONGEST] for name in names])
+
+
+def _some(found: list[str]) -> str:
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return f"{', '.join(found[:_SHOWN]) or 'none'}{more}"
