@@ -137,13 +137,11 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
 
 def _check_zones(table: Table, export: ExportType, settings: Settings) -> None:
     """Refuse another zone for texts without an offset."""
-    for now, before in zip(
-        kept_profile(table, export, settings).event_time, table.profile.event_time, strict=True
-    ):
+    for now, before in zip(kept_profile(table, export, settings).event_time, table.profile.event_time, strict=True):
         if now.time_zone != before.time_zone:
             raise Unloadable(
-                f"The table reads times in {before.field} without an offset as those of {before.time_zone}, and the settings "
-                f"(eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them back, or "
+                f"The table reads times in {before.field} without an offset as those of {before.time_zone}, and the "
+                f"settings (eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them back, or "
                 "rebuild the table with replay --rebuild."
             )
 

@@ -45,7 +45,9 @@ class Inference:
         if self.earlier.records:
             # Only of times: an entity's records stand in every export, and differ.
             both = Sample((*self._sample.records, *self.earlier.records))
-            evidence = replace(evidence, times=of_sample(engine, both, candidates(both, self.chosen.event_time), self.scope).times)
+            evidence = replace(
+                evidence, times=of_sample(engine, both, candidates(both, self.chosen.event_time), self.scope).times
+            )
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)
 
     def confirm(self, engine: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: Schema) -> Profile:

@@ -5,8 +5,20 @@ The names are those of the records of other vendors of e-mail and text messages,
 
 import pytest
 
-from lambdas.lake.profile.field_names import WHAT, WHO, Role, TimeRank, best, is_own_id, key_rank, role, time_rank, words
+from lambdas.lake.profile.field_names import (
+    WHAT,
+    WHO,
+    Role,
+    TimeRank,
+    best,
+    is_own_id,
+    key_rank,
+    role,
+    time_rank,
+    words,
+)
 from lambdas.vocabulary import EXPORT_TYPES
+
 
 @pytest.mark.parametrize(
     ("name", "expected"),
@@ -183,7 +195,10 @@ def test_times_that_are_named_by_the_exports_own_verb_rank_first(export: str, na
         (TimeRank.CREATED, ["created", "createdAt", "created_at", "createdOn", "cdate", "creationTime"]),
         (TimeRank.OTHER_VERB, ["sentTimestamp", "send_at", "click.timestamp", "bounced", "sentBy.created"]),
         (TimeRank.OTHER_VERB, ["openedMail.sentTime", "open.sentAt", "deliveredAt"]),
-        (TimeRank.UPDATED, ["updatedAt", "changedOn", "modified", "mdate", "lastOpened", "LAST_CHANGED", "sent.updated"]),
+        (
+            TimeRank.UPDATED,
+            ["updatedAt", "changedOn", "modified", "mdate", "lastOpened", "LAST_CHANGED", "sent.updated"],
+        ),
     ],
 )
 def test_other_times_of_opens_rank_after_the_opens_own(rank: TimeRank, names: list[str]) -> None:

@@ -144,7 +144,10 @@ def test_the_window_has_slack_for_calendar_weeks_and_ends_with_the_order() -> No
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("2026-11-24T03:00:00Z", "timestamp (iso-8601: 20 of 20 records have one, 20 in the span that was ordered, 1 differ"),
+        (
+            "2026-11-24T03:00:00Z",
+            "timestamp (iso-8601: 20 of 20 records have one, 20 in the span that was ordered, 1 differ",
+        ),
         ("2020-01-01T00:00:00Z", "0 in the span that was ordered"),
         ("soon", "No field looks like a time."),
         (None, "No field looks like a time."),

@@ -1,4 +1,4 @@
-"""Seven exports of two overlapping nights, each in another shape, as `tests/fixtures/shapes/expected.json` describes them."""
+"""Seven exports of two overlapping nights, each in another shape, as `tests/fixtures/shapes/expected.json` says."""
 
 import json
 from collections import Counter
@@ -41,9 +41,7 @@ def test_overlapping_nights_of_any_shape_add_up_in_any_order(
 
 @pytest.mark.parametrize("export", ["LISTS", "CAMPAIGNS"])
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
-def test_entities_hold_the_state_of_the_newest_night(
-    lake: InProcessLake, export: str, order: tuple[int, ...]
-) -> None:
+def test_entities_hold_the_state_of_the_newest_night(lake: InProcessLake, export: str, order: tuple[int, ...]) -> None:
     for night in order:
         load(lake, export, night)
     newest = json.loads((FOLDER / EXPECTED[export]["files"][1]).read_text())

@@ -34,7 +34,9 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def read(engine: duckdb.DuckDBPyConnection, value: str, of: TimeFormat, zone: str = STOCKHOLM) -> str | None:
     """The instant in a text, as UTC without the offset."""
-    row = engine.execute(f"SELECT ({instant('t', of, zone)})::VARCHAR FROM (SELECT ?::VARCHAR AS t)", [value]).fetchone()
+    row = engine.execute(
+        f"SELECT ({instant('t', of, zone)})::VARCHAR FROM (SELECT ?::VARCHAR AS t)", [value]
+    ).fetchone()
     assert row is not None
     return None if row[0] is None else str(row[0]).removesuffix("+00")
 
@@ -202,7 +204,9 @@ def test_whether_the_day_or_the_month_comes_first_shows_where_one_of_both_is_no_
     engine: duckdb.DuckDBPyConnection,
 ) -> None:
     def fits(value: str, of: TimeFormat) -> bool:
-        row = engine.execute(f"SELECT ({instant_in('t', of, 'UTC')})::VARCHAR FROM (SELECT ?::VARCHAR AS t)", [value]).fetchone()
+        row = engine.execute(
+            f"SELECT ({instant_in('t', of, 'UTC')})::VARCHAR FROM (SELECT ?::VARCHAR AS t)", [value]
+        ).fetchone()
         return row is not None and row[0] is not None
 
     assert [fits("23/11/2026", of) for of in (DAY_FIRST, MONTH_FIRST)] == [True, False]

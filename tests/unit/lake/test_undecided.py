@@ -100,14 +100,14 @@ def test_the_deciding_load_is_idempotent(lake: InProcessLake) -> None:
 
 
 def test_a_deciding_load_that_takes_several_calls_loses_none_of_what_waited(lake: InProcessLake) -> None:
-    """Each batch has rows of the same two days, and a call merges one day."""
+    """Each batch has rows of two days, and a call merges one day."""
     export = EXPORT_TYPES["OPENS"]
-    batches = [[event(n, 0), event(n, 24 * 60)] for n in range(4)]
-    for number, records in enumerate(batches[:3]):
-        # Nobody can say whether these open with the day or the month.
+    days = [(0, 1), (1, 2), (0, 1)]
+    batches = [[event(n, day * 24 * 60) for day in some] for n, some in enumerate(days)]
+    for number, records in enumerate(batches[:2]):
         undecided = {"event_time": {"OPENS": ({"field": "nowhere"},)}}
         assert load(lake, records, number + 1, **undecided).outcome == "undecided"
-    lake.land(array(batches[3]), export, night(4), "LAST_3_DAYS")
+    lake.land(array(batches[2]), export, night(4), "LAST_3_DAYS")
     lake.ledger(export).write_order(lake.execution(), Order(night(4)[0], 0, *reversed(night(4))), "LAST_3_DAYS")
     run = lake.execution()
     assert lake.ledger(export).take_lease(run, datetime.now(UTC))
@@ -119,7 +119,7 @@ def test_a_deciding_load_that_takes_several_calls_loses_none_of_what_waited(lake
         assert state.outcome in ("partial", "loaded"), state.reason
         calls += 1
         assert calls < 20
-    assert calls > 2
+    assert calls > 3
     assert bag(lake.records()) == bag(record for records in batches for record in records)
 
 
@@ -134,9 +134,18 @@ def test_the_setting_decides_for_the_next_night_and_all_before_it(lake: InProces
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ({"event_time": {"OPENS": ({"field": "opentime"},)}}, "No record of this export has opentime, which the setting eventTime"),
-        ({"event_time": {"OPENS": ({"field": "messageId"},)}}, "eventTime names messageId for OPENS, and none of its values"),
-        ({"identity_fields": {"OPENS": ("contact.id",)}}, "No record of this export has contact.id, which the setting ident"),
+        (
+            {"event_time": {"OPENS": ({"field": "opentime"},)}},
+            "No record of this export has opentime, which the setting eventTime",
+        ),
+        (
+            {"event_time": {"OPENS": ({"field": "messageId"},)}},
+            "eventTime names messageId for OPENS, and none of its values",
+        ),
+        (
+            {"identity_fields": {"OPENS": ("contact.id",)}},
+            "No record of this export has contact.id, which the setting ident",
+        ),
     ],
 )
 def test_a_wrong_path_in_a_setting_is_named_with_the_fields_that_there_are(
@@ -162,6 +171,24 @@ def test_of_several_chosen_times_the_first_that_a_record_has_counts(lake: InProc
         ("k2", "2026-11-21"),
         ("k3", "2026-11-21"),
     ]
+
+
+@pytest.mark.parametrize("asked", [{}, {"rebuild": True, "reprofile": True}])
+def test_a_replay_decides_as_the_nights_did(lake: InProcessLake, asked: dict[str, Any]) -> None:
+    load(lake, [ONE], 1)
+    load(lake, [OTHER], 2)
+    lake.glue.delete_table(DatabaseName=lake.settings.database, Name="opens")
+    state = lake.replay(asked, **BY_EVIDENCE)
+    assert state.outcome == "loaded", state.reason
+    assert bag(lake.records()) == bag([ONE, OTHER])
+
+
+def test_a_replay_that_cannot_decide_fails_and_says_so(lake: InProcessLake) -> None:
+    load(lake, [ONE], 1)
+    state = lake.replay({}, **BY_EVIDENCE)
+    assert state.outcome == "failed"
+    assert "setting eventTime" in str(state.reason)
+    assert waiting(lake) == ["night-1"]
 
 
 # An existing table
