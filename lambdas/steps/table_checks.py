@@ -141,8 +141,8 @@ def _check_zones(table: Table, export: ExportType, settings: Settings) -> None:
         if now.time_zone != before.time_zone:
             raise Unloadable(
                 f"The table reads times in {before.field} without an offset as those of {before.time_zone}, and the "
-                f"settings (eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them back, or "
-                "rebuild the table with replay --rebuild."
+                f"settings (eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them "
+                "back, or rebuild the table with replay --rebuild."
             )
 
 

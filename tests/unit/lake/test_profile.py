@@ -218,7 +218,7 @@ def test_where_even_the_window_admits_both_people_decide(
     reason = undecided(engine, records, scope=scope, **chosen)
     assert "may begin with the day or with the month, and both fit" in reason
     assert 'eventTime: {"OPENS": {"field": "timestamp", "format": "day-first"}}' in reason
-    told = {"event_time": ("timestamp",), "formats": {"timestamp": TimeFormat.MONTH_FIRST}}
+    told: dict[str, Any] = {"event_time": ("timestamp",), "formats": {"timestamp": TimeFormat.MONTH_FIRST}}
     assert decided(engine, records, scope=scope, **told).event_time[0].format is TimeFormat.MONTH_FIRST
 
 

@@ -162,7 +162,7 @@ def test_a_rebuild_adopts_another_time_zone(lake: InProcessLake) -> None:
 def test_a_rebuild_that_decides_the_profile_anew_adopts_other_identity_fields_and_kinds(lake: InProcessLake) -> None:
     lake.load(array([opened(1, contactId="a", size=1)]), at=on(2))
     lake.load(array([opened(1, contactId="b", size="x")]), at=on(1))
-    chosen = {"identity_fields": {"OPENS": ("eventId", "contactId")}}
+    chosen: dict[str, Any] = {"identity_fields": {"OPENS": ("eventId", "contactId")}}
     assert lake.replay({**REBUILD, "reprofile": True}, **chosen).outcome == "loaded"
     table = lake.catalog.table(OPENS)
     assert table is not None

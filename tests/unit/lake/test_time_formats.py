@@ -1,6 +1,6 @@
 """Times as vendors write them: each format becomes the instant that it means, and nothing else becomes one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
@@ -227,7 +227,7 @@ def _offset(moment: datetime) -> str:
     return moment.isoformat()[-6:]
 
 
-PRINTED = {
+PRINTED: dict[str, tuple[TimeFormat, timedelta, Callable[[datetime], str]]] = {
     "iso": (ISO, timedelta(microseconds=1), lambda moment: moment.isoformat()),
     "iso-milliseconds": (ISO, timedelta(milliseconds=1), lambda moment: moment.isoformat(timespec="milliseconds")),
     "iso-minutes": (ISO, timedelta(minutes=1), lambda moment: moment.isoformat(" ", "minutes")),

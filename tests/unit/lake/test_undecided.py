@@ -105,7 +105,7 @@ def test_a_deciding_load_that_takes_several_calls_loses_none_of_what_waited(lake
     days = [(0, 1), (1, 2), (0, 1)]
     batches = [[event(n, day * 24 * 60) for day in some] for n, some in enumerate(days)]
     for number, records in enumerate(batches[:2]):
-        undecided = {"event_time": {"OPENS": ({"field": "nowhere"},)}}
+        undecided: dict[str, Any] = {"event_time": {"OPENS": ({"field": "nowhere"},)}}
         assert load(lake, records, number + 1, **undecided).outcome == "undecided"
     lake.land(array(batches[2]), export, night(4), "LAST_3_DAYS")
     lake.ledger(export).write_order(lake.execution(), Order(night(4)[0], 0, *reversed(night(4))), "LAST_3_DAYS")
@@ -125,7 +125,7 @@ def test_a_deciding_load_that_takes_several_calls_loses_none_of_what_waited(lake
 
 def test_the_setting_decides_for_the_next_night_and_all_before_it(lake: InProcessLake) -> None:
     load(lake, [ONE], 1)
-    chosen = {"event_time": {"OPENS": ({"field": "openTime"},)}}
+    chosen: dict[str, Any] = {"event_time": {"OPENS": ({"field": "openTime"},)}}
     assert load(lake, [ONE], 2, **chosen).outcome == "loaded"
     assert bag(lake.records()) == bag([ONE])
     assert waiting(lake) == []
@@ -163,7 +163,7 @@ def test_of_several_chosen_times_the_first_that_a_record_has_counts(lake: InProc
         event(1, 0, readAt=event(1, 24 * 60)["openTime"]),
         *({**event(n, 0), "openTime": None, "readAt": event(n, 24 * 60)["openTime"]} for n in (2, 3)),
     ]
-    chosen = {"event_time": {"OPENS": ({"field": "openTime"}, {"field": "readAt"})}}
+    chosen: dict[str, Any] = {"event_time": {"OPENS": ({"field": "openTime"}, {"field": "readAt"})}}
     state = load(lake, records, 2, **chosen)
     assert state.outcome == "loaded", state.reason
     assert sorted((row["contact_id"], row["dt"]) for row in lake.rows()) == [
@@ -261,7 +261,7 @@ def test_messages_without_a_person_are_stored_by_key(lake: InProcessLake) -> Non
 
 
 def test_a_chosen_time_gives_messages_days_also_without_a_person(lake: InProcessLake) -> None:
-    chosen = {"event_time": {"MESSAGES": ({"field": "created"},)}}
+    chosen: dict[str, Any] = {"event_time": {"MESSAGES": ({"field": "created"},)}}
     records = [{"id": n, "created": event(n, n)["openTime"]} for n in range(20)]
     for number in (1, 2):
         state = load(lake, records, number, "MESSAGES", **chosen)
