@@ -202,8 +202,17 @@ def _stored(path: str, schema: Schema) -> str:
     outer = schema.by_source.get(first)
     if outer is None or outer.kind not in (Kind.JSON, Kind.MIXED):
         return "NULL::VARCHAR"
-    inner = "$" + "".join(f'."{part}"' for part in rest.split("."))
-    return f"CASE WHEN {name(outer.name)} LIKE '{{%' THEN json_extract_string({name(outer.name)}, {text(inner)}) END"
+    held = name(outer.name)
+    found = ", ".join(f"json_extract_string({held}, {text(pointer)})" for pointer in _pointers(rest))
+    return f"CASE WHEN {held} LIKE '{{%' THEN coalesce({found}) END"
+
+
+def _pointers(path: str) -> list[str]:
+    """JSON pointers for a path: a name that has the dots itself comes before a path, as in `sample.at`."""
+    parts = path.split(".")
+    named = ([*parts[:count], ".".join(parts[count:])] for count in range(len(parts)))
+    # Pointers take any name; of JSON paths, the engine refuses some names and takes `*` for a pattern.
+    return ["".join("/" + part.replace("~", "~0").replace("/", "~1") for part in names) for names in named]
 
 
 def _moment(microseconds: int | None) -> datetime | None:

@@ -191,6 +191,16 @@ def test_a_replay_that_cannot_decide_fails_and_says_so(lake: InProcessLake) -> N
     assert waiting(lake) == ["night-1"]
 
 
+@pytest.mark.parametrize("name", ["at", 'q"r', "a.b", "$", "a'b", "x[0]", "*", "/", "~1", "\\", "\n", "ö"])
+def test_a_time_inside_an_object_is_found_in_a_large_export_whatever_its_name(lake: InProcessLake, name: str) -> None:
+    """Beyond 500 records, all of them are evidence, from the staged files."""
+    records = [{**event(n, n), "openTime": {name: event(n, n)["openTime"], "id": n}} for n in range(600)]
+    state = load(lake, records, 1)
+    assert state.outcome == "loaded", state.reason
+    assert {row["dt"] for row in lake.rows()} == {"2026-11-20"}
+    assert profile(lake).times == (f"openTime.{name}",)
+
+
 # An existing table
 
 
