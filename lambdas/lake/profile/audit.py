@@ -136,8 +136,8 @@ def audit(history: History, span: Span | None, window: Interval | None, counts: 
     if found is None and changed > CHANGED_SHARE * counts.shared and changed >= min(REPLACED_LEAST, counts.shared):
         more = counts.inflated > counts.deflated
         return Finding(
-            f"{changed} of {counts.shared} events that both have stand {'more' if more else 'less'} often in it than in "
-            "the table",
+            f"{changed} of {counts.shared} events that both have stand {'more' if more else 'less'} often in "
+            "it than in the table",
             is_inflated=more,
             is_evidence=True,
         )

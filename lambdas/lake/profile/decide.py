@@ -62,7 +62,7 @@ def _check_identity(export: ExportType, evidence: Evidence, chosen: Chosen) -> N
     if missing:
         raise Undecided(
             f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
-            f"{export.name}. Its fields are {_listed(evidence.fields)}."
+            f"{export.name}. Its fields are {_listed(evidence.paths)}."
         )
 
 
@@ -100,7 +100,7 @@ def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence])
     if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= {time.format for time in fitting}:
         raise Undecided(
             f"The times in {path} may begin with the day or with the month, and both fit. Say which in the setting "
-            f'eventTime: {{"{export.name}": {{"field": "{path}", "format": "day-first"}}}} (or "month-first").'
+            f'eventTime: {{"{export.name}": {{"field": "{path}", "format": "day-first"}}}}, or "month-first".'
         )
 
 
@@ -110,10 +110,10 @@ def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int
 
 def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -> TimeFormat:
     """The format of a field that the settings choose: the setting's, else that of most of its values."""
-    if path not in evidence.fields:
+    if path not in evidence.fields or not evidence.fields[path].filled:
         raise Undecided(
             f"No record of this export has {path}, which the setting eventTime names for {export.name}. "
-            f"Its fields are {_listed(evidence.fields)}."
+            f"Its fields are {_listed(evidence.paths)}."
         )
     if path in chosen.formats:
         return chosen.formats[path]
@@ -154,9 +154,9 @@ def _key(export: ExportType, evidence: Evidence) -> str:
     if not best or (field_names.key_rank(best[0], export) == 2 and len(best) > 1):
         candidates = f"Candidates are {_listed(best)}. " if best else ""
         raise Undecided(
-            f"No field of {export.name} is certainly the key of its records: an id of their own that every record has and "
-            f"no two share. {candidates}Name it in the setting identityFields; the fields are "
-            f"{_listed(evidence.fields)}."
+            f"No field of {export.name} is certainly the key of its records: an id of their own that every record has "
+            f"and no two share. {candidates}Name it in the setting identityFields; the fields are "
+            f"{_listed(evidence.paths)}."
         )
     return best[0]
 
@@ -183,10 +183,11 @@ def _no_time(export: ExportType, evidence: Evidence) -> str:
         for time in evidence.times
         if time.parsed
     ]
+    times = f"Times are {_some(seen)}." if seen else "No field looks like a time."
     return (
         f"No field of {export.name} is certainly the time of its events: one that nearly every record has, in the span "
-        f"that was ordered, and not the same in all. {f'Times are {_some(seen)}.' if seen else 'No field looks like a time.'} "
-        f"Name it in the setting eventTime; the fields are {_listed(evidence.fields)}."
+        f"that was ordered, and not the same in all. {times} "
+        f"Name it in the setting eventTime; the fields are {_listed(evidence.paths)}."
     )
 
 

@@ -1,13 +1,14 @@
 """Evidence: what the records of an export say about the fields that may have a role."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from lambdas.lake.engine import name, parquet, text, timestamp
+from lambdas.lake.profile import field_names
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
 from lambdas.lake.schema import Column, Kind, Schema
@@ -19,6 +20,8 @@ _SLACK = timedelta(days=7)
 _LATE = timedelta(days=1)
 # A sample field with fewer values of a format is no time of every record.
 _SAMPLE_SHARE = 0.9
+# A record has some dozens; each measure takes memory.
+_MOST_PATHS = 100
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ class Evidence:
     records: int
     distinct_records: int
     fields: Mapping[str, FieldEvidence] = field(default_factory=dict)
+    """Of those that may have a role."""
     times: tuple[TimeEvidence, ...] = ()
+    paths: tuple[str, ...] = ()
+    """All fields and paths."""
 
 
 def ordered_window(period: Period, ordered_at: datetime) -> Window:
@@ -80,7 +86,7 @@ def of_sample(
     engine: duckdb.DuckDBPyConnection, sample: Sample, formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope"
 ) -> Evidence:
     """The evidence of a sample; `formats` as `candidates` found them."""
-    paths = sample.paths
+    paths = _telling(sample.paths, formats, scope)
     columns = {path: [record.get(path) for record in sample.records] for path in paths}
     contents = [repr(sorted(record.items())) for record in sample.records]
     listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number in range(1, len(paths) + 1))
@@ -89,25 +95,35 @@ def of_sample(
     parameters: dict[str, object] = {"contents": contents or [""]}
     if paths:
         parameters["values"] = [columns[path] for path in paths]
-    return _measured(engine, relation, found, formats, scope, parameters)
+    evidence = _measured(engine, relation, found, formats, scope=scope, parameters=parameters)
+    return replace(evidence, paths=sample.paths)
 
 
 def of_files(
     engine: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
     schema: Schema,
+    *,
     paths: Iterable[str],
     formats: Mapping[str, Sequence[TimeFormat]],
     scope: "Scope",
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
-    listed = {path: _stored(path, schema) for path in paths}
+    every = tuple(paths)
+    listed = {path: _stored(path, schema) for path in _telling(every, formats, scope)}
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
     content = f"md5(concat_ws('|', {held or text('')}))"
     selected = [f"{sql} AS c{number}" for number, sql in enumerate(listed.values(), start=1)]
     relation = f"(SELECT {', '.join([*selected, f'{content} AS content'])} FROM {parquet(files)})"
     found = {path: f"c{number}" for number, path in enumerate(listed, start=1)}
-    return _measured(engine, relation, found, formats, scope, {})
+    evidence = _measured(engine, relation, found, formats, scope=scope, parameters={})
+    return replace(evidence, paths=every)
+
+
+def _telling(paths: Sequence[str], formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope") -> list[str]:
+    """The paths that may have a role, in their order: values that are used as names are too many to measure."""
+    found = [path for path in paths if path in formats or field_names.role(path) or field_names.is_id(path)]
+    return list(dict.fromkeys([*(path for path in paths if path in scope.chosen), *found[:_MOST_PATHS]]))
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,8 @@ class Scope:
 
     time_zone: str
     window: Window | None = None
+    chosen: frozenset[str] = frozenset()
+    """The paths that the settings name."""
 
 
 def instants_of(
@@ -149,6 +167,7 @@ def _measured(
     relation: str,
     columns: Mapping[str, str],
     formats: Mapping[str, Sequence[TimeFormat]],
+    *,
     scope: Scope,
     parameters: Mapping[str, object],
 ) -> Evidence:

@@ -131,7 +131,7 @@ def time_rank(path: str, export: ExportType) -> TimeRank:
     own = own_verbs & set(leaf)
     others = {verb for verbs in _VERBS.values() for verb in verbs} - own_verbs
     if not others & set(leaf):
-        # Of the objects around it, those that are named by the verb alone: `open.timestamp`, not `openedMail.timestamp`.
+        # Also an object around it that the verb alone names: `open.timestamp`, not `openedMail.timestamp`.
         own |= {part[0] for part in around if len(part) == 1 and part[0] in own_verbs}
     if found & _UPDATED:
         return TimeRank.UPDATED

@@ -41,12 +41,12 @@ class Inference:
         Raises:
             Undecided: it supports none.
         """
-        evidence = of_sample(engine, self._sample, candidates(self._sample, self.chosen.event_time), self.scope)
+        evidence = of_sample(engine, self._sample, candidates(self._sample, self.scope.chosen), self.scope)
         if self.earlier.records:
             # Only of times: an entity's records stand in every export, and differ.
             both = Sample((*self._sample.records, *self.earlier.records))
             evidence = replace(
-                evidence, times=of_sample(engine, both, candidates(both, self.chosen.event_time), self.scope).times
+                evidence, times=of_sample(engine, both, candidates(both, self.scope.chosen), self.scope).times
             )
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)
 
@@ -57,7 +57,9 @@ class Inference:
             Undecided: they support none.
         """
         # A field that only later records have, too.
-        chosen = (*self.chosen.event_time, *self.chosen.identity)
-        paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored), *chosen))
-        evidence = of_files(engine, files, schema, paths, candidates(self._sample, self.chosen.event_time), self.scope)
+        paths = dict.fromkeys(
+            (*self._sample.paths, *(column.source for column in schema.stored), *sorted(self.scope.chosen))
+        )
+        formats = candidates(self._sample, self.scope.chosen)
+        evidence = of_files(engine, files, schema, paths=paths, formats=formats, scope=self.scope)
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)
