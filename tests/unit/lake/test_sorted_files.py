@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from lambdas.lake.formats import splitting
-from lambdas.lake.parsing import parse
+from lambdas.lake.parsing import stager
 from lambdas.lake.rows import time_ranges
 from lambdas.steps import merge_batch
 from tests.unit.lake.in_process_lake import InProcessLake, Record, age, bag
@@ -37,7 +37,7 @@ def pretty(records: Iterable[Record]) -> bytes:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of two pieces, of about four records each."""
     monkeypatch.setattr(merge_batch, "pieces", partial(splitting.pieces, size=200))
-    monkeypatch.setattr(parse, "_CHUNK_BYTES", 300)
+    monkeypatch.setattr(stager, "_CHUNK_BYTES", 300)
 
 
 def hours(lake: InProcessLake, tmp_path: Path) -> list[list[int]]:
