@@ -67,7 +67,9 @@ def load_result(
     try:
         tally = _merge(request, ledger)
         ledger.mark_batch(batch_id, LOADED)
-        _merge_undecided(request, ledger, undecided)
+        if lake.catalog.table(export) is not None:
+            # An export without records decides nothing.
+            _merge_undecided(request, ledger, undecided)
     except Unfinished:
         return replace(state, outcome=Outcome.PARTIAL, wait_seconds=None)
     except Undecided as error:

@@ -127,6 +127,8 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     overlap = sum((day.overlap for day in merged.values()), Counts())
     made = audited(rows, table, Export(request.manifest, span, window, staged.rows), overlap)
     _publish(request, table, made, merged)
+    if request.resume:
+        Checkpoint(request.lake.store, request.export, request.folder_name).delete()
     return _tally(staged, merged, known.schema, overlap)
 
 

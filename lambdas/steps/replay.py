@@ -9,12 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from lambdas.execution import Execution, RunState
-from lambdas.lake.errors import Unfinished, Unloadable
+from lambdas.lake.errors import Undecided, Unfinished, Unloadable
 from lambdas.lake.storage import keys
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION
 from lambdas.lake.tables.shadow_table import LostShadowTable, ShadowTable, finish_switch
@@ -26,6 +27,7 @@ from lambdas.settings import Settings
 from lambdas.steps.load_result import Clock, hold_lease
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 from lambdas.steps.replay_request import Selection
+from lambdas.steps.table_checks import kept_profile
 from lambdas.vocabulary import ExportType
 
 SWITCH = "switch"
@@ -34,6 +36,8 @@ SWITCH = "switch"
 _CALL_SECONDS = 120
 _SUMS = ("read", "new", "known", "updated", "rescued", "quarantined", "unknownTime")
 _SHOWN = 5
+# So many later exports are evidence where a batch alone leaves it undecided what its fields are.
+_EVIDENCE = 10
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def _rebuild(state: RunState, call: _Replay, folder: Path, clock: Clock) -> RunS
             finish_switch(call.export, call.lake.store, call.lake.catalog)
         table = call.lake.catalog.table(call.export)
         keeps = table is not None and table.schema_version == SCHEMA_VERSION and not call.asked.reprofiles
-        shadow_table.begin(call.asked.left_out, table.profile if table is not None and keeps else None)
+        kept = kept_profile(table, call.export, call.settings) if table is not None and keeps else None
+        shadow_table.begin(call.asked.left_out, kept)
     into_shadow = replace(call, lake=replace(call.lake, shadow_table=shadow_table))
     done = _merge_some(state, into_shadow, folder, clock)
     return replace(done, outcome=Outcome.PARTIAL, cursor=SWITCH) if done.outcome == Outcome.LOADED else done
@@ -136,21 +141,25 @@ def _merge_one(
     if manifest is None:
         raise Unloadable(f"{manifest_key} is gone from raw/.")
     name = f"{call.run.folder}-{keys.batch_folder(manifest.batch_id)}"
+    request = MergeRequest(
+        manifest=manifest,
+        folder_name=name,
+        lake=call.lake,
+        settings=call.settings,
+        work=folder,
+        check_lease=call.check_lease,
+        elapsed=elapsed,
+        resume=state.outcome == Outcome.PARTIAL,
+        is_replay=True,
+    )
     try:
-        with TemporaryDirectory(dir=folder) as work:
-            tally = merge_batch(
-                MergeRequest(
-                    manifest=manifest,
-                    folder_name=name,
-                    lake=call.lake,
-                    settings=call.settings,
-                    work=Path(work),
-                    check_lease=call.check_lease,
-                    elapsed=elapsed,
-                    resume=state.outcome == Outcome.PARTIAL,
-                    is_replay=True,
-                )
-            )
+        try:
+            tally = _merged(request)
+        except Undecided:
+            # A small table's profile was decided from several exports.
+            later = islice(_landed(call, call.asked.left_out, manifest_key), _EVIDENCE)
+            found = (call.lake.landing.manifest_at(key) for key in later)
+            tally = _merged(replace(request, earlier=tuple(one for one in found if one is not None)))
     except Unloadable as error:
         advice = (
             f"To rebuild the table without it, add --except {manifest.batch_id}."
@@ -163,6 +172,11 @@ def _merge_one(
     total = _added(state.tally or {}, tally)
     size = (state.bytes or 0) + manifest.bytes
     return replace(state, cursor=manifest_key, tally=total, rows=total["read"], bytes=size)
+
+
+def _merged(request: MergeRequest) -> dict[str, Any]:
+    with TemporaryDirectory(dir=request.work) as work:
+        return merge_batch(replace(request, work=Path(work)))
 
 
 def _landed(call: _Replay, left_out: tuple[str, ...], cursor: str | None) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is frozen with a table, checked against the batch and the settings; and what decides it for a new one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lambdas.lake.errors import Unloadable
@@ -39,6 +40,21 @@ def check_table(table: Table, export: ExportType, settings: Settings) -> None:
     _check_time_zone(table, settings)
     _check_identity(table, settings.identity_fields.get(export.name, ()))
     _check_event_time(table, export, settings)
+    _check_zones(table, export, settings)
+
+
+def kept_profile(table: Table, export: ExportType, settings: Settings) -> Profile:
+    """The profile that a rebuild keeps, with the zones that the settings name now: a rebuild may change these.
+
+    Raises:
+        Unloadable: the settings choose other fields.
+    """
+    _check_identity(table, settings.identity_fields.get(export.name, ()))
+    _check_event_time(table, export, settings)
+    zones = _chosen(export, settings).time_zones
+    default = settings.timestamp_time_zone or settings.time_zone
+    times = (replace(one, time_zone=zones.get(one.field, default)) for one in table.profile.event_time)
+    return replace(table.profile, event_time=tuple(times))
 
 
 def inference(
@@ -49,18 +65,22 @@ def inference(
     earlier: Sequence[tuple[Sample, Window | None]] = (),
 ) -> Inference:
     """What decides the profile of a new table: the batch's own records, those of earlier ones, and the settings."""
-    times = settings.event_time.get(export.name, ())
-    chosen = Chosen(
-        event_time=tuple(one["field"] for one in times),
-        formats={one["field"]: TimeFormat(one["format"]) for one in times if "format" in one},
-        time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
-        identity=settings.identity_fields.get(export.name, ()),
-    )
+    chosen = _chosen(export, settings)
     windows = [window for one in (manifest, *others) if (window := window_of(one)) is not None]
     window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
     paths = frozenset((*chosen.event_time, *chosen.identity))
     scope = Scope(settings.timestamp_time_zone or settings.time_zone, window, paths)
     return Inference(export, chosen, scope, window_of(manifest), earlier)
+
+
+def _chosen(export: ExportType, settings: Settings) -> Chosen:
+    times = settings.event_time.get(export.name, ())
+    return Chosen(
+        event_time=tuple(one["field"] for one in times),
+        formats={one["field"]: TimeFormat(one["format"]) for one in times if "format" in one},
+        time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
+        identity=settings.identity_fields.get(export.name, ()),
+    )
 
 
 def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType) -> None:
@@ -112,6 +132,24 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
             f"The table takes {' or '.join(table.profile.times) or 'no field'} for the time of the event, and the "
             f"setting eventTime now says {' or '.join(chosen)}: rows would move. Set it back, or {_REBUILD}"
         )
+    formats = _chosen(export, settings).formats
+    for one in table.profile.event_time:
+        if formats.get(one.field, one.format) != one.format:
+            raise Unloadable(
+                f"The table reads {one.field} as {one.format.value}, and the setting eventTime now says "
+                f"{formats[one.field].value}: rows would move. Set it back, or {_REBUILD}"
+            )
+
+
+def _check_zones(table: Table, export: ExportType, settings: Settings) -> None:
+    """Refuse another zone for texts without an offset."""
+    for now, before in zip(kept_profile(table, export, settings).event_time, table.profile.event_time, strict=True):
+        if now.time_zone != before.time_zone:
+            raise Unloadable(
+                f"The table reads times in {before.field} without an offset as those of {before.time_zone}, and the "
+                f"settings (eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them "
+                "back, or rebuild the table with replay --rebuild."
+            )
 
 
 def window_of(manifest: Manifest) -> Window | None:

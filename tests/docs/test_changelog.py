@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+from lambdas.lake.profile import profile
 from lambdas.lake.storage import landing
 from lambdas.lake.tables import export_runs, glue_tables, shadow_table
 from lambdas.ledger import items
@@ -23,6 +24,7 @@ def test_the_formats_are_those_that_the_code_writes() -> None:
     assert {name: int(version) for name, version in stated.items()} == {
         "manifest": landing.SCHEMA_VERSION,
         "table": int(glue_tables.SCHEMA_VERSION),
+        "profile": profile.SCHEMA_VERSION,
         "shadow table": shadow_table.SCHEMA_VERSION,
         "`export_runs`": int(export_runs.SCHEMA_VERSION),
         "ledger": items.SCHEMA_VERSION,

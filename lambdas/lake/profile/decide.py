@@ -14,7 +14,7 @@ from lambdas.vocabulary import ExportType, Nature, TimeFormat
 TIME_SHARE, INSIDE_SHARE = 0.99, 0.95
 # A field that fewer records have does not say who or what, if another one does.
 _FILLED_SHARE = 0.9
-_SHOWN = 12
+_SHOWN, _LONGEST = 12, 80
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: st
     who, what = (_best(evidence, wanted) for wanted in (WHO, WHAT))
     link = _best(evidence, (Role.LINK,))
     roles = {role.value: path for found in (who, what, link) if found for path, role in [found]}
-    has_days = export.nature is Nature.EVENTS or (export.nature is Nature.EITHER and bool(times) and who is not None)
+    has_days = export.nature is Nature.EVENTS or (
+        export.nature is Nature.EITHER and bool(times) and (who is not None or bool(chosen.event_time))
+    )
     if not has_days:
         key = chosen.identity or (_key(export, evidence),)
         return Profile(identity=key, roles=roles | ({"key": key[0]} if len(key) == 1 else {}))
@@ -86,17 +88,20 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
         return ()
     order = list(evidence.fields)
     best = min(usable, key=lambda time: _rank(time, export, order))
-    orders = {time.format for time in usable if time.field == best.field}
-    if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= orders:
-        raise Undecided(
-            f"The times in {best.field} may begin with the day or with the month, and both fit. Say which in the "
-            f'setting eventTime: {{"{export.name}": {{"field": "{best.field}", "format": "day-first"}}}}, or '
-            '"month-first".'
-        )
+    _check_order(export, best.field, [time for time in usable if time.field == best.field])
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
         return ()
     return (EventTime(best.field, best.format, time_zone),)
+
+
+def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence]) -> None:
+    """Refuse to guess whether the day or the month comes first."""
+    if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= {time.format for time in fitting}:
+        raise Undecided(
+            f"The times in {path} may begin with the day or with the month, and both fit. Say which in the setting "
+            f'eventTime: {{"{export.name}": {{"field": "{path}", "format": "day-first"}}}}, or "month-first".'
+        )
 
 
 def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int, int, int]:
@@ -105,7 +110,7 @@ def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int
 
 def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -> TimeFormat:
     """The format of a field that the settings choose: the setting's, else that of most of its values."""
-    if path not in evidence.fields:
+    if path not in evidence.fields or not evidence.fields[path].filled:
         raise Undecided(
             f"No record of this export has {path}, which the setting eventTime names for {export.name}. "
             f"Its fields are {_listed(evidence.paths)}."
@@ -117,7 +122,13 @@ def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -
         raise Undecided(
             f"The setting eventTime names {path} for {export.name}, and none of its values is a time in a known format."
         )
-    return max(found, key=lambda time: (time.parsed, time.inside)).format
+    best = max(found, key=_fits)
+    _check_order(export, path, [time for time in found if _fits(time) == _fits(best)])
+    return best.format
+
+
+def _fits(time: TimeEvidence) -> tuple[int, int]:
+    return time.parsed, time.inside
 
 
 def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | None:
@@ -138,10 +149,10 @@ def _key(export: ExportType, evidence: Evidence) -> str:
     unique = unique_keys(export, evidence)
     best = [path for path in unique if field_names.key_rank(path, export) == field_names.key_rank(unique[0], export)]
     if not best or (field_names.key_rank(best[0], export) == 2 and len(best) > 1):
-        candidates = f"Candidates are {_listed(best)}." if best else ""
+        candidates = f"Candidates are {_listed(best)}. " if best else ""
         raise Undecided(
             f"No field of {export.name} is certainly the key of its records: an id of their own that every record has "
-            f"and no two share. {candidates} Name it in the setting identityFields; the fields are "
+            f"and no two share. {candidates}Name it in the setting identityFields; the fields are "
             f"{_listed(evidence.paths)}."
         )
     return best[0]
@@ -164,12 +175,12 @@ def unique_keys(export: ExportType, evidence: Evidence) -> list[str]:
 
 def _no_time(export: ExportType, evidence: Evidence) -> str:
     seen = [
-        f"{time.field} ({time.format.value}: {time.parsed} of {time.records} records have one, "
+        f"{time.field[:_LONGEST]} ({time.format.value}: {time.parsed} of {time.records} records have one, "
         f"{time.inside} in the span that was ordered, {time.distinct} differ)"
         for time in evidence.times
         if time.parsed
     ]
-    times = f"Times are {_listed(seen)}." if seen else "No field looks like a time."
+    times = f"Times are {_some(seen)}." if seen else "No field looks like a time."
     return (
         f"No field of {export.name} is certainly the time of its events: one that nearly every record has, in the span "
         f"that was ordered, and not the same in all. {times} "
@@ -178,6 +189,9 @@ def _no_time(export: ExportType, evidence: Evidence) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    found = [name[:80] for name in names]
+    return _some([name[:_LONGEST] for name in names])
+
+
+def _some(found: list[str]) -> str:
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return f"{', '.join(found[:_SHOWN]) or 'none'}{more}"

@@ -1,6 +1,6 @@
 """Evidence: what the records of an export say about the fields that may have a role."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -148,13 +148,16 @@ def instants_at(engine: duckdb.DuckDBPyConnection, sample: Sample, time: EventTi
     return [moment for (moment,) in rows]
 
 
-def candidates(sample: Sample) -> dict[str, list[TimeFormat]]:
-    """The paths of a sample that may be times, with the formats that their texts may be of."""
+def candidates(sample: Sample, chosen: Collection[str] = ()) -> dict[str, list[TimeFormat]]:
+    """The paths of a sample that may be times, with the formats that their texts may be of.
+
+    `chosen` are paths that the settings name: not every record needs one.
+    """
     found: dict[str, list[TimeFormat]] = {}
     for path in sample.paths:
         looks = [formats_of(value) for value in sample.values(path)]
         fitting = [one for one in TimeFormat if sum(one in formats for formats in looks) >= _SAMPLE_SHARE * len(looks)]
-        if fitting and len(looks) >= _SAMPLE_SHARE * len(sample.records):
+        if fitting and (path in chosen or len(looks) >= _SAMPLE_SHARE * len(sample.records)):
             found[path] = fitting
     return found
 
@@ -218,8 +221,17 @@ def _stored(path: str, schema: Schema) -> str:
     outer = schema.by_source.get(first)
     if outer is None or outer.kind not in (Kind.JSON, Kind.MIXED):
         return "NULL::VARCHAR"
-    inner = "$" + "".join(f'."{part}"' for part in rest.split("."))
-    return f"CASE WHEN {name(outer.name)} LIKE '{{%' THEN json_extract_string({name(outer.name)}, {text(inner)}) END"
+    held = name(outer.name)
+    found = ", ".join(f"json_extract_string({held}, {text(pointer)})" for pointer in _pointers(rest))
+    return f"CASE WHEN {held} LIKE '{{%' THEN coalesce({found}) END"
+
+
+def _pointers(path: str) -> list[str]:
+    """JSON pointers for a path: a name that has the dots itself comes before a path, as in `sample.at`."""
+    parts = path.split(".")
+    named = ([*parts[:count], ".".join(parts[count:])] for count in range(len(parts)))
+    # Pointers take any name; of JSON paths, the engine refuses some names and takes `*` for a pattern.
+    return ["".join("/" + part.replace("~", "~0").replace("/", "~1") for part in names) for names in named]
 
 
 def _moment(microseconds: int | None) -> datetime | None:

@@ -52,6 +52,7 @@ _NOUNS: dict[Role, tuple[str, ...]] = {
     Role.PROJECT: ("project",),
     Role.LINK: ("link", "url"),
 }
+_OF_MACHINES = (("ip", "address"), ("remote", "address"), ("mac", "address"))
 _IDS = ("id", "uuid", "guid", "key", "sid", "target")
 _VERBS: dict[str, tuple[str, ...]] = {
     "OPENS": ("open", "opens", "opened", "read"),
@@ -84,6 +85,8 @@ def role(path: str) -> tuple[Role, int] | None:
     is_id = bool(found) and found[-1] in _IDS
     stem = found[:-1] if is_id else found
     if not stem:
+        return None
+    if stem[-2:] in _OF_MACHINES:
         return None
     for role_found, nouns in _NOUNS.items():
         if stem[-1] in nouns or stem[-1].removesuffix("s") in nouns:
@@ -122,11 +125,14 @@ def key_rank(path: str, export: ExportType) -> int | None:
 def time_rank(path: str, export: ExportType) -> TimeRank:
     """How likely a field is the time of the event, by its name and that of the object around it."""
     found = set(words(path))
+    *around, leaf = (words(part) for part in path.split("."))
+    own_verbs = set(_VERBS.get(export.name, ()))
     # `out` is a verb in `optOutDate` alone.
-    own = {verb for verb in _VERBS.get(export.name, ()) if verb in found}
-    others = {verb for name, verbs in _VERBS.items() if name != export.name for verb in verbs} - set(
-        _VERBS.get(export.name, ())
-    )
+    own = own_verbs & set(leaf)
+    others = {verb for verbs in _VERBS.values() for verb in verbs} - own_verbs
+    if not others & set(leaf):
+        # Also an object around it that the verb alone names: `open.timestamp`, not `openedMail.timestamp`.
+        own |= {part[0] for part in around if len(part) == 1 and part[0] in own_verbs}
     if found & _UPDATED:
         return TimeRank.UPDATED
     if found & _CREATED:

@@ -50,11 +50,13 @@ class Inference:
         Raises:
             Undecided: it supports none.
         """
-        evidence = of_sample(engine, self._sample, candidates(self._sample), self.scope)
+        evidence = of_sample(engine, self._sample, candidates(self._sample, self.scope.chosen), self.scope)
         if self.earlier:
             # Only of times: an entity's records stand in every export, and differ.
             both = _pooled([self._sample, *(sample for sample, _ in self.earlier)])
-            evidence = replace(evidence, times=of_sample(engine, both, candidates(both), self.scope).times)
+            evidence = replace(
+                evidence, times=of_sample(engine, both, candidates(both, self.scope.chosen), self.scope).times
+            )
         return self._agreed(engine, decide(self.export, evidence, self.chosen, self.scope.time_zone))
 
     def confirm(self, engine: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: Schema) -> Profile:
@@ -64,8 +66,10 @@ class Inference:
             Undecided: they support none.
         """
         # A field that only later records have, too.
-        paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored)))
-        formats = candidates(self._sample)
+        paths = dict.fromkeys(
+            (*self._sample.paths, *(column.source for column in schema.stored), *sorted(self.scope.chosen))
+        )
+        formats = candidates(self._sample, self.scope.chosen)
         evidence = of_files(engine, files, schema, paths=paths, formats=formats, scope=self.scope)
         return self._agreed(engine, decide(self.export, evidence, self.chosen, self.scope.time_zone))
 
@@ -74,7 +78,7 @@ class Inference:
     ) -> list[Ranked]:
         """All profiles that the fields admit, the one on which the exports agree best first."""
         both = _pooled(samples)
-        evidence = of_sample(engine, both, candidates(both), self.scope)
+        evidence = of_sample(engine, both, candidates(both, self.scope.chosen), self.scope)
         times = self._times(evidence)
         if times:
             return rank_events(samples, windows, times, partial(instants_at, engine))

@@ -77,7 +77,9 @@ def _flatten(path: str, text: bytes, found: dict[str, str]) -> None:
 def _walk(path: str, value: Any, found: dict[str, str], levels: int) -> None:
     if isinstance(value, dict):
         for name, inner in value.items() if levels else ():
-            _walk(f"{path}.{name}", inner, found, levels - 1)
+            # A path has no empty names.
+            if name:
+                _walk(f"{path}.{name}", inner, found, levels - 1)
     elif isinstance(value, list):
         if value and all(isinstance(part, _Number) for part in value):
             found[path] = f"[{','.join(value)}]"

@@ -19,7 +19,7 @@ _UNITS = {
     TimeFormat.EPOCH_SECONDS: (10**8, 10**10 - 1, "* 1000000"),
     TimeFormat.EPOCH_MILLISECONDS: (10**11, 10**13 - 1, "* 1000"),
     TimeFormat.EPOCH_MICROSECONDS: (10**14, 10**16 - 1, "* 1"),
-    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "/ 1000"),
+    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "::HUGEINT // 1000"),
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Abbreviations are ambiguous in general; these are what Java and mail programs print for Europe and North America.
@@ -119,7 +119,7 @@ def has_no_offset(held: str) -> str:
     """SQL for whether a time's text names no offset from UTC, nor is a number since 1970."""
     return (
         rf"NOT regexp_matches({held}, '(\d:?\d{{2}}([.,]\d+)?\s*([Zz]|[+-]\d{{2}}(:?\d{{2}})?)|"
-        rf"[\d ](UT|[A-Z]{{3,4}})([+-]\d.*)?( \d{{4}})?)\W?([\[(].*)?$|^[\d.]+$|^/')"
+        rf"[\d ](UT|[A-Z]{{3,4}})([+-]\d.*)?( \d{{4}})?)\W?([\[(].*)?$|^(\d{{9,13}}|\d{{15,19}})(\.\d+)?$|^/')"
     )
 
 

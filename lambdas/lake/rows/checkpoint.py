@@ -44,6 +44,10 @@ class Checkpoint:
         found = json.loads(body).items() if body is not None else ()
         return {day: MergedDay(**(done | {"overlap": Counts(**done["overlap"])})) for day, done in found}
 
+    def delete(self) -> None:
+        """Forget them: once published, other batches may be merged into these days."""
+        self._store.delete([self._key])
+
     def write(self, merged: Mapping[str, MergedDay]) -> None:
         """Store them for the next call."""
         kept = {day: asdict(done) for day, done in merged.items()}

@@ -24,7 +24,9 @@ def vacuum(export: ExportType, store: Store, catalog: Catalog, *, retention: tim
         # Nothing is published yet, somebody dropped the table, which is no reason to delete its files, or a switch is
         # not complete.
         return 0
-    published = catalog.locations(export).values() if export.is_event else [table.location]
+    # Of a table of any version: the type's name does not say whether it has days.
+    has_days = bool(table.definition.get("PartitionKeys"))
+    published = catalog.locations(export).values() if has_days else [table.location]
     live = {store.prefix(location) for location in published}
     found = list(store.objects(keys.table_prefix(export.table)))
     gone = list(_superseded(found, live, table.switched_at, retention=retention, now=now))

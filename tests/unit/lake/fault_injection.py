@@ -15,7 +15,8 @@ from lambdas.lake.storage.keys import table_prefix
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.in_process_lake import REGION, InProcessLake, read_parquet, record_of
+from tests.unit.lake.in_process_lake import REGION, InProcessLake, record_of
+from tests.unit.lake.parquet_files import read_parquet
 
 _READS = ("Get", "List", "Head", "Query")
 

@@ -1,6 +1,5 @@
 """A lake on the in-process AWS fake: lands and loads batches as the steps do, and reads the rows back."""
 
-import atexit
 import gzip
 import json
 import tempfile
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import duckdb
 
 from lambdas.execution import Execution, RunState
 from lambdas.lake.storage import crc32, keys
@@ -30,10 +28,9 @@ from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.fakes import make_settings
+from tests.unit.lake.parquet_files import read_parquet
 
 REGION = "eu-north-1"
-PARQUET_TYPES = {"UTF8", "INT_64", "DOUBLE", "BOOLEAN", "TIMESTAMP_MICROS"}
-
 # A single record says too little of its fields, and most tests are not about that: `event_time={}` leaves it to them.
 KNOWN_TIME = ({"field": "timestamp", "format": "iso-8601"},)
 
@@ -235,40 +232,6 @@ class InProcessLake:
             return []
         columns = definition["StorageDescriptor"]["Columns"]
         return [record_of(row, columns) for row in self.rows(export)]
-
-
-def read_parquet(files: list[Path], columns: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read files as a query engine does that resolves columns by name and type in the catalog."""
-    engine = _reader()
-    names = [str(file) for file in files]
-    found: list[dict[str, Any]] = []
-    for file in names:
-        query = "SELECT name, coalesce(converted_type, type) FROM parquet_schema(?) WHERE num_children IS NULL"
-        present = dict(engine.execute(query, [file]).fetchall())
-        assert set(present.values()) <= PARQUET_TYPES, present
-        expected = {
-            "bigint": "INT_64",
-            "double": "DOUBLE",
-            "string": "UTF8",
-            "boolean": "BOOLEAN",
-            "timestamp": "TIMESTAMP_MICROS",
-        }
-        assert all(present[name] == expected[kind] for name, kind in columns.items() if name in present), (
-            present,
-            columns,
-        )
-        relation = engine.execute("SELECT * FROM read_parquet(?, hive_partitioning=false)", [file])
-        header = [item[0] for item in relation.description or []]
-        found += [dict.fromkeys(columns) | dict(zip(header, values, strict=True)) for values in relation.fetchall()]
-    return found
-
-
-@cache
-def _reader() -> duckdb.DuckDBPyConnection:
-    """One connection: opening one takes longer than reading such small files."""
-    connection = duckdb.connect()
-    atexit.register(connection.close)
-    return connection
 
 
 def record_of(row: Mapping[str, Any], columns: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

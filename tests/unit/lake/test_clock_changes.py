@@ -27,8 +27,6 @@ from tests.unit.lake.opens import opened
         ("2024-02-30T10:00:00Z", "unknown"),
         ("infinity", "unknown"),
         (17118396, "unknown"),
-        (None, "unknown"),
-        ([], "unknown"),
     ],
 )
 def test_event_day_is_in_the_accounts_time_zone_across_clock_changes(
@@ -36,3 +34,9 @@ def test_event_day_is_in_the_accounts_time_zone_across_clock_changes(
 ) -> None:
     lake.load(array([opened(1, moment)]), time_zone="Europe/Stockholm")
     assert list(lake.partitions()) == [day]
+
+
+@pytest.mark.parametrize("moment", [None, [], "", {"at": "2024-03-31"}])
+def test_a_record_without_a_time_stands_in_no_day(lake: InProcessLake, moment: Any) -> None:
+    lake.load(array([opened(1), opened(2, moment)]), time_zone="Europe/Stockholm")
+    assert {row["event_id"]: row["dt"] for row in lake.rows()} == {1: "2024-03-01", 2: "unknown"}

@@ -139,8 +139,8 @@ def test_the_paths_agree_under_the_schema_of_an_earlier_export(
     "text",
     [
         '{"eventId":1,"contactId":"a","timestamp":"2024-03-01T10:00:00.000+02:00","rate":0.5,"ok":true}',
-        '{"eventId":9223372036854775807,"contactId":"\\u00e9\\n\\u0000","rate":-1e-5}',
-        '{"contactId":null,"rate":0.30000000000000004}',
+        '{"eventId":9223372036854775807,"contactId":"\\u00e9\\n\\u0000","timestamp":"2024-03-01","rate":-1e-5}',
+        '{"contactId":null,"timestamp":"2024-03-01T10:00","rate":0.30000000000000004}',
         '{"contactId":7,"timestamp":"2024-03-01"}',
         "{}",
     ],
@@ -168,6 +168,8 @@ def test_ordinary_records_take_the_validated_path(paths: ParsingPaths, text: str
         '{"rate":1e-400}',
         '{"rate":1.2345e-320}',
         '{"rate":NaN}',
+        # Without a time, all fields identify a record, and the spelling of a fraction counts.
+        '{"contactId":"a","rate":0.5}',
         '{"contactId":"\\ud800"}',
         '{"contactId":5.5}',
         '{"contactId":true}',

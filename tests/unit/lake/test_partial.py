@@ -16,7 +16,7 @@ DAYS = 4
 
 
 def opened(event_id: int, day: int, **more: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
+    return {"eventId": event_id, "contactId": f"k{event_id}", "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
 
 
 OLD = [opened(day, day) for day in range(1, DAYS + 1)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.fault_injection import Interceptor, intercepted
-from tests.unit.lake.in_process_lake import InProcessLake, age, array, read_parquet
+from tests.unit.lake.in_process_lake import InProcessLake, age, array
+from tests.unit.lake.parquet_files import read_parquet
 
 REWRITES, STEP = 5, 7
 DAY, OPENS = "2024-03-01", EXPORT_TYPES["OPENS"]

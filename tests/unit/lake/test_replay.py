@@ -12,14 +12,14 @@ from lambdas.ledger.orders import DEAD, LOADED, Order
 from lambdas.outcome import Outcome
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.in_process_lake import Age, InProcessLake, age, array, bag
+from tests.unit.lake.in_process_lake import Age, InProcessLake, age, array, bag, lines
 
 OPENS = EXPORT_TYPES["OPENS"]
 REBUILD = {"rebuild": True}
 
 
 def opened(event_id: int, day: int = 1, **more: Any) -> dict[str, Any]:
-    return {"eventId": event_id, "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
+    return {"eventId": event_id, "contactId": f"k{event_id}", "timestamp": f"2024-03-0{day}T10:00:00Z", **more}
 
 
 def on(day: int) -> Age:
@@ -38,7 +38,8 @@ UNION = [opened(1), opened(2, name="new"), opened(3, 2), opened(4, 3, more=0.5)]
 def load_nights(lake: InProcessLake, export: str = "OPENS", **changed: Any) -> None:
     for day, records in NIGHTS.items():
         order(lake, export, on(day))
-        assert lake.load(array(records), export, on(day), **changed).outcome == "loaded"
+        keyed = [{"listId": record["eventId"], **record} for record in records] if export == "LISTS" else records
+        assert lake.load(array(keyed), export, on(day), **changed).outcome == "loaded"
 
 
 def order(lake: InProcessLake, export: str, at: Age) -> None:
@@ -99,14 +100,14 @@ def test_a_selection_without_batches_is_refused(lake: InProcessLake) -> None:
 
 def test_a_dead_batch_is_loaded_by_a_replay_that_succeeds(lake: InProcessLake) -> None:
     order(lake, "OPENS", on(1))
-    doubled = array([opened(1, name="a"), opened(1, name="b")])
-    assert lake.load(doubled, at=on(1)).outcome == "failed"
+    records = lines([opened(1), opened(2)]) + b"oops\n" * 11
+    assert lake.load(records, at=on(1)).outcome == "failed"
     ledger = lake.ledger(OPENS)
     run = lake.execution()
     ledger.adopt(ledger.unloaded_batches()[0], run)
     assert ledger.mark_batch_failed("batch-1", run, final=True) == DEAD
     assert lake.replay({}).outcome == "failed"
-    assert lake.replay({}, identity_fields={"OPENS": ("eventId", "name")}).outcome == "loaded"
+    assert lake.replay({}, quarantine_ratio=0.9).outcome == "loaded"
     assert len(lake.rows()) == 2
     assert [batch.status for batch in ledger.loaded_batches()] == [LOADED]
 
@@ -158,10 +159,14 @@ def test_a_rebuild_adopts_another_time_zone(lake: InProcessLake) -> None:
     assert lake.load(array([opened(2)]), at=on(3), time_zone="Europe/Stockholm").outcome == "loaded"
 
 
-def test_a_rebuild_adopts_other_identity_fields_and_kinds(lake: InProcessLake) -> None:
+def test_a_rebuild_that_decides_the_profile_anew_adopts_other_identity_fields_and_kinds(lake: InProcessLake) -> None:
     lake.load(array([opened(1, contactId="a", size=1)]), at=on(2))
     lake.load(array([opened(1, contactId="b", size="x")]), at=on(1))
-    assert lake.replay(REBUILD, identity_fields={"OPENS": ("contactId",)}).outcome == "loaded"
+    chosen: dict[str, Any] = {"identity_fields": {"OPENS": ("eventId", "contactId")}}
+    assert lake.replay({**REBUILD, "reprofile": True}, **chosen).outcome == "loaded"
+    table = lake.catalog.table(OPENS)
+    assert table is not None
+    assert table.profile.identity == ("eventId", "contactId")
     assert {(row["contact_id"], row["size"]) for row in lake.rows()} == {("a", None), ("b", "x")}
     assert lake.columns()["size"] == "string"
 
@@ -267,6 +272,8 @@ def test_state_of_a_replay_does_not_grow_with_its_batches(lake: InProcessLake) -
         ({"except": [str(n) for n in range(501)], "rebuild": True}, "at most 500"),
         ({"rebuild": "yes"}, "true or false"),
         ({"rebuild": True, "from": "2024-03-01"}, "A rebuild takes all of raw"),
+        ({"reprofile": True}, "use --reprofile with --rebuild"),
+        ({"rebuild": True, "reprofile": 1}, "true or false"),
     ],
 )
 def test_an_invalid_request_is_refused_with_one_sentence(request_json: dict[str, Any], words: str) -> None:

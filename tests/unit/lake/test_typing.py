@@ -103,9 +103,10 @@ def test_a_fraction_beyond_double_precision_is_rounded_in_its_column_and_rescued
 
 
 def test_null_creates_no_column(lake: InProcessLake) -> None:
-    lake.load(array([BASE | {"later": None}]), at=age(1))
+    event = BASE | {"contactId": "a"}
+    lake.load(array([event | {"later": None}]), at=age(1))
     assert "later" not in lake.columns()
-    lake.load(array([BASE | {"later": 0.5}]), at=age(2))
+    lake.load(array([event | {"later": 0.5}]), at=age(2))
     assert lake.columns()["later"] == "double"
     assert [row["later"] for row in lake.rows()] == [0.5]
 
@@ -151,9 +152,11 @@ def test_a_repeated_name_keeps_all_its_values(lake: InProcessLake) -> None:
 
 def test_a_repeated_name_whose_value_truncates_the_engines_error_message(lake: InProcessLake) -> None:
     value = b'"0000\\u0800\\ud800\\udc00"'
-    state = lake.load(in_array(b'{"contactId":' + value + b',"contactId":' + value + b"}"))
+    repeated = b'{"contactId":' + value + b',"contactId":' + value + b"}"
+    state = lake.load(in_array(json.dumps(BASE).encode(), repeated))
     assert state.outcome == "loaded", state.reason
-    assert [json.loads(row["_rescued"]) for row in lake.rows()] == [{"contactId": ["0000\u0800\U00010000"] * 2}]
+    rescued = [json.loads(row["_rescued"]) for row in lake.rows() if row["_rescued"]]
+    assert rescued == [{"contactId": ["0000\u0800\U00010000"] * 2}]
 
 
 def test_names_that_differ_only_in_case_get_separate_columns(lake: InProcessLake) -> None:
@@ -258,8 +261,7 @@ def test_a_record_of_twenty_megabytes_is_loaded(lake: InProcessLake) -> None:
 @pytest.mark.parametrize(
     ("name", "one", "other"),
     [
-        ("timestamp", "2024-03-01T10:00:00+02:00", "2024-03-01T08:00:00.000Z"),
-        ("timestamp", "2024-03-01T10:00:00+02:00", 1709280000000),
+        ("what", 1, "1"),
         ("what", 1, Raw("1.0")),
         ("what", 1.5, Raw("150e-2")),
         ("what", Raw("1e30"), 10**30),
@@ -270,7 +272,7 @@ def test_a_record_of_twenty_megabytes_is_loaded(lake: InProcessLake) -> None:
 def test_identity_is_the_same_for_every_notation_of_a_value(
     lake: InProcessLake, name: str, one: Any, other: Any
 ) -> None:
-    """Without key and candidates, all fields of the first export are identity fields."""
+    """Without fields that say who or what, all fields of an event are its identity."""
     for at, value in ((age(1), one), (age(2), other)):
         fields = {"timestamp": BASE["timestamp"], "what": "x"} | {name: value}
         assert lake.load(in_array(encoded(fields.items())), at=at).outcome == "loaded"
@@ -280,8 +282,8 @@ def test_identity_is_the_same_for_every_notation_of_a_value(
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, "1"),
         (1, True),
+        (1.5, "1.5"),
         (None, "n"),
         (10**30, 10**30 + 1),
         (Raw("0.1234567890123456789012345678901"), Raw("0.1234567890123456789012345678902")),
