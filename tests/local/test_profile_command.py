@@ -246,7 +246,15 @@ def test_people_see_tables_and_what_to_do(capsys: pytest.CaptureFixture[str], mo
     files = [str(SHAPES / f"optouts.night-{number}.json") for number in (1, 2)]
     assert cli.main(["profile", *files]) == 0
     printed = capsys.readouterr().out
-    for words in ("OPTOUTS", "newline-delimited JSON", "event_time", "iso-8601", "recipient", "2026-11-21", "9999-99-99"):
+    for words in (
+        "OPTOUTS",
+        "newline-delimited JSON",
+        "event_time",
+        "iso-8601",
+        "recipient",
+        "2026-11-21",
+        "9999-99-99",
+    ):
         assert words in printed
     assert "timestampTimeZone" in printed
     assert "in both" in printed
@@ -293,7 +301,11 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(status)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "profile", str(path), "--json"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, "profile", str(path), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["records"] == 400_000

@@ -1,0 +1,239 @@
+"""Read a file as the load does, into a temporary folder, and gather what there is to see.
+
+Only the load's own code decides: `parse.read` with an `Inference`, and the checks of `merge_batch` after it.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import duckdb
+
+from lambdas.lake.errors import Undecided, Unloadable
+from lambdas.lake.formats.json_records import Fields
+from lambdas.lake.formats.splitting import Piece, pieces
+from lambdas.lake.parsing import parse
+from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.profile.evidence import Evidence, Scope, candidates, of_files
+from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.sample import sample_of
+from lambdas.lake.rows.merge import Merge
+from lambdas.lake.rows.staging import Rows
+from lambdas.lake.schema import Schema
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.landing import Manifest
+from lambdas.lake.storage.raw_object import check_size, unpacked
+from lambdas.lake.tables.glue_tables import frozen
+from lambdas.settings import Settings
+from lambdas.steps.table_checks import check_unknown_times, inference
+from lambdas.vocabulary import ExportType
+from local.profiling.fields import Seen, seen
+from local.profiling.options import Order
+
+_BLOCK_BYTES = 4 << 20
+_GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier files of the same export type have decided, as a table would hold it."""
+
+    profile: Profile | None = None
+    schema: Schema = field(default_factory=Schema)
+    undecided: tuple[tuple[Manifest, tuple[Fields, ...]], ...] = ()
+    """Earlier files that left it open, each with a sample: a small table gathers evidence over several."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was seen of a file."""
+
+    file: Path
+    export: ExportType
+    order: Order | None
+    container: str
+    sample: tuple[Fields, ...]
+    fields: dict[str, Seen]
+    """Of the sample."""
+    scope: Scope
+    rows: Rows
+    staged: Staged | None = None
+    """None when the file cannot be read to its end."""
+    evidence: Evidence | None = None
+    """Of all records."""
+    profile: Profile | None = None
+    """None when the records do not support one, or when there are none."""
+    problem: str | None = None
+    """Why it cannot be loaded, as the load says it, with the names and the text of the file."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The facts that the load would find beside the file."""
+        return _manifest(self.file, self.export, self.order)
+
+    def after(self, known: Known) -> Known:
+        """What is known of the export type after this file."""
+        if self.problem is None and self.profile is not None and self.staged is not None and self.staged.rows:
+            return Known(self.profile, frozen(self.staged.schema.stored))
+        if self.is_undecided:
+            return Known(undecided=(*known.undecided, (self.manifest, self.sample)))
+        return known
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the file is sound, and its records do not say what their fields are."""
+        return self.staged is not None and self.staged.rows > 0 and self.profile is None
+
+
+def read(
+    engine: duckdb.DuckDBPyConnection,
+    file: Path,
+    export: ExportType,
+    order: Order | None,
+    *,
+    known: Known,
+    settings: Settings,
+    folder: Path,
+) -> Reading:
+    """Read a file; `folder` is an empty one for temporary files, which hold its rows until it is removed."""
+    manifest = _manifest(file, export, order)
+    earlier = sample_of([record for _, records in known.undecided for record in records])
+    deciding = inference(export, settings, manifest, [one for one, _ in known.undecided], earlier)
+    rows = Rows(
+        export=export,
+        schema=known.schema,
+        profile=known.profile or Profile(),
+        time_zone=settings.time_zone,
+        ordered_at=datetime.fromisoformat(manifest.ordered_at),
+        batch_id=manifest.batch_id,
+    )
+    sample = _sample(file, export)
+    made = Reading(
+        file=file,
+        export=export,
+        order=order,
+        container=_container(file, export),
+        sample=sample,
+        fields=seen(sample),
+        scope=deciding.scope,
+        rows=rows,
+        profile=known.profile,
+    )
+    try:
+        check_size(manifest.bytes)
+        made = _decided(engine, made, None if known.profile is not None else deciding, folder)
+        if made.problem is None:
+            _check(engine, made, settings)
+    except Unloadable as error:
+        made = replace(made, problem=str(error))
+    return replace(made, evidence=_evidence(engine, made)) if made.staged is not None else made
+
+
+def _decided(engine: duckdb.DuckDBPyConnection, made: Reading, deciding: Inference | None, folder: Path) -> Reading:
+    """The reading with its rows staged, and its profile where the records say so."""
+    split = partial(_split, made.file, made.export)
+    try:
+        staged = parse.read(engine, split, made.rows, folder / "load", deciding)
+    except Undecided as error:
+        # Staged without a profile, for what there is to see.
+        staged = parse.read(engine, split, made.rows, folder / "undecided")
+        return replace(made, staged=staged, problem=str(error))
+    return replace(made, staged=staged, profile=staged.profile if staged.rows else made.profile)
+
+
+def _check(engine: duckdb.DuckDBPyConnection, made: Reading, settings: Settings) -> None:
+    """What `merge_batch` checks after the file is read.
+
+    Raises:
+        Unloadable: a check fails.
+    """
+    staged, profile = made.staged, made.profile
+    if staged is None:
+        return
+    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
+    if not staged.rows or profile is None:
+        return
+    unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
+    check_unknown_times(unknown, staged.rows, profile, settings, made.export)
+    Merge(engine, replace(made.rows, schema=staged.schema, profile=profile), staged.sorted_files).check_key()
+
+
+def _evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
+    """What all of the staged rows hold, at every path that the sample has."""
+    staged = made.staged
+    if staged is None or not staged.files:
+        return Evidence(0, 0)
+    named = (*made.profile.times, *made.profile.identity) if made.profile is not None else ()
+    paths = dict.fromkeys((*made.fields, *(column.source for column in staged.schema.stored), *named))
+    formats = candidates(sample_of(made.sample))
+    return of_files(engine, staged.files, staged.schema, paths, formats, made.scope)
+
+
+def _manifest(file: Path, export: ExportType, order: Order | None) -> Manifest:
+    at = order.at if order is not None else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    return Manifest(
+        export_type=export.name,
+        batch_id=file.name,
+        ordered_at=at.isoformat(timespec="microseconds"),
+        # None of Symplify's: a window that is not known.
+        period=order.period.value if order is not None else "",
+        run="",
+        key=file.name,
+        bytes=file.stat().st_size,
+    )
+
+
+def _split(file: Path, export: ExportType, is_optimistic: bool) -> Iterator[Piece]:
+    return pieces(unpacked(_blocks(file)), export, is_optimistic=is_optimistic)
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK_BYTES):
+            yield block
+
+
+def _sample(file: Path, export: ExportType) -> tuple[Fields, ...]:
+    """The records of the file's beginning; none when that cannot be read, which the load says then."""
+    try:
+        return tuple(parse.first_records(_split(file, export, is_optimistic=False)))
+    except Unloadable:
+        return ()
+
+
+def _container(file: Path, export: ExportType) -> str:
+    """How the records are packed: `array`, `ndjson`, `wrapper`, `empty` or `unknown`, then `.gz` and `.bom`."""
+    with file.open("rb") as opened:
+        packing = ".gz" if opened.read(len(_GZIP)) == _GZIP else ""
+    try:
+        head = b""
+        for block in unpacked(_blocks(file)):
+            head = block.lstrip()
+            if head:
+                break
+        kind = _kind(file, export, head)
+    except Unloadable:
+        kind = "unknown"
+    return kind + packing + (".bom" if _has_bom(file, packing) else "")
+
+
+def _kind(file: Path, export: ExportType, head: bytes) -> str:
+    if not head.startswith(b"{"):
+        return "array" if head.startswith(b"[") else "unknown" if head else "empty"
+    first = next(_split(file, export, is_optimistic=False), None)
+    return "ndjson" if first is not None and not first.is_array else "wrapper"
+
+
+def _has_bom(file: Path, packing: str) -> bool:
+    opened: IO[bytes]
+    try:
+        with gzip.open(file) if packing else file.open("rb") as opened:
+            return opened.read(len(_BOM)) == _BOM
+    except (EOFError, OSError, zlib.error):
+        return False
