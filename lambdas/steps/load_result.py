@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lambdas.execution import Execution, RunState
-from lambdas.lake.errors import LostLease, Undecided, Unfinished, Unloadable
+from lambdas.lake.errors import Contradiction, LostLease, Undecided, Unfinished, Unloadable
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
+from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.shadow_table import finish_switch
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.ledger import Ledger
@@ -18,6 +20,7 @@ from lambdas.ledger.orders import DEAD, LOADED, UNDECIDED
 from lambdas.outcome import ErrorName, Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
+from lambdas.steps.reprofile import reprofile
 from lambdas.vocabulary import ExportType
 
 Clock = Callable[[], float]
@@ -62,7 +65,7 @@ def load_result(
         earlier=undecided,
     )
     try:
-        tally = merge_batch(request)
+        tally = _merge(request, ledger)
         ledger.mark_batch(batch_id, LOADED)
         _merge_undecided(request, ledger, undecided)
     except Unfinished:
@@ -83,6 +86,43 @@ def load_result(
     return replace(
         state, outcome=Outcome.LOADED, bytes=manifest.bytes, rows=tally["read"], tally=tally, wait_seconds=None
     )
+
+
+def _merge(request: MergeRequest, ledger: Ledger) -> dict[str, Any]:
+    """Merge the batch; when it contradicts a provisional profile, decide that again from all that has landed."""
+    catalog, export = request.lake.catalog, request.export
+    try:
+        try:
+            return merge_batch(request)
+        except Contradiction as cause:
+            table = catalog.table(export)
+            if table is None or table.profile.is_settled or cause.is_inflated or _is_chosen(request):
+                raise
+            return reprofile(request, table, _landed(request, ledger, table), cause)
+    except Contradiction as cause:
+        table = catalog.table(export)
+        if table is not None:
+            request.check_lease()
+            if cause.is_inflated:
+                table = replace(table, left_out=(*table.left_out, request.manifest.batch_id))
+            else:
+                table = replace(table, history=replace(table.history, blocked=str(cause)))
+            catalog.annotate(export, table)
+        raise
+
+
+def _is_chosen(request: MergeRequest) -> bool:
+    """Whether people have chosen the profile."""
+    chosen = request.settings.event_time, request.settings.identity_fields
+    return any(request.export.name in setting for setting in chosen)
+
+
+def _landed(request: MergeRequest, ledger: Ledger, table: Table) -> list[Manifest]:
+    """The batches that the table is made of, and the request's own."""
+    loaded = [batch for batch in ledger.loaded_batches() if batch.batch_id not in table.left_out]
+    found = [request.lake.landing.manifest(request.export, one.ordered_at, one.batch_id) for one in loaded]
+    others = [one for one in found if one is not None and one.batch_id != request.manifest.batch_id]
+    return [*others, request.manifest]
 
 
 def _undecided(ledger: Ledger, lake: Lake, export: ExportType, batch_id: str) -> tuple[Manifest, ...]:

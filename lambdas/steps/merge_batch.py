@@ -15,12 +15,14 @@ from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
+from lambdas.lake.rows.spans import span_of
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
@@ -32,7 +34,14 @@ from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
-from lambdas.steps.table_checks import check_not_left_out, check_table, check_unknown_times, inference
+from lambdas.steps.audited import Export, audited
+from lambdas.steps.table_checks import (
+    check_not_left_out,
+    check_table,
+    check_unknown_times,
+    inference,
+    window_of,
+)
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -110,11 +119,15 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
         rows = replace(known, schema=staged.schema, profile=staged.profile)
         unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
         check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export)
-        merge = Merge(duck, rows, staged.sorted_files)
+        window = window_of(request.manifest)
+        span = span_of(duck, staged.files, window) if rows.profile.has_days else None
+        merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
         merge.check_key()
         merged = _merge_days(request, rows, merge, staged, table)
-    _publish(request, table, rows, merged)
-    return _tally(staged, merged, known.schema)
+    overlap = sum((day.overlap for day in merged.values()), Counts())
+    made = audited(rows, table, Export(request.manifest, span, window, staged.rows), overlap)
+    _publish(request, table, made, merged)
+    return _tally(staged, merged, known.schema, overlap)
 
 
 def _rows(request: MergeRequest, table: Table | None) -> Rows:
@@ -201,7 +214,11 @@ def _merge_day(request: MergeRequest, rows: Rows, merge: Merge, day: str, locati
     for path in (*stored, *done.files):
         path.unlink()
     return MergedDay(
-        read=done.read, new=done.new, updated=done.updated, location=store.location(prefix) if done.files else None
+        read=done.read,
+        new=done.new,
+        updated=done.updated,
+        location=store.location(prefix) if done.files else None,
+        overlap=done.overlap,
     )
 
 
@@ -214,21 +231,22 @@ def _missing_files(rows: Rows, day: str, location: str) -> str:
     )
 
 
-def _publish(request: MergeRequest, table: Table | None, rows: Rows, merged: Mapping[str, MergedDay]) -> None:
+def _publish(request: MergeRequest, table: Table | None, made: Table, merged: Mapping[str, MergedDay]) -> None:
     """Make the changed days visible, if the run still has the lease."""
     changed = {day: done.location for day, done in merged.items() if done.location is not None}
     if not changed:
         return
     request.check_lease()
     tables = request.lake.tables
-    made = Table(rows.schema, rows.profile, rows.time_zone, location=changed.get(ALL, ""))
-    if rows.profile.has_days:
+    if made.profile.has_days:
         tables.publish_days(request.export, before=table, made=made, days=changed)
     else:
-        tables.publish_entity(request.export, before=table, made=made)
+        tables.publish_entity(request.export, before=table, made=replace(made, location=changed[ALL]))
 
 
-def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> dict[str, Any]:
+def _tally(
+    staged: Staged, merged: Mapping[str, MergedDay], before: Schema, overlap: Counts | None = None
+) -> dict[str, Any]:
     files = [file for found in staged.sorted_files.values() for file in found]
     known = {column.name for column in before.stored}
     days = {day: {"read": done.read, "new": done.new, "updated": done.updated} for day, done in merged.items()}
@@ -242,6 +260,9 @@ def _tally(staged: Staged, merged: Mapping[str, MergedDay], before: Schema) -> d
         "unknownTime": sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ())),
         "earliest": min((file.first for file in files if file.first), default=None),
         "latest": max((file.last for file in files if file.last), default=None),
+        "missing": overlap.missing if overlap else 0,
+        "replaced": overlap.replaced if overlap else 0,
+        "recounted": overlap.inflated + overlap.deflated if overlap else 0,
         "newColumns": [column.name for column in staged.schema.stored if column.name not in known],
         "dayCount": len(days),
         "days": dict(sorted(days.items())[-_MAX_TALLY_DAYS:]),

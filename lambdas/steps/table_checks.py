@@ -52,7 +52,7 @@ def inference(
         time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
         identity=settings.identity_fields.get(export.name, ()),
     )
-    windows = [window for one in (manifest, *earlier) if (window := _window(one)) is not None]
+    windows = [window for one in (manifest, *earlier) if (window := window_of(one)) is not None]
     window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
     return Inference(export, chosen, Scope(settings.timestamp_time_zone or settings.time_zone, window), sample)
 
@@ -108,7 +108,8 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
         )
 
 
-def _window(manifest: Manifest) -> Window | None:
+def window_of(manifest: Manifest) -> Window | None:
+    """The span that a batch was ordered for, with slack; None where its period is unknown."""
     try:
         return ordered_window(period(manifest.period), datetime.fromisoformat(manifest.ordered_at))
     except UnknownName:

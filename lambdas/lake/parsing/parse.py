@@ -114,9 +114,9 @@ def read(
     return _read(engine, pieces, replace(rows, profile=profile), sample, folder / "decided")
 
 
-def first_records(pieces: Iterator[Piece]) -> list[Fields]:
-    """A sample of a file's records."""
-    return list(islice(_good(pieces, at_most=1), _SAMPLE_RECORDS))
+def first_records(pieces: Iterator[Piece], most: int = _SAMPLE_RECORDS) -> list[Fields]:
+    """A sample of a file's records, from its first piece."""
+    return list(islice(_good(pieces, at_most=1), most))
 
 
 def _good(pieces: Iterator[Piece], at_most: int | None = None) -> Iterator[Fields]:

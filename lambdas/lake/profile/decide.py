@@ -131,25 +131,31 @@ def _key(export: ExportType, evidence: Evidence) -> str:
     Raises:
         Undecided: no field is one.
     """
-    unique = [
-        (rank, field_names.depth(path), path)
-        for path, found in evidence.fields.items()
-        if (rank := field_names.key_rank(path, export)) is not None
-        and found.filled == evidence.records
-        # A record that is repeated as it is counts once.
-        and found.distinct >= evidence.distinct_records
-        # What all records share, or the only record has, is no key for its name alone.
-        and (rank < 2 or found.distinct > 1)
-    ]
-    best = [found for found in unique if found[0] == min(unique)[0]]
-    if not best or (best[0][0] == 2 and len(best) > 1):
-        candidates = f"Candidates are {_listed(path for _, _, path in best)}." if best else ""
+    unique = unique_keys(export, evidence)
+    best = [path for path in unique if field_names.key_rank(path, export) == field_names.key_rank(unique[0], export)]
+    if not best or (field_names.key_rank(best[0], export) == 2 and len(best) > 1):
+        candidates = f"Candidates are {_listed(best)}." if best else ""
         raise Undecided(
             f"No field of {export.name} is certainly the key of its records: an id of their own that every record has and "
             f"no two share. {candidates} Name it in the setting identityFields; the fields are "
             f"{_listed(evidence.fields)}."
         )
-    return min(best)[2]
+    return best[0]
+
+
+def unique_keys(export: ExportType, evidence: Evidence) -> list[str]:
+    """The fields that may be the key of an entity, the likeliest first."""
+    found = [
+        (rank, field_names.depth(path), path)
+        for path, values in evidence.fields.items()
+        if (rank := field_names.key_rank(path, export)) is not None
+        and values.filled == evidence.records
+        # A record that is repeated as it is counts once.
+        and values.distinct >= evidence.distinct_records
+        # What all records share, or the only record has, is no key for its name alone.
+        and (rank < 2 or values.distinct > 1)
+    ]
+    return [path for _, _, path in sorted(found)]
 
 
 def _no_time(export: ExportType, evidence: Evidence) -> str:

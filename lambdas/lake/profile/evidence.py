@@ -9,7 +9,7 @@ import duckdb
 
 from lambdas.lake.engine import name, parquet, text, timestamp
 from lambdas.lake.profile.sample import Sample
-from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant_in
+from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
 from lambdas.lake.schema import Column, Kind, Schema
 from lambdas.vocabulary import Period, TimeFormat
 
@@ -27,6 +27,11 @@ class Window:
 
     start: datetime
     end: datetime
+
+    @property
+    def named(self) -> "Window":
+        """Without the slack."""
+        return Window(self.start + _SLACK, self.end - _LATE)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,18 @@ class Scope:
 
     time_zone: str
     window: Window | None = None
+
+
+def instants_of(
+    engine: duckdb.DuckDBPyConnection, sample: Sample, path: str, time_format: TimeFormat, time_zone: str
+) -> list[int | None]:
+    """The instants at a path of a sample's records, in microseconds since 1970."""
+    found = f"epoch_us({instant('held', time_format, time_zone)})"
+    rows = engine.execute(
+        f"SELECT {found} FROM (SELECT unnest($held::VARCHAR[]) AS held, unnest($at) AS at) ORDER BY at",
+        {"held": [record.get(path) for record in sample.records], "at": list(range(len(sample.records)))},
+    ).fetchall()
+    return [moment for (moment,) in rows]
 
 
 def candidates(sample: Sample) -> dict[str, list[TimeFormat]]:

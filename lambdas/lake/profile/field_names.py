@@ -104,6 +104,11 @@ def is_id(path: str) -> bool:
     return bool(found) and found[-1] in _IDS[:4]
 
 
+def is_title(path: str) -> bool:
+    """Whether a field names what its record is about, for people."""
+    return words(path)[-1:] in (("name",), ("title",), ("subject",), ("label",))
+
+
 def key_rank(path: str, export: ExportType) -> int | None:
     """How likely a field is the key of an entity: 0 `listId` of LISTS, 1 `id`, 2 another noun's id; None if no id."""
     if not is_id(path):

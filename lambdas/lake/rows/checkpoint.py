@@ -6,8 +6,9 @@ tables, so that the vacuum deletes that of an abandoned load.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from lambdas.lake.profile.audit import Counts
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.store import Store
 from lambdas.vocabulary import ExportType
@@ -22,6 +23,7 @@ class MergedDay:
     updated: int
     location: str | None
     """Of its new files; None when nothing changed."""
+    overlap: Counts = field(default_factory=Counts)
 
     @property
     def known(self) -> int:
@@ -39,7 +41,8 @@ class Checkpoint:
     def read(self) -> dict[str, MergedDay]:
         """Return the days that earlier calls have merged."""
         body = self._store.read(self._key)
-        return {day: MergedDay(**done) for day, done in json.loads(body).items()} if body is not None else {}
+        found = json.loads(body).items() if body is not None else ()
+        return {day: MergedDay(**(done | {"overlap": Counts(**done["overlap"])})) for day, done in found}
 
     def write(self, merged: Mapping[str, MergedDay]) -> None:
         """Store them for the next call."""

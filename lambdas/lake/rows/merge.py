@@ -5,7 +5,7 @@ The rows store what the rule needs: their age (`_ordered_at`, `_batch_id`) and t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -14,11 +14,20 @@ import duckdb
 
 from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
+from lambdas.lake.profile.audit import Counts, Interval
+from lambdas.lake.profile.field_names import is_title
 from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape, write
+from lambdas.lake.rows.spans import within
 from lambdas.lake.rows.staging import Rows, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
 from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
 
+# Identities of both; rows of the export alone, and the table's of what both have; identities with more, or fewer.
+_OVERLAP = (
+    "count(*) FILTER (NOT _is_new AND {shared}), sum(_n) FILTER (_is_new AND {shared}), "
+    "sum(_theirs) FILTER ({shared}), count(*) FILTER (NOT _is_new AND _n > _theirs AND {shared}), "
+    "count(*) FILTER (_n < _theirs AND {shared})"
+)
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
 
 
@@ -30,18 +39,24 @@ class Merged:
     new: int
     updated: int
     files: tuple[Path, ...] = ()
+    overlap: Counts = field(default_factory=Counts)
 
 
 class Merge:
     """Merges staged rows into stored files, one day (or one entity table) at a time."""
 
     def __init__(
-        self, engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Mapping[str, Sequence[SortedFile]]
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        rows: Rows,
+        staged: Mapping[str, Sequence[SortedFile]],
+        shared: Sequence[Interval] = (),
     ) -> None:
-        """Prepare for the sorted files of an export, by day."""
+        """Prepare for the sorted files of an export, by day; `shared` is the time that the table covers too."""
         self._engine = engine
         self._rows = rows
         self._staged = staged
+        self._is_shared = within(shared) if rows.profile.has_days else "true"
         columns = stored_columns(rows)
         self._listed = ", ".join(map(name, columns))
         self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
@@ -81,12 +96,12 @@ class Merge:
         if not stored:
             return self._first(fresh, folder)
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
-        read, new, updated, changed = self._judge()
+        read, new, updated, changed, overlap = self._judge()
         made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
-        return Merged(read, new, updated, made)
+        return Merged(read, new, updated, made, overlap)
 
-    def _judge(self) -> tuple[int, int, int, bool]:
-        """Decide for every fresh identity whether its rows win; return (rows read, new, updated; any change)."""
+    def _judge(self) -> tuple[int, int, int, bool, Counts]:
+        """Decide for every fresh identity whether its rows win; return rows read, new, updated, any change."""
         run = self._engine.execute
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The hash of an identity's rows as a multiset: it counts what changed, and decides nothing.
@@ -96,25 +111,49 @@ class Merge:
             f"ours AS (SELECT {self._identity}, count(*) AS _n, {content} FROM fresh GROUP BY ALL), "
             f"theirs AS (SELECT {self._identity}, count(*) AS _n, {content}, max(({ORDERED_AT}, {BATCH_ID})) AS _age "
             f"FROM stored SEMI JOIN ours ON {self._are_same('stored', 'ours')} GROUP BY ALL) "
-            "SELECT ours.* EXCLUDE (_content), theirs._n IS NULL AS _is_new, "
+            "SELECT ours.* EXCLUDE (_content), theirs._n IS NULL AS _is_new, coalesce(theirs._n, 0) AS _theirs, "
             "ours._content IS DISTINCT FROM theirs._content AS _differs, "
             f"theirs._n IS NULL OR ours._n > theirs._n OR (ours._n = theirs._n AND {age} > theirs._age) AS _wins "
             f"FROM ours LEFT JOIN theirs ON {self._are_same('ours', 'theirs')}"
         )
         tally = run(
             "SELECT sum(_n), sum(_n) FILTER (_is_new), sum(_n) FILTER (_wins AND _differs AND NOT _is_new), "
-            "coalesce(bool_or(_wins), false) FROM verdict"
+            f"coalesce(bool_or(_wins), false), {_OVERLAP.format(shared=self._is_shared)} FROM verdict"
         ).fetchone()
-        read, new, updated, changed = tally or (0, 0, 0, False)
-        return int(read or 0), int(new or 0), int(updated or 0), bool(changed)
+        assert tally is not None  # noqa: S101 - an aggregate has one row
+        read, new, updated, changed, *overlap = (int(number or 0) for number in tally)
+        return read, new, updated, bool(changed), self._overlap(*overlap)
+
+    def _overlap(self, shared: int, new: int, theirs: int, inflated: int, deflated: int) -> Counts:
+        """What both have where they cover the same time; `theirs` are the table's rows of what both have."""
+        (stored,) = self._engine.execute(f"SELECT count(*) FROM stored WHERE {self._is_shared}").fetchone() or (0,)
+        return Counts(
+            shared=shared,
+            new=new,
+            missing=stored - theirs,
+            inflated=inflated,
+            deflated=deflated,
+            renamed=0 if self._rows.profile.has_days else self._renamed(),
+        )
+
+    def _renamed(self) -> int:
+        """How many keys stand for something of another name."""
+        named = [column.name for column in self._rows.schema.stored if is_title(column.source)]
+        differ = " AND ".join(f"fresh.{name(column)} <> stored.{name(column)}" for column in named)
+        (count,) = self._engine.execute(
+            f"SELECT count(*) FROM fresh JOIN stored ON {self._are_same('fresh', 'stored')} WHERE {differ or 'false'}"
+        ).fetchone() or (0,)
+        return int(count)
 
     def _first(self, fresh: Sequence[SortedFile], folder: Path) -> Merged:
         """Merge into a day without stored rows: every fresh row is new, and sorted files may be stored as they are."""
-        if not self._repeats and follow_each_other(fresh):
-            count = sum(file.rows for file in fresh)
-            return Merged(count, count, 0, _paths(fresh))
-        (count,) = self._engine.execute("SELECT count(*) FROM fresh").fetchone() or (0,)
-        return Merged(count, count, 0, self._write(self._fresh, "fresh", folder))
+        (count, shared) = self._engine.execute(
+            f"SELECT count(*), count(*) FILTER ({self._is_shared}) FROM fresh"
+        ).fetchone() or (0, 0)
+        overlap = Counts(new=shared) if self._rows.profile.has_days else Counts()
+        is_sorted = not self._repeats and follow_each_other(fresh)
+        made = _paths(fresh) if is_sorted else self._write(self._fresh, "fresh", folder)
+        return Merged(count, count, 0, made, overlap)
 
     def _fresh(self, span: str) -> str:
         return f"SELECT {self._listed} FROM fresh WHERE {span}"

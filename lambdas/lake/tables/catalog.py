@@ -82,6 +82,10 @@ class Catalog:
         """Publish a new state of an entity table at its location. `before` is the table as it was read."""
         self._write_table(export, before, made)
 
+    def annotate(self, _export: ExportType, table: Table) -> None:
+        """Write what an audit has found among the parameters of a table; its rows stay as they are."""
+        self._extend(table.definition, [], table.location, glue_tables.audited(table))
+
     def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
         """Replace an event table by a rebuilt one; idempotent, so that an interrupted switch resumes.
 
@@ -141,13 +145,21 @@ class Catalog:
             return
         present = {column.name for column in before.schema.stored}
         added = [glue_column(column) for column in made.schema.stored if column.name not in present]
-        self._extend(before.definition, added, made.location)
+        self._extend(before.definition, added, made.location, glue_tables.audited(made))
 
-    def _extend(self, before: Mapping[str, Any], added: list["ColumnTypeDef"], location: str) -> None:
-        """Append columns, and set the location."""
+    def _extend(
+        self,
+        before: Mapping[str, Any],
+        added: list["ColumnTypeDef"],
+        location: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Append columns, and set location and parameters."""
         columns = before["StorageDescriptor"]["Columns"]
-        if added or before["StorageDescriptor"]["Location"] != location:
-            self._update(before, changed(before, {"Columns": columns + added, "Location": location}))
+        present = before.get("Parameters", {})
+        is_described = all(present.get(name, "") == value for name, value in (parameters or {}).items())
+        if added or before["StorageDescriptor"]["Location"] != location or not is_described:
+            self._update(before, changed(before, {"Columns": columns + added, "Location": location}, parameters))
 
     def _rewrite_table(self, export: ExportType, made: Table) -> None:
         before = self._definition(export.table)

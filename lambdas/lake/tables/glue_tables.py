@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdas.lake.profile import profile
+from lambdas.lake.profile import audit, profile
+from lambdas.lake.profile.audit import History
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.schema import (
     ATHENA_TYPES,
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 4
 """Of merged tables."""
 
-_PROFILE, _LEFT_OUT, _SWITCHING, _SWITCHED_AT = "profile", "left_out", "switching_to", "switched_at"
+_PROFILE, _HISTORY, _LEFT_OUT, _SWITCHING, _SWITCHED_AT = (
+    "profile",
+    "history",
+    "left_out",
+    "switching_to",
+    "switched_at",
+)
 # What versions before 4 wrote in place of a profile.
 _FORMER = ("identity", "identity_is_key")
 _OWN_COLUMNS = {
@@ -57,8 +64,10 @@ class Table:
     profile: Profile
     time_zone: str
     location: str
+    history: History = field(default_factory=History)
+    """What earlier audits found."""
     left_out: tuple[str, ...] = ()
-    """Batches that a rebuild excluded."""
+    """Batches that a rebuild excluded, or that were refused for having rows too often."""
     switching_to: str | None = None
     """The key of the shadow table that is replacing this one: some days may still be the old ones."""
     switched_at: datetime | None = None
@@ -90,6 +99,7 @@ def read_table(definition: Mapping[str, Any]) -> Table:
         else Profile(),
         time_zone=stored["time_zone"],
         location=definition["StorageDescriptor"]["Location"],
+        history=audit.from_json(json.loads(stored[_HISTORY])) if _HISTORY in stored else History(),
         left_out=tuple(json.loads(stored.get(_LEFT_OUT) or "[]")),
         switching_to=stored.get(_SWITCHING) or None,
         switched_at=datetime.fromisoformat(stored[_SWITCHED_AT]) if stored.get(_SWITCHED_AT) else None,
@@ -169,6 +179,7 @@ def facts(table: Table) -> dict[str, str]:
     """The table's parameters; an empty text removes one."""
     return {
         "classification": "parquet",
+        _HISTORY: json.dumps(audit.to_json(table.history)),
         _PROFILE: json.dumps(profile.to_json(table.profile), ensure_ascii=False),
         **dict.fromkeys(_FORMER, ""),
         "time_zone": table.time_zone,
@@ -177,6 +188,11 @@ def facts(table: Table) -> dict[str, str]:
         _SWITCHING: table.switching_to or "",
         _SWITCHED_AT: table.switched_at.isoformat() if table.switched_at else "",
     }
+
+
+def audited(table: Table) -> dict[str, str]:
+    """The parameters that an audit may change."""
+    return {name: value for name, value in facts(table).items() if name in (_PROFILE, _HISTORY, _LEFT_OUT)}
 
 
 def _own_column(name: str) -> "ColumnTypeDef":

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lambdas.lake.profile import profile
+from lambdas.lake.profile import audit, profile
+from lambdas.lake.profile.audit import History
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.schema import Column, Kind
 from lambdas.lake.storage import keys
@@ -32,6 +33,7 @@ class LostShadowTable(Exception):
 class _Document:
     columns: tuple[Column, ...] = ()
     profile: Mapping[str, Any] | None = None
+    history: Mapping[str, Any] | None = None
     time_zone: str = ""
     location: str = ""
     """Of an entity table; empty until there are rows."""
@@ -155,6 +157,7 @@ def _table(document: _Document) -> Table:
         profile=_profile(document) or Profile(),
         time_zone=document.time_zone,
         location=document.location,
+        history=History() if document.history is None else audit.from_json(document.history),
         left_out=document.left_out,
     )
 
@@ -165,4 +168,5 @@ def _profile(document: _Document) -> Profile | None:
 
 def _described(document: _Document, made: Table) -> _Document:
     described = profile.to_json(made.profile)
-    return replace(document, columns=made.schema.stored, profile=described, time_zone=made.time_zone)
+    history = audit.to_json(made.history)
+    return replace(document, columns=made.schema.stored, profile=described, history=history, time_zone=made.time_zone)

@@ -1,0 +1,70 @@
+"""Judge a merged export by its overlap with the table, before anything is published."""
+
+from dataclasses import dataclass, replace
+
+from lambdas.lake.errors import Contradiction, Unloadable
+from lambdas.lake.profile.audit import SETTLING_RECORDS, Counts, Finding, History, Span, audit
+from lambdas.lake.profile.evidence import Window
+from lambdas.lake.rows.staging import Rows
+from lambdas.lake.storage.landing import Manifest
+from lambdas.lake.tables.glue_tables import Table
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export as the audit sees it."""
+
+    manifest: Manifest
+    span: Span | None
+    window: Window | None
+    rows: int
+
+
+def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) -> Table:
+    """Return the table as it will be, with what the audit learned; its location is the former one.
+
+    Raises:
+        Contradiction: the export and the table disagree.
+        Unloadable: an earlier export did, and this one does not show that it has passed.
+    """
+    history = table.history if table is not None else History()
+    window = (export.window.named.start, export.window.named.end) if export.window is not None else None
+    finding = audit(history, export.span, window, overlap)
+    if finding.contradiction is not None:
+        raise Contradiction(_sentence(rows, finding, overlap), is_inflated=finding.is_inflated)
+    is_repeat = export.span is not None and export.span == history.newest
+    confirms = finding.is_evidence and not is_repeat
+    if history.blocked is not None and not confirms:
+        raise Unloadable(
+            f"The table {rows.export.table} is blocked since an export contradicted it: {history.blocked} This export "
+            "shares no time with the table, so it cannot show which of them is right. Look at both with the command "
+            "profile, then rebuild with replay --rebuild --reprofile, or --except the batch that is wrong."
+        )
+    # Entities show in two exports that agree whether a key is one.
+    is_enough = not rows.profile.has_days or history.records + export.rows >= SETTLING_RECORDS
+    return Table(
+        schema=rows.schema,
+        profile=replace(rows.profile, is_settled=rows.profile.is_settled or (confirms and is_enough)),
+        time_zone=rows.time_zone,
+        location=table.location if table is not None else "",
+        history=history.after(export.span, window, export.rows, overlap),
+        left_out=table.left_out if table is not None else (),
+    )
+
+
+def _sentence(rows: Rows, finding: Finding, overlap: Counts) -> str:
+    profile = rows.profile
+    taken = f"identifies them by {' with '.join(profile.identity) or 'all of their fields'}"
+    if profile.has_days:
+        taken = f"takes {' or '.join(profile.times)} for their time and {taken}"
+    if finding.is_inflated:
+        todo = "It is left out of the table; order the export again."
+    else:
+        todo = (
+            "If the vendor has changed its records, rebuild with replay --rebuild --reprofile; if only this batch is "
+            "wrong, with replay --rebuild --except."
+        )
+    return (
+        f"This export contradicts the table {rows.export.table}: {finding.contradiction}. The table {taken}. Nothing was "
+        f"published, and nothing is merged until this is resolved. {todo}"
+    )

@@ -1,0 +1,140 @@
+"""Decide a provisional profile again: an overlap contradicts it, so all that has landed is ranked and merged anew."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from lambdas.lake import engine
+from lambdas.lake.errors import Contradiction, Undecided, Unloadable
+from lambdas.lake.formats.splitting import pieces
+from lambdas.lake.parsing import parse
+from lambdas.lake.profile import field_names
+from lambdas.lake.profile.decide import unique_keys, usable_times
+from lambdas.lake.profile.evidence import Evidence, candidates, instants_of, of_sample
+from lambdas.lake.profile.profile import EventTime, Profile
+from lambdas.lake.profile.ranking import Ranked, doubled, rank_events, rank_keys
+from lambdas.lake.profile.sample import Sample, sample_of
+from lambdas.lake.storage import keys
+from lambdas.lake.storage.landing import Manifest
+from lambdas.lake.storage.raw_object import RawObject, unpacked
+from lambdas.lake.tables.glue_tables import Table
+from lambdas.lake.tables.shadow_table import ShadowTable
+from lambdas.steps.merge_batch import MergeRequest, merge_batch
+from lambdas.steps.table_checks import inference, window_of
+
+# Enough to compare, few enough to read record by record.
+_EXPORTS, _RECORDS = 4, 20_000
+
+
+def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], cause: Contradiction) -> dict[str, Any]:
+    """Rebuild a provisional table under the profile on which its exports agree; return the counts of the batch.
+
+    `landed` are all batches that the table is made of, and the request's own.
+
+    Raises:
+        Contradiction: the batch alone is to blame; the table stays as it is.
+        Undecided: no profile agrees; the table stays as it is.
+        Unloadable: a batch cannot be merged.
+    """
+    compared = sorted(landed, key=lambda one: (one.ordered_at, one.batch_id))[-_EXPORTS:]
+    with engine.connect(request.work) as duck:
+        samples = [_sample(request, manifest) for manifest in compared]
+        twice = {compared[number].batch_id for number in doubled(samples)}
+        if request.manifest.batch_id in twice:
+            raise Contradiction(str(cause), is_inflated=True)
+        kept = [(one, sample) for one, sample in zip(compared, samples, strict=True) if one.batch_id not in twice]
+        ranked = _ranked(request, duck, [one for one, _ in kept], [sample for _, sample in kept])
+    best = next((one for one in ranked if one.agrees), None)
+    if best is None:
+        raise Undecided(
+            f"{cause} No other reading of the fields agrees either: the best, "
+            f"{_described(ranked[0].profile) if ranked else 'none'}, does not. Name the fields in the settings "
+            "eventTime and identityFields, and rebuild with replay --rebuild --reprofile."
+        )
+    if best.profile.identity == table.profile.identity and best.profile.times == table.profile.times and not twice:
+        raise cause
+    left_out = tuple(dict.fromkeys((*table.left_out, *sorted(twice))))
+    return _rebuilt(request, best.profile, left_out, landed)
+
+
+def _sample(request: MergeRequest, manifest: Manifest) -> Sample:
+    raw = RawObject(request.lake.s3, request.lake.store.bucket, manifest)
+    with suppress(Unloadable):
+        return sample_of(parse.first_records(pieces(unpacked(raw.read()), request.export), _RECORDS))
+    return Sample(())
+
+
+def _ranked(
+    request: MergeRequest, duck: duckdb.DuckDBPyConnection, manifests: Sequence[Manifest], samples: Sequence[Sample]
+) -> list[Ranked]:
+    export, settings = request.export, request.settings
+    found = inference(export, settings, request.manifest, manifests, Sample(()))
+    both = Sample(tuple(record for sample in samples for record in sample.records))
+    evidence = of_sample(duck, both, candidates(both), found.scope)
+    times = _times(request, evidence, found.scope.time_zone)
+    if not times:
+        each = [of_sample(duck, sample, {}, found.scope) for sample in samples if sample.records]
+        unique = [set(unique_keys(export, one)) for one in each]
+        agreed = set.intersection(*unique) if unique else set()
+        return rank_keys(samples, [key for key in unique_keys(export, each[-1]) if key in agreed] if each else [])
+
+    def instants(sample: Sample, time: EventTime) -> Sequence[int | None]:
+        return instants_of(duck, sample, time.field, time.format, time.time_zone)
+
+    return rank_events(samples, [window_of(manifest) for manifest in manifests], times, instants)
+
+
+def _times(request: MergeRequest, evidence: Evidence, time_zone: str) -> list[EventTime]:
+    """The times that may be those of events, the likeliest name first."""
+    order = list(evidence.fields)
+    usable = sorted(
+        usable_times(evidence),
+        key=lambda time: (
+            field_names.time_rank(time.field, request.export),
+            field_names.depth(time.field),
+            order.index(time.field),
+        ),
+    )
+    return [EventTime(time.field, time.format, time_zone) for time in usable]
+
+
+def _rebuilt(
+    request: MergeRequest, profile: Profile, left_out: tuple[str, ...], landed: Sequence[Manifest]
+) -> dict[str, Any]:
+    """Merge all batches into a shadow table under the profile, and switch to it."""
+    lake = request.lake
+    shadow = ShadowTable(lake.store, request.export, request.folder_name)
+    shadow.begin(left_out, profile)
+    tally: dict[str, Any] = {}
+    for manifest in sorted(landed, key=lambda one: (one.ordered_at, one.batch_id)):
+        if manifest.batch_id in left_out:
+            continue
+        name = f"{request.folder_name}-{keys.batch_folder(manifest.batch_id)}"
+        with TemporaryDirectory(dir=request.work) as work:
+            merged = merge_batch(
+                replace(
+                    request,
+                    manifest=manifest,
+                    folder_name=name,
+                    lake=replace(lake, shadow_table=shadow),
+                    work=Path(work),
+                    earlier=(),
+                    resume=False,
+                    is_replay=True,
+                )
+            )
+        if manifest.batch_id == request.manifest.batch_id:
+            tally = merged
+    request.check_lease()
+    shadow.switch(request.export, lake.catalog)
+    return tally
+
+
+def _described(profile: Profile) -> str:
+    time = f"the time {profile.times[0]}, " if profile.times else ""
+    return f"{time}identified by {' with '.join(profile.identity) or 'all fields'}"
