@@ -81,7 +81,7 @@ def _fields(reading: Reading, names: Mapping[str, str]) -> list[dict[str, Any]]:
     for path in dict.fromkeys((*reading.fields, *stored)):
         seen = reading.fields.get(path, Seen())
         column = stored.get(path)
-        kinds = [kind for kind in seen.kinds if kind is not Kind.NULL] or list(seen.kinds)
+        kinds: list[Kind] = [kind for kind in seen.kinds if kind is not Kind.NULL] or list(seen.kinds)
         if column is not None and column.kind is not Kind.ID and _joined(kinds) is not column.kind:
             # What later records have, and the sample has not.
             kinds.append(column.kind)

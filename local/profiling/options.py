@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from infra import settings as infra_settings
@@ -75,7 +76,7 @@ def _at_night(zone: str) -> str:
 
 def load_settings(stack: infra_settings.Settings) -> Settings:
     """The settings as the functions read them."""
-    chosen = {
+    chosen: dict[str, Any] = {
         "time_zone": stack.time_zone,
         "timestamp_time_zone": stack.timestamp_time_zone,
         "identity_fields": stack.identity_fields,
@@ -84,7 +85,8 @@ def load_settings(stack: infra_settings.Settings) -> Settings:
         "quarantine_minimum": stack.quarantine_minimum,
         "unknown_time_ratio": stack.unknown_time_ratio,
     }
-    return Settings(**{field.name: chosen.get(field.name) for field in fields(Settings)})
+    values: dict[str, Any] = {field.name: chosen.get(field.name) for field in fields(Settings)}
+    return Settings(**values)
 
 
 def chosen_export(name: str | None) -> ExportType | None:

@@ -1,16 +1,16 @@
 """Read a file as the load does, into a temporary folder, and gather what there is to see.
 
-Only the load's own code decides: `parse.read` with an `Inference`, and the checks of `merge_batch` after it.
+Only the load's own code decides: `parse.read` with an `Inference`, then the checks, the merge and the audit of
+`merge_batch`.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 import duckdb
 
@@ -19,19 +19,22 @@ from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.evidence import Evidence, Scope, candidates, of_files
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.merge import Merge
+from lambdas.lake.rows.spans import span_of
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.storage.raw_object import check_size, unpacked
-from lambdas.lake.tables.glue_tables import frozen
+from lambdas.lake.tables.glue_tables import Table, frozen
 from lambdas.settings import Settings
-from lambdas.steps.table_checks import check_unknown_times, inference
+from lambdas.steps.audited import Export, audited
+from lambdas.steps.table_checks import check_unknown_times, inference, window_of
 from lambdas.vocabulary import ExportType
 from local.profiling.fields import Seen, seen
 from local.profiling.options import Order
@@ -42,10 +45,11 @@ _GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Known:
-    """What earlier files of the same export type have decided, as a table would hold it."""
+    """What earlier files of the same export type have made: a table in a temporary folder."""
 
-    profile: Profile | None = None
-    schema: Schema = field(default_factory=Schema)
+    table: Table | None = None
+    files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    """The table's, by day."""
     undecided: tuple[tuple[Manifest, tuple[Fields, ...]], ...] = ()
     """Earlier files that left it open, each with a sample: a small table gathers evidence over several."""
 
@@ -72,6 +76,9 @@ class Reading:
     problem: str | None = None
     """Why it cannot be loaded, as the load says it, with the names and the text of the file."""
 
+    made: Known | None = None
+    """The table after this file; None when it cannot be loaded, or has no records."""
+
     @property
     def manifest(self) -> Manifest:
         """The facts that the load would find beside the file."""
@@ -79,11 +86,9 @@ class Reading:
 
     def after(self, known: Known) -> Known:
         """What is known of the export type after this file."""
-        if self.problem is None and self.profile is not None and self.staged is not None and self.staged.rows:
-            return Known(self.profile, frozen(self.staged.schema.stored))
         if self.is_undecided:
             return Known(undecided=(*known.undecided, (self.manifest, self.sample)))
-        return known
+        return self.made or known
 
     @property
     def is_undecided(self) -> bool:
@@ -105,10 +110,11 @@ def read(
     manifest = _manifest(file, export, order)
     earlier = sample_of([record for _, records in known.undecided for record in records])
     deciding = inference(export, settings, manifest, [one for one, _ in known.undecided], earlier)
+    table = known.table
     rows = Rows(
         export=export,
-        schema=known.schema,
-        profile=known.profile or Profile(),
+        schema=Schema() if table is None else frozen(table.schema.stored),
+        profile=Profile() if table is None else table.profile,
         time_zone=settings.time_zone,
         ordered_at=datetime.fromisoformat(manifest.ordered_at),
         batch_id=manifest.batch_id,
@@ -123,13 +129,13 @@ def read(
         fields=seen(sample),
         scope=deciding.scope,
         rows=rows,
-        profile=known.profile,
+        profile=None if table is None else table.profile,
     )
     try:
         check_size(manifest.bytes)
-        made = _decided(engine, made, None if known.profile is not None else deciding, folder)
+        made = _decided(engine, made, deciding if table is None else None, folder)
         if made.problem is None:
-            _check(engine, made, settings)
+            made = replace(made, made=_merged(engine, made, known, settings, folder))
     except Unloadable as error:
         made = replace(made, problem=str(error))
     return replace(made, evidence=_evidence(engine, made)) if made.staged is not None else made
@@ -147,21 +153,35 @@ def _decided(engine: duckdb.DuckDBPyConnection, made: Reading, deciding: Inferen
     return replace(made, staged=staged, profile=staged.profile if staged.rows else made.profile)
 
 
-def _check(engine: duckdb.DuckDBPyConnection, made: Reading, settings: Settings) -> None:
-    """What `merge_batch` checks after the file is read.
+def _merged(
+    engine: duckdb.DuckDBPyConnection, made: Reading, known: Known, settings: Settings, folder: Path
+) -> Known | None:
+    """The table with the file's rows, checked and merged as `merge_batch` does it.
 
     Raises:
-        Unloadable: a check fails.
+        Unloadable: a check fails, or the file contradicts the table.
     """
-    staged, profile = made.staged, made.profile
-    if staged is None:
-        return
+    staged = made.staged
+    assert staged is not None  # noqa: S101 - it is decided
     Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
-    if not staged.rows or profile is None:
-        return
+    if not staged.rows:
+        return None
+    table, rows = known.table, replace(made.rows, schema=staged.schema, profile=staged.profile)
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-    check_unknown_times(unknown, staged.rows, profile, settings, made.export)
-    Merge(engine, replace(made.rows, schema=staged.schema, profile=profile), staged.sorted_files).check_key()
+    check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export)
+    window = window_of(made.manifest)
+    span = span_of(engine, staged.files, window) if rows.profile.has_days else None
+    merge = Merge(engine, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
+    merge.check_key()
+    files, overlap = dict(known.files), Counts()
+    for day in sorted(staged.sorted_files):
+        work = folder / "merged" / day
+        work.mkdir(parents=True)
+        done = merge.into(day, list(files.get(day, ())), work)
+        overlap += done.overlap
+        files[day] = done.files or files.get(day, ())
+    table = audited(rows, table, Export(made.manifest, span, window, staged.rows), overlap)
+    return Known(table, files)
 
 
 def _evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
@@ -172,7 +192,7 @@ def _evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
     named = (*made.profile.times, *made.profile.identity) if made.profile is not None else ()
     paths = dict.fromkeys((*made.fields, *(column.source for column in staged.schema.stored), *named))
     formats = candidates(sample_of(made.sample))
-    return of_files(engine, staged.files, staged.schema, paths, formats, made.scope)
+    return of_files(engine, staged.files, staged.schema, paths=paths, formats=formats, scope=made.scope)
 
 
 def _manifest(file: Path, export: ExportType, order: Order | None) -> Manifest:
@@ -231,9 +251,9 @@ def _kind(file: Path, export: ExportType, head: bytes) -> str:
 
 
 def _has_bom(file: Path, packing: str) -> bool:
-    opened: IO[bytes]
     try:
-        with gzip.open(file) if packing else file.open("rb") as opened:
+        with file.open("rb") as raw:
+            opened = gzip.GzipFile(fileobj=raw) if packing else raw
             return opened.read(len(_BOM)) == _BOM
     except (EOFError, OSError, zlib.error):
         return False

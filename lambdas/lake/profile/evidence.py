@@ -1,7 +1,7 @@
 """Evidence: what the records of an export say about the fields that may have a role."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,8 @@ _SLACK = timedelta(days=7)
 _LATE = timedelta(days=1)
 # A sample field with fewer values of a format is no time of every record.
 _SAMPLE_SHARE = 0.9
+# Measured: 150 columns at once do not fit into the engine's memory, whatever the number of records.
+_COLUMNS_AT_ONCE = 24
 
 
 @dataclass(frozen=True)
@@ -80,34 +82,45 @@ def of_sample(
     engine: duckdb.DuckDBPyConnection, sample: Sample, formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope"
 ) -> Evidence:
     """The evidence of a sample; `formats` as `candidates` found them."""
-    paths = sample.paths
-    columns = {path: [record.get(path) for record in sample.records] for path in paths}
-    contents = [repr(sorted(record.items())) for record in sample.records]
-    listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number in range(1, len(paths) + 1))
-    relation = f"(SELECT {listed + ', ' if listed else ''}unnest($contents) AS content)"
-    found = {path: f"c{number}" for number, path in enumerate(paths, start=1)}
-    parameters: dict[str, object] = {"contents": contents or [""]}
-    if paths:
-        parameters["values"] = [columns[path] for path in paths]
-    return _measured(engine, relation, found, formats, scope, parameters)
+    values = {path: sample.values(path) for path in sample.paths}
+    fields = {path: FieldEvidence(len(found), len(set(found))) for path, found in values.items()}
+    timed = [path for path in values if path in formats]
+    times: list[TimeEvidence] = []
+    # The engine is given times alone: hundreds of columns take minutes, and more than its memory.
+    for start in range(0, len(timed), _COLUMNS_AT_ONCE):
+        columns = {path: f"c{number}" for number, path in enumerate(timed[start : start + _COLUMNS_AT_ONCE], start=1)}
+        listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number, _ in enumerate(columns, start=1))
+        held = {"values": [[record.get(path) for record in sample.records] for path in columns]}
+        relation = f"(SELECT {listed}, '' AS content)"
+        times += _measured(engine, relation, columns, formats, scope=scope, parameters=held).times
+    contents = {repr(sorted(record.items())) for record in sample.records}
+    return Evidence(len(sample.records), len(contents), fields, tuple(times))
 
 
 def of_files(
     engine: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
     schema: Schema,
+    *,
     paths: Iterable[str],
     formats: Mapping[str, Sequence[TimeFormat]],
     scope: "Scope",
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
-    listed = {path: _stored(path, schema) for path in paths}
+    listed = [(path, _stored(path, schema)) for path in paths]
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
     content = f"md5(concat_ws('|', {held or text('')}))"
-    selected = [f"{sql} AS c{number}" for number, sql in enumerate(listed.values(), start=1)]
-    relation = f"(SELECT {', '.join([*selected, f'{content} AS content'])} FROM {parquet(files)})"
-    found = {path: f"c{number}" for number, path in enumerate(listed, start=1)}
-    return _measured(engine, relation, found, formats, scope, {})
+    parts = []
+    # Some columns at a time: each that is counted takes memory for its values.
+    for start in range(0, max(len(listed), 1), _COLUMNS_AT_ONCE):
+        some = listed[start : start + _COLUMNS_AT_ONCE]
+        selected = [f"{sql} AS c{number}" for number, (_, sql) in enumerate(some, start=1)]
+        whole = text("") if start else content
+        relation = f"(SELECT {', '.join([*selected, f'{whole} AS content'])} FROM {parquet(files)})"
+        columns = {path: f"c{number}" for number, (path, _) in enumerate(some, start=1)}
+        parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}))
+    fields = {path: found for part in parts for path, found in part.fields.items()}
+    return replace(parts[0], fields=fields, times=tuple(time for part in parts for time in part.times))
 
 
 @dataclass(frozen=True)
@@ -146,6 +159,7 @@ def _measured(
     relation: str,
     columns: Mapping[str, str],
     formats: Mapping[str, Sequence[TimeFormat]],
+    *,
     scope: Scope,
     parameters: Mapping[str, object],
 ) -> Evidence:
@@ -199,7 +213,8 @@ def _stored(path: str, schema: Schema) -> str:
     outer = schema.by_source.get(first)
     if outer is None or outer.kind not in (Kind.JSON, Kind.MIXED):
         return "NULL::VARCHAR"
-    inner = "$" + "".join(f'."{part}"' for part in rest.split("."))
+    # A pointer, since a path cannot quote every name.
+    inner = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest.split("."))
     return f"CASE WHEN {name(outer.name)} LIKE '{{%' THEN json_extract_string({name(outer.name)}, {text(inner)}) END"
 
 

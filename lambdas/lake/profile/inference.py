@@ -56,5 +56,5 @@ class Inference:
         """
         # A field that only later records have, too.
         paths = dict.fromkeys((*self._sample.paths, *(column.source for column in schema.stored)))
-        evidence = of_files(engine, files, schema, paths, candidates(self._sample), self.scope)
+        evidence = of_files(engine, files, schema, paths=paths, formats=candidates(self._sample), scope=self.scope)
         return decide(self.export, evidence, self.chosen, self.scope.time_zone)
