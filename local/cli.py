@@ -16,6 +16,8 @@ from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
 from local import athena, display, doctor, executions, interrupts, lifecycle, stacks
 from local.demo import demo
+from local.first_contact import arguments as contact_arguments
+from local.first_contact import display as contact_display
 from local.lifecycle import Account, UpOptions
 from local.problem import Misused, Problem
 from local.profiling import arguments
@@ -180,6 +182,21 @@ def _profile(context: _Context) -> bool:
     return all(one["loadable"] for one in found)
 
 
+def _first_contact(context: _Context) -> bool:
+    try:
+        found = contact_arguments.run(context.given, lambda words: _say(context.console, words))
+    except KeyboardInterrupt:
+        print("What is saved and ordered is kept: start the same command again to go on.", file=sys.stderr)
+        raise
+    context.answer(found, lambda: contact_display.show(context.console, found))
+    is_saved = all(one["error"] is None for one in found["exports"])
+    return is_saved and all(one["loadable"] for one in found["profiles"])
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(words, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
 def _up_options(given: argparse.Namespace) -> UpOptions:
     token = given.token or os.environ.get(TOKEN_VARIABLE, "")
     account = None
@@ -290,6 +307,13 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
     add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
     arguments.add_profile(add("profile", _profile, "show what a result file would become: no cloud, no vendor"))
+    contact_arguments.add_first_contact(
+        add(
+            "first-contact",
+            _first_contact,
+            "order each export once from your account, save the results and profile them",
+        )
+    )
     add("down", _down, "stop the local cloud")
     add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, up_options)
     return parser
