@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import sleep
-from typing import TypeVar
+from typing import Any
 
 from lambdas.symplify.answers import RateLimited, Unavailable
-
-T = TypeVar("T")
 
 # As a night's runs have it by default; whoever wants to wait longer starts again.
 _PATIENCE = 6 * 3600
@@ -52,8 +50,8 @@ class Caller:
         """Start to count the waits of another export."""
         self._waited = 0
 
-    def ask(self, call: Callable[[], T | RateLimited | Unavailable]) -> T:
-        """Call until there is an answer.
+    def ask(self, call: Callable[[], Any]) -> Any:
+        """Call until there is an answer that is neither RateLimited nor Unavailable.
 
         Raises:
             Overdue: there is none within the patience.
