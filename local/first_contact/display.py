@@ -25,9 +25,11 @@ def show(console: Console, document: Mapping[str, Any]) -> None:
     console.print(table)
     for hint in document["hints"]:
         _print(console, f"• {hint}")
-    saved = [one for one in document["exports"] if one["file"]]
+    saved = {one["file"]: one for one in document["exports"] if one["file"]}
     if saved:
-        one = saved[0]
+        # The one that needs a decision most, else one whose time may be another.
+        by_need = sorted(document["profiles"], key=lambda one: (one["loadable"], not one["otherTimes"]))
+        one = saved[by_need[0]["file"]]
         words = ["profile", one["file"], "--ordered-at", one["orderedAt"], "--period", one["period"]]
         _print(
             console, f"The results are in {document['folder']}, personal data for your eyes alone: delete it when done."

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -104,7 +103,7 @@ def _table(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify="right" if position in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    console.print(Padding(table, (1, 0, 0, 0)))
+    console.print(table)
 
 
 def _print(console: Console, words: str, style: str | None = None) -> None:
