@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -258,6 +260,20 @@ def test_people_see_tables_and_what_to_do(capsys: pytest.CaptureFixture[str], mo
         assert words in printed
     assert "timestampTimeZone" in printed
     assert "in both" in printed
+
+
+def test_the_guide_shows_what_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "shapes.md").read_text()
+    (command,) = re.findall(r"^\.venv/bin/python -m local (profile .*)$", page, re.MULTILINE)
+    (shown,) = re.findall(r"```\n(OPTOUTS .*?)```", page, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "140")
+    assert cli.main(shlex.split(command)) == 0
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    _, *lines = shown.splitlines()
+    assert len(lines) > 20
+    for line in lines:
+        assert line in printed
 
 
 @pytest.mark.parametrize(
