@@ -16,6 +16,7 @@ from local.profiling.masking import mask, masked_sentence, shown_name
 from local.profiling.reading import Reading
 
 _MOST_REJECTS = 5
+_RARE_SHARE = 0.1
 
 
 def document(reading: Reading, pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -72,7 +73,9 @@ def _names(reading: Reading) -> Mapping[str, str]:
     if reading.staged is not None:
         columns |= dict.fromkeys(column.source for column in reading.staged.schema.columns)
     paths = dict.fromkeys((*columns, *reading.fields))
-    return {path: shown_name(path, columns) for path in paths}
+    # What few of the objects have are keys of somebody's own.
+    rare = {path for path, seen in reading.fields.items() if seen.records < _RARE_SHARE * len(reading.sample)}
+    return {path: shown_name(path, columns, is_own=path in rare) for path in paths}
 
 
 def _fields(reading: Reading, names: Mapping[str, str]) -> list[dict[str, Any]]:

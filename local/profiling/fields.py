@@ -19,6 +19,7 @@ MOST_FIELDS = 300
 class Seen:
     """What a sample has at a path."""
 
+    records: int = 0
     kinds: dict[Kind, None] = field(default_factory=dict)
     masks: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +50,7 @@ def _add(path: str, value: Any, found: dict[str, Seen], levels: int) -> None:
     if path not in found and len(found) >= MOST_FIELDS:
         return
     here = found.setdefault(path, Seen())
+    here.records += 1
     if value is None:
         here.kinds[Kind.NULL] = None
         return

@@ -11,6 +11,8 @@ _PLAIN_MARKS = frozenset(" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 # A name consists of words. More digits than a version or a customer's number of a field has are a number of somebody.
 _NAME = re.compile(r"[\w$.:/ -]{1,100}")
 _MOST_DIGITS = 4
+# Objects may have values for names, with blanks and any letters, as people are called.
+_INNER = re.compile(r"[\w$.:/-]+", re.ASCII)
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F-]{16,}")
 # What sentences quote of a file, as Python writes it.
 _QUOTED = re.compile(r"""(starts with|bytes are|stands before) ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
@@ -39,12 +41,13 @@ def looks_like_a_value(name: str) -> bool:
     )
 
 
-def shown_name(path: str, columns: Iterable[str]) -> str:
-    """A field's name, or a path below one of the columns, as it may be shown."""
+def shown_name(path: str, columns: Iterable[str], *, is_own: bool = False) -> str:
+    """A field's name, or a path below one of the columns, as it may be shown; `is_own` when few objects have it."""
     column = max((one for one in columns if path == one or path.startswith(f"{one}.")), key=len, default=path)
     inner = path[len(column) :]
     outer = mask(column) if looks_like_a_value(column) else column
-    return outer + (mask(inner) if inner and looks_like_a_value(inner[1:]) else inner)
+    hides = bool(inner) and (is_own or looks_like_a_value(inner[1:]) or _INNER.fullmatch(inner[1:]) is None)
+    return outer + (mask(inner) if hides else inner)
 
 
 def masked_sentence(sentence: str, names: Iterable[tuple[str, str]]) -> str:

@@ -67,6 +67,11 @@ def _of_identity(reading: Reading) -> Iterator[str]:
     profile = reading.profile
     if profile is None or reading.staged is None or not reading.staged.rows:
         return
+    if reading.is_contradiction and not profile.is_settled:
+        yield (
+            "As long as little is known of a table, the load then compares other readings of the fields over all that has "
+            "landed, and rebuilds it under the one that agrees, if there is one. This command compares none."
+        )
     if not profile.identity:
         yield (
             "No field says who or what: the time with all fields identifies a record, so a value that changes later "

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.errors import Undecided, Unloadable
+from lambdas.lake.errors import Contradiction, Undecided, Unloadable
 from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
@@ -76,6 +76,8 @@ class Reading:
     problem: str | None = None
     """Why it cannot be loaded, as the load says it, with the names and the text of the file."""
 
+    is_contradiction: bool = False
+    """Whether it disagrees with the files before it."""
     made: Known | None = None
     """The table after this file; None when it cannot be loaded, or has no records."""
 
@@ -137,7 +139,10 @@ def read(
         if made.problem is None:
             made = replace(made, made=_merged(engine, made, known, settings, folder))
     except Unloadable as error:
-        made = replace(made, problem=str(error))
+        made = replace(made, problem=str(error), is_contradiction=isinstance(error, Contradiction))
+    except duckdb.Error as error:
+        # Without its text, which may quote a record.
+        return replace(made, problem=f"The engine cannot read it ({type(error).__name__}), and the load would fail.")
     return replace(made, evidence=_evidence(engine, made)) if made.staged is not None else made
 
 

@@ -200,46 +200,6 @@ def test_what_would_be_quarantined_is_counted_and_too_much_of_it_refused(profile
     assert profile(path, "--setting", "quarantineMinimum=11")[0] == 0
 
 
-# Personal values
-
-
-SECRETS = ("anna.svensson@example.com", "Svensson", "0701234567", "svensson@", "anna.", "C0FFEE-17", "anna")
-
-
-def with_secrets() -> list[dict[str, Any]]:
-    extra = {
-        "email": SECRETS[0],
-        "name": {"last": SECRETS[1]},
-        SECRETS[0]: 1,
-        "byAddress": {SECRETS[0]: {"read": True}, SECRETS[2]: 2},
-    }
-    return [event(n, code=SECRETS[5], **extra) for n in range(30)]
-
-
-@pytest.mark.parametrize("flag", [[], ["--json"]])
-@pytest.mark.parametrize("damage", ["none", "undecided", "cut", "rejected", "wrapped", "no json"])
-def test_no_value_is_shown_whatever_happens(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, damage: str, flag: list[str]
-) -> None:
-    records = with_secrets()
-    if damage == "undecided":
-        records = [{**record, "openTime": SECRETS[1]} for record in records]
-    path = opens(tmp_path, records)
-    if damage == "cut":
-        path.write_text(json.dumps(records)[:-30])
-    if damage == "rejected":
-        path.write_text(path.read_text() + f'{{"{SECRETS[0]}": \n' * 20)
-    if damage == "wrapped":
-        path.write_text(json.dumps({SECRETS[0]: {"a": SECRETS[1]}}))
-    if damage == "no json":
-        path.write_text(f"{SECRETS[0]};{SECRETS[1]}\n")
-    cli.main(["profile", str(path), *flag])
-    printed = "".join(capsys.readouterr())
-    assert "OPENS" in printed
-    for secret in SECRETS:
-        assert secret not in printed, secret
-
-
 # What people see
 
 

@@ -70,6 +70,7 @@ def test_on_a_night_that_contradicts_the_first_for_good(lake: InProcessLake, tmp
     assert first["loadable"]
     assert not second["loadable"]
     assert "contradicts" in second["problems"][0]
+    assert any("other readings" in note for note in second["notes"])
     assert second["audit"][0]["onlyThere"] == second["audit"][0]["onlyHere"] > 200
 
 
