@@ -69,8 +69,8 @@ def _of_identity(reading: Reading) -> Iterator[str]:
         return
     if reading.is_contradiction and not profile.is_settled:
         yield (
-            "As long as little is known of a table, the load then compares other readings of the fields over all that has "
-            "landed, and rebuilds it under the one that agrees, if there is one. This command compares none."
+            "As long as little is known of a table, the load then compares other readings of the fields over all that "
+            "has landed, and rebuilds it under the one that agrees, if there is one. This command compares none."
         )
     if not profile.identity:
         yield (

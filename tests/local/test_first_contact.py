@@ -231,7 +231,7 @@ def test_people_see_progress_profiles_and_the_next_step(
     ("words", "url", "status", "sentence"),
     [
         ((), "http://symplify.example/rest", 1, "is not an https address"),
-        ((), "https://user:pw@symplify.example/rest", 1, "holds a user name"),
+        ((), "https://user:hush@example.invalid/rest", 1, "holds a user name"),
         (("--export", "OPENINGS"), None, 2, "'OPENINGS' is not an export type"),
         (("--period", "MONTH"), None, 2, "'MONTH' is not a period"),
         (("--token-file", "/nowhere"), None, 2, "/nowhere"),
@@ -243,7 +243,7 @@ def test_a_wrong_command_is_one_sentence_and_calls_nobody(
 ) -> None:
     assert contact.run(standin, *words, url=url) == status
     assert sentence in contact.err
-    assert "pw" not in contact.err
+    assert "hush" not in contact.err
     assert standin.calls == []
     assert not contact.folder.exists()
 
