@@ -27,8 +27,8 @@ class Nature(StrEnum):
 class ExportType:
     """One kind of statistics that Symplify exports.
 
-    `key`, `candidates` and `event_time` are the fields that the vendor's published records suggest; they are hints. What
-    a table takes its fields for is decided by its records (`lake/profile/`).
+    `key`, `candidates` and `event_time` are the fields that the vendor's published records suggest; they are hints.
+    What a table takes its fields for is decided by its records (`lake/profile/`).
     `texts` are fields whose column is text even if the first export has only numbers there.
     """
 

@@ -65,6 +65,6 @@ def _sentence(rows: Rows, finding: Finding, overlap: Counts) -> str:
             "wrong, with replay --rebuild --except."
         )
     return (
-        f"This export contradicts the table {rows.export.table}: {finding.contradiction}. The table {taken}. Nothing was "
-        f"published, and nothing is merged until this is resolved. {todo}"
+        f"This export contradicts the table {rows.export.table}: {finding.contradiction}. The table {taken}. "
+        f"Nothing was published, and nothing is merged until this is resolved. {todo}"
     )

@@ -14,7 +14,8 @@ from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
-from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.parsing.stager import Staged
+from lambdas.lake.parsing.threshold import Threshold
 from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
@@ -158,7 +159,7 @@ def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, t
     staged = parse.read(duck, split, rows, request.work, found)
     if staged.rejected:
         store.upload(staged.rejects, keys.quarantine(request.export, request.folder_name))
-    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
+    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged)
     return staged
 
 
@@ -225,8 +226,9 @@ def _merge_day(request: MergeRequest, rows: Rows, merge: Merge, day: str, locati
 def _missing_files(rows: Rows, day: str, location: str) -> str:
     what = f"day {day} of the table" if rows.profile.has_days else "table"
     return (
-        f"The files of the {what} {rows.export.table} are gone: the catalog points to {location}, and nothing lies there. Merging into it "
-        "would pass for the whole of it, so nothing was published. Replay the type without dates, which merges all of "
+        f"The files of the {what} {rows.export.table} are gone: the catalog points to {location}, and nothing lies "
+        "there. Merging into it would pass for the whole of it, so nothing was published. "
+        "Replay the type without dates, which merges all of "
         "raw/ again; then run it as usual."
     )
 

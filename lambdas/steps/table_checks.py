@@ -54,7 +54,9 @@ def inference(
     )
     windows = [window for one in (manifest, *earlier) if (window := window_of(one)) is not None]
     window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
-    return Inference(export, chosen, Scope(settings.timestamp_time_zone or settings.time_zone, window), sample)
+    paths = frozenset((*chosen.event_time, *chosen.identity))
+    scope = Scope(settings.timestamp_time_zone or settings.time_zone, window, paths)
+    return Inference(export, chosen, scope, sample)
 
 
 def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType) -> None:
@@ -66,10 +68,10 @@ def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Set
     is_many = unknown > _FEW or unknown > rows / 2
     if profile.has_days and is_many and unknown > settings.unknown_time_ratio * rows:
         raise Unloadable(
-            f"{unknown} of {rows} records of {export.name} have no usable time in {' or '.join(profile.times)}, which the "
-            f"table takes for the time of the event ({profile.event_time[0].format.value}). Nothing was published. If the "
-            "vendor has changed its records, look at the file with the command profile, and rebuild the table with "
-            "replay --rebuild --reprofile; the setting unknownTimeRatio allows more."
+            f"{unknown} of {rows} records of {export.name} have no usable time in {' or '.join(profile.times)}, which "
+            f"the table takes for the time of the event ({profile.event_time[0].format.value}). Nothing was "
+            "published. If the vendor has changed its records, look at the file with the command profile, and rebuild "
+            "the table with replay --rebuild --reprofile; the setting unknownTimeRatio allows more."
         )
 
 
@@ -103,8 +105,8 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
     chosen = tuple(one["field"] for one in settings.event_time.get(export.name, ()))
     if chosen and chosen != table.profile.times:
         raise Unloadable(
-            f"The table takes {' or '.join(table.profile.times) or 'no field'} for the time of the event, and the setting "
-            f"eventTime now says {' or '.join(chosen)}: rows would move. Set it back, or {_REBUILD}"
+            f"The table takes {' or '.join(table.profile.times) or 'no field'} for the time of the event, and the "
+            f"setting eventTime now says {' or '.join(chosen)}: rows would move. Set it back, or {_REBUILD}"
         )
 
 

@@ -15,7 +15,9 @@ _MOST_DIGITS = 4
 _INNER = re.compile(r"[\w$.:/-]+", re.ASCII)
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F-]{16,}")
 # What sentences quote of a file, as Python writes it.
-_QUOTED = re.compile(r"""(starts with|bytes are|stands before) ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_QUOTED = re.compile(
+    r"""(starts with|bytes are|stands before|looks like|it says) ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+)
 
 
 def mask(value: str, most: int = _MOST) -> str:

@@ -18,7 +18,8 @@ from lambdas.lake.errors import Contradiction, Undecided, Unloadable
 from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
-from lambdas.lake.parsing.parse import Staged, Threshold
+from lambdas.lake.parsing.stager import Staged
+from lambdas.lake.parsing.threshold import Threshold
 from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.evidence import Evidence, Scope, candidates, of_files
 from lambdas.lake.profile.inference import Inference
@@ -168,7 +169,7 @@ def _merged(
     """
     staged = made.staged
     assert staged is not None  # noqa: S101 - it is decided
-    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged.rejected, staged.rows)
+    Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged)
     if not staged.rows:
         return None
     table, rows = known.table, replace(made.rows, schema=staged.schema, profile=staged.profile)
@@ -197,7 +198,9 @@ def _evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
     named = (*made.profile.times, *made.profile.identity) if made.profile is not None else ()
     paths = dict.fromkeys((*made.fields, *(column.source for column in staged.schema.stored), *named))
     formats = candidates(sample_of(made.sample))
-    return of_files(engine, staged.files, staged.schema, paths=paths, formats=formats, scope=made.scope)
+    # All of them, also those that are nothing to the load.
+    scope = replace(made.scope, chosen=frozenset(paths))
+    return of_files(engine, staged.files, staged.schema, paths=paths, formats=formats, scope=scope)
 
 
 def _manifest(file: Path, export: ExportType, order: Order | None) -> Manifest:

@@ -56,6 +56,16 @@ class BlockBuffer:
         """The first bytes, enough to recognise a format by."""
         return self.joined(0, _HEAD_BYTES)
 
+    def find(self, letter: bytes) -> int:
+        """The first position of a byte in what was read; -1 when there is none."""
+        at = -self._gone
+        for block in self._blocks:
+            found = block.find(letter, max(0, -at))
+            if found >= 0:
+                return at + found
+            at += len(block)
+        return -1
+
     def rfind(self, letter: bytes, end: int) -> int:
         """The last position of a byte before `end`; -1 when there is none."""
         after = self.size

@@ -11,6 +11,9 @@ from lambdas.lake.schema import Kind, join
 Fields = Mapping[str, list[bytes]]
 """A record: the texts of each field's values, more than one where a name is repeated."""
 
+MAX_FIELDS = 2000
+"""Of a record, and of an identity: twice the columns that a table may have; 4,000 exhaust the memory."""
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -19,22 +22,23 @@ class Rejected:
     position: int
     """Bytes from the start of the decompressed file."""
     text: str
+    bytes: int
 
 
 def read(piece: Piece) -> Iterator[Fields | Rejected]:
     """Read the records of a piece.
 
     Raises:
-        Unloadable: invalid JSON inside an array; resynchronising there would be guessing.
+        Unloadable: invalid JSON inside an array, where resynchronising would be guessing, or too many fields.
     """
     for position, text in piece.records():
-        fields = _fields(text)
+        fields = _fields(text, position)
         if fields is not None:
             yield fields
-        elif piece.is_array and not _is_value(text):
-            raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON, inside an array.")
+        elif (piece.is_array or piece.is_spread) and not _is_value(text):
+            raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON.")
         else:
-            yield Rejected(position, text.decode("utf-8", "backslashreplace"))
+            yield Rejected(position, text.decode("utf-8", "backslashreplace"), len(text))
 
 
 def kind_of(text: bytes) -> Kind:
@@ -73,7 +77,7 @@ def whole_number(text: bytes) -> int | None:
     return None if number is None else number.whole
 
 
-def _fields(text: bytes) -> Fields | None:
+def _fields(text: bytes, position: int) -> Fields | None:
     if not text.startswith(b"{"):
         return None
     try:
@@ -83,6 +87,11 @@ def _fields(text: bytes) -> Fields | None:
         return None
     if not found.is_whole or found.end != len(text):
         return None
+    if len(found.members) > MAX_FIELDS:
+        raise Unloadable(
+            f"The record at byte {position} of the unpacked file has {len(found.members):,} fields, and more than "
+            f"{MAX_FIELDS:,} are values used as names, which make no table. Look there in raw/, and ask Symplify."
+        )
     fields: dict[str, list[bytes]] = {}
     for member in found.members:
         fields.setdefault(member.name, []).append(member.value)

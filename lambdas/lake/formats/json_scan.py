@@ -3,11 +3,15 @@
 The record path needs the text, since a number or a string that fits no column is kept exactly as it came.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecoder
+from typing import Any
 
 SPACE = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
 class InvalidJson(ValueError):
@@ -63,6 +67,34 @@ def values(data: bytes) -> Iterator[tuple[int, int, int]]:
         position = after_space(data, position + 1)
 
 
+def sequence(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each value in a row of them, before each of which there may be whitespace and a comma.
+
+    A byte order mark between two values is that of a file which was appended.
+
+    Raises:
+        InvalidJson: something else stands where a value is expected.
+    """
+    text = data.decode("latin-1")
+    end = 0
+    while True:
+        start = _after_mark(data, end)
+        if text[start : start + 1] == ",":
+            start = _after_mark(data, start + 1)
+        if start == len(data):
+            return
+        end = _end(text, start)
+        yield start, end
+
+
+def value(text: bytes) -> Any:
+    """The value of a JSON text, with numbers as text; None when it cannot be read."""
+    try:
+        return _scan(text.decode("utf-8", "replace"))[0]
+    except (ValueError, RecursionError):
+        return None
+
+
 def members(data: bytes) -> Members:
     """Return the members of the object that the data starts with, as far as it goes."""
     text = data.decode("latin-1")
@@ -111,8 +143,16 @@ def after_space(data: bytes, position: int) -> int:
 
 
 def shown(data: bytes) -> str:
-    """The first bytes, for messages."""
-    return repr(data[:60].decode("utf-8", "backslashreplace"))
+    """The looks of the first bytes, for messages: letters as `a` and digits as 9, since they may be personal."""
+    text = data[:60].decode("utf-8", "replace")
+    return repr(_DIGIT.sub("9", _LETTER.sub("a", text)))
+
+
+def _after_mark(data: bytes, position: int) -> int:
+    position = after_space(data, position)
+    while data.startswith(_BOM, position):
+        position = after_space(data, position + len(_BOM))
+    return position
 
 
 def _end(text: str, start: int) -> int:

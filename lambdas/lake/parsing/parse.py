@@ -5,86 +5,28 @@ When a later piece contradicts it, the schema is inferred from the whole file, w
 A new table's profile likewise: drafted from the first piece, confirmed by the staged rows of the whole file.
 """
 
-import json
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import THREADS, workers
-from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
-from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
-from lambdas.lake.parsing import record_path
-from lambdas.lake.parsing.fast_path import FastPath
-from lambdas.lake.parsing.validated_path import ValidatedPath
+from lambdas.lake.formats.splitting import Piece
+from lambdas.lake.parsing.stager import SchemaChanged, Staged, Stager, WrongSplit
 from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
-from lambdas.lake.rows.sorted_files import Chunk, SortedFile
-from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
-from lambdas.lake.schema import Schema
+from lambdas.lake.rows.staging import Rows
 
 # Enough records to infer a schema from; the rest of the file verifies it.
 _SAMPLE_RECORDS = 500
 
-# Sorted and written at once: one chunk for each worker fits the engine's memory.
-_CHUNK_BYTES = 60 << 20
-
 Pieces = Callable[[bool], Iterator[Piece]]
 """Splits the file into pieces from the start, optimistically or safely; may be called repeatedly."""
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """How many records may be rejected before the export is refused."""
-
-    ratio: float
-    minimum: int
-
-    def check(self, rejected: int, good: int) -> None:
-        """Check the counts.
-
-        Raises:
-            Unloadable: too many records were rejected, or all of them.
-        """
-        if rejected > max(self.minimum, self.ratio * (rejected + good)) or (rejected and not good):
-            raise Unloadable(
-                f"{rejected} of {rejected + good} records are no JSON objects, which is more than the settings "
-                "quarantineRatio and quarantineMinimum allow. They stand in quarantine with their positions."
-            )
-
-
-@dataclass(frozen=True)
-class Staged:
-    """The result of reading a file: sorted files by day, in the order of their rows in the file."""
-
-    schema: Schema
-    profile: Profile
-    sorted_files: Mapping[str, tuple[SortedFile, ...]]
-    rows: int
-    rejected: int
-    rejects: Path
-    """Newline-delimited JSON: position and text of every rejected record."""
-
-    @property
-    def files(self) -> list[Path]:
-        """Every sorted file."""
-        return [file.path for files in self.sorted_files.values() for file in files]
-
-
-class _SchemaChanged(Exception):
-    """A piece contradicts the inferred schema."""
-
-
-class _WrongSplit(Exception):
-    """An optimistic split was inside a record."""
 
 
 def read(
@@ -134,204 +76,12 @@ def _read(
     for is_optimistic in (True, False):
         work = folder / ("optimistic" if is_optimistic else "safe")
         try:
-            return _Stager(engine, inferred, sample, work, is_optimistic=is_optimistic).stage(pieces(is_optimistic))
-        except _WrongSplit:
+            return Stager(engine, inferred, sample, work, is_optimistic=is_optimistic).stage(pieces(is_optimistic))
+        except WrongSplit:
             shutil.rmtree(work)
-        except _SchemaChanged:
+        except SchemaChanged:
             shutil.rmtree(work)
             break
     survey = FieldStatistics.of(_good(pieces(False)))
     surveyed = replace(rows, schema=survey.schema(known, ids))
-    return _Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))
-
-
-class _Stager:
-    """Stages a file chunk by chunk, several chunks in parallel."""
-
-    def __init__(
-        self,
-        engine: duckdb.DuckDBPyConnection,
-        rows: Rows,
-        sample: FieldStatistics,
-        folder: Path,
-        *,
-        is_optimistic: bool = False,
-        is_final: bool = False,
-    ) -> None:
-        """Prepare for a schema, which the file may still contradict unless it is final."""
-        self._engine = engine
-        self._rows = rows
-        self._folder = folder
-        self._is_bold = is_optimistic
-        self._is_final = is_final
-        self._validated_path = ValidatedPath(rows.schema)
-        fast_path = FastPath(rows.schema, sample.texts, sample.escaped, sample.numbers)
-        self._fast_path = fast_path if fast_path.is_usable and self._validated_path.is_usable else None
-        # Entities come in any order.
-        self._sorts = not rows.profile.has_days
-        self._free: deque[Path] = deque()
-        folder.mkdir(parents=True)
-
-    def stage(self, pieces: Iterator[Piece]) -> Staged:
-        """Stage all pieces."""
-        by_day: dict[str, list[SortedFile]] = {}
-        rows = rejected = 0
-        rejects = self._folder / "rejected.ndjson"
-        with (
-            rejects.open("wb") as rejects_file,
-            workers(self._engine) as pool,
-        ):
-            waiting: deque[Future[_Done]] = deque()
-
-            def settle() -> None:
-                nonlocal rows, rejected
-                done = waiting.popleft().result()
-                for day, file in done.sorted_files.items():
-                    by_day.setdefault(day, []).append(file)
-                rows += done.rows
-                rejected += len(done.rejected)
-                for one in done.rejected:
-                    line = {"position": one.position, "text": one.text}
-                    rejects_file.write(json.dumps(line).encode() + b"\n")
-
-            for number, chunk in enumerate(self._chunks(pieces)):
-                waiting.append(pool.submit(self._chunk, number, chunk))
-                if len(waiting) > THREADS:
-                    settle()
-            while waiting:
-                settle()
-        return Staged(
-            schema=self._rows.schema,
-            profile=self._rows.profile,
-            sorted_files={day: tuple(found) for day, found in by_day.items()},
-            rows=rows,
-            rejected=rejected,
-            rejects=rejects,
-        )
-
-    def _chunks(self, pieces: Iterator[Piece]) -> Iterator[list[PieceFile]]:
-        """Write the pieces and group them into chunks: small ones at first, so that no worker waits."""
-        chunk: list[PieceFile] = []
-        made = 0
-        for number, piece in enumerate(pieces):
-            path = self._free.popleft() if self._free else self._folder / f"{number:06}.json"
-            chunk.append(write_piece(piece, path))
-            if len(chunk) > made // THREADS or sum(one.bytes for one in chunk) >= _CHUNK_BYTES:
-                yield chunk
-                chunk = []
-                made += 1
-        if chunk:
-            yield chunk
-
-    def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
-        """Stage a chunk on the fastest path that proves lossless for it."""
-        with self._engine.cursor() as engine:
-            chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
-            rejected: list[Rejected] = []
-            rows = self._read_fast(chunk, pieces)
-            if rows is None and self._fast_path is None:
-                rows = self._read_validated(chunk, pieces)
-            if rows is None:
-                rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
-            self._free.extend(piece.path for piece in pieces)
-            sorted_files, came_sorted = chunk.sorted_files()
-            # One unsorted chunk predicts more.
-            self._sorts = self._sorts or not came_sorted
-            return _Done(sorted_files, rows, rejected)
-
-    def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
-        """Stage a piece of a chunk that did not reconcile."""
-        rows = self._read_fast(chunk, [piece])
-        if rows is None:
-            rows = self._read_validated(chunk, [piece])
-            if rows is not None:
-                # Valid, but not written compactly enough to reconcile: no other piece of the file will be.
-                self._fast_path = None
-        return self._read_records(chunk, piece, rejected) if rows is None else rows
-
-    def _read_fast(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
-        """Have the engine read pieces; return the number of rows, or None when the bytes do not reconcile."""
-        while self._fast_path is not None:
-            fast_path = self._fast_path
-            added = _added(chunk, staged(self._rows, fast_path.source(pieces)))
-            if added is not None:
-                part, count = added
-                if fast_path.adds_up(chunk.engine, part, pieces):
-                    return count
-                chunk.undo()
-            # One ambiguous string predicts more: disable raw-text mode for this file.
-            less = fast_path.without_texts()
-            if less is None:
-                return None
-            self._fast_path = less
-        return None
-
-    def _read_validated(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
-        """Have the engine read pieces that match the schema exactly; None when they do not."""
-        expected = 0
-        for piece in pieces:
-            found = self._validated_path.count(piece.load())
-            if found is None:
-                return None
-            expected += found
-        added = _added(chunk, staged(self._rows, records(pieces, self._rows.schema)))
-        if added is None:
-            return None
-        _, count = added
-        _check_count(expected, count)
-        return count
-
-    def _read_records(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
-        """Read a piece record by record; return the number of rows."""
-        piece = file.load()
-        if self._is_bold and piece.is_array and not piece.is_whole:
-            raise _WrongSplit
-        source, count = file.path.with_suffix(".normalised"), 0
-        with source.open("wb") as normalised:
-            for found in json_records.read(piece):
-                if isinstance(found, Rejected):
-                    rejected.append(found)
-                    continue
-                if not self._is_final:
-                    _check_schema(found, self._rows)
-                normalised.write(record_path.normalised(found, self._rows.schema, self._rows.profile) + b"\n")
-                count += 1
-        if count:
-            _, staged_count = chunk.add(staged_normalised(self._rows, source))
-            _check_count(count, staged_count)
-        source.unlink()
-        return count
-
-
-@dataclass(frozen=True)
-class _Done:
-    """The result of staging a chunk."""
-
-    sorted_files: Mapping[str, SortedFile]
-    rows: int
-    rejected: list[Rejected]
-
-
-def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
-    """Add rows; None when the engine refuses something in them (a repeated name, for example)."""
-    try:
-        return chunk.add(staged)
-    except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.Error, UnicodeDecodeError):
-        # The engine's message truncates the record, maybe inside a character, and is then not valid UTF-8.
-        return None
-
-
-def _check_schema(fields: Fields, rows: Rows) -> None:
-    """Raise when a record contradicts the inferred schema."""
-    schema = rows.schema
-    found = json_records.kinds(fields)
-    ids = {*rows.profile.texts, *rows.export.texts}
-    if not schema.foresees(found) and schema.widened(found, ids) != schema:
-        raise _SchemaChanged
-
-
-def _check_count(expected: int, staged: int) -> None:
-    if expected != staged:
-        raise Unloadable(f"The engine read {staged} records where there are {expected}: nothing was published.")
+    return Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-# Identities that vanish while as many others appear: beyond both, they are the same events under other names.
+# Rows that vanish while others appear at the same instant, or of the same who and what: the same events under other
+# identities. Without such a partner they may be late and deleted events, which good data have too.
 REPLACED_SHARE, REPLACED_LEAST = 0.02, 5
+UNPAIRED_SHARE = 0.15
 # Identities whose number of rows changed: a doubled file, or a wrong profile.
 CHANGED_SHARE = 0.2
 OUTSIDE_SHARE = 0.05
@@ -50,6 +52,8 @@ class Counts:
     """Rows of the export that the table lacks."""
     missing: int = 0
     """Rows of the table that the export lacks."""
+    paired: int = 0
+    """Of both, those with a partner of the other kind at the same instant, or of the same who and what."""
     inflated: int = 0
     """Identities of which the export has more rows than the table."""
     deflated: int = 0
@@ -111,7 +115,7 @@ class History:
             records=self.records + rows,
             exports=self.exports + 1,
             seen=self.seen + counts.seen,
-            replaced=self.replaced + counts.replaced,
+            replaced=self.replaced + counts.paired,
             blocked=None,
         )
 
@@ -136,8 +140,8 @@ def audit(history: History, span: Span | None, window: Interval | None, counts: 
     if found is None and changed > CHANGED_SHARE * counts.shared and changed >= min(REPLACED_LEAST, counts.shared):
         more = counts.inflated > counts.deflated
         return Finding(
-            f"{changed} of {counts.shared} events that both have stand {'more' if more else 'less'} often in it than in "
-            "the table",
+            f"{changed} of {counts.shared} events that both have stand {'more' if more else 'less'} often in "
+            "it than in the table",
             is_inflated=more,
             is_evidence=True,
         )
@@ -164,11 +168,13 @@ def _of_times(history: History, span: Span | None, window: Interval | None) -> s
 def _of_identities(history: History, counts: Counts) -> str | None:
     if counts.shared >= _RENAMED_LEAST and counts.renamed > _RENAMED_SHARE * counts.shared:
         return f"{counts.renamed} of {counts.shared} keys that both have stand for something of another name"
-    for replaced, seen in (
-        (counts.replaced, counts.seen),
-        (history.replaced + counts.replaced, history.seen + counts.seen),
-    ):
-        if counts.replaced and replaced >= REPLACED_LEAST and replaced > REPLACED_SHARE * seen:
+    judged = (
+        (counts.paired, counts.seen, REPLACED_SHARE),
+        (history.replaced + counts.paired, history.seen + counts.seen, REPLACED_SHARE),
+        (counts.replaced, counts.seen, UNPAIRED_SHARE),
+    )
+    for replaced, seen, share in judged:
+        if counts.replaced and replaced >= REPLACED_LEAST and replaced > share * seen:
             return (
                 f"where it and the table cover the same time, {counts.missing} events of the table are not in it and "
                 f"{counts.new} are in it alone"

@@ -60,7 +60,7 @@ def _check_identity(export: ExportType, evidence: Evidence, chosen: Chosen) -> N
     if missing:
         raise Undecided(
             f"No record of this export has {', '.join(missing)}, which the setting identityFields names for "
-            f"{export.name}. Its fields are {_listed(evidence.fields)}."
+            f"{export.name}. Its fields are {_listed(evidence.paths)}."
         )
 
 
@@ -89,8 +89,9 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
     orders = {time.format for time in usable if time.field == best.field}
     if {TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST} <= orders:
         raise Undecided(
-            f"The times in {best.field} may begin with the day or with the month, and both fit. Say which in the setting "
-            f'eventTime: {{"{export.name}": {{"field": "{best.field}", "format": "day-first"}}}} (or "month-first").'
+            f"The times in {best.field} may begin with the day or with the month, and both fit. Say which in the "
+            f'setting eventTime: {{"{export.name}": {{"field": "{best.field}", "format": "day-first"}}}}, or '
+            '"month-first".'
         )
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
@@ -107,7 +108,7 @@ def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -
     if path not in evidence.fields:
         raise Undecided(
             f"No record of this export has {path}, which the setting eventTime names for {export.name}. "
-            f"Its fields are {_listed(evidence.fields)}."
+            f"Its fields are {_listed(evidence.paths)}."
         )
     if path in chosen.formats:
         return chosen.formats[path]
@@ -120,9 +121,12 @@ def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -
 
 
 def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | None:
-    """The field that says who or what, among those that nearly every record has."""
+    """The field that says who or what, among those that nearly every record has and that differ."""
     filled = [path for path, found in evidence.fields.items() if found.filled >= _FILLED_SHARE * evidence.records]
-    return field_names.best(filled, wanted) or field_names.best(evidence.fields, wanted)
+    telling = [path for path in filled if evidence.fields[path].distinct > 1]
+    return next(
+        (found for paths in (telling, filled, evidence.fields) if (found := field_names.best(paths, wanted))), None
+    )
 
 
 def _key(export: ExportType, evidence: Evidence) -> str:
@@ -136,9 +140,9 @@ def _key(export: ExportType, evidence: Evidence) -> str:
     if not best or (field_names.key_rank(best[0], export) == 2 and len(best) > 1):
         candidates = f"Candidates are {_listed(best)}." if best else ""
         raise Undecided(
-            f"No field of {export.name} is certainly the key of its records: an id of their own that every record has and "
-            f"no two share. {candidates} Name it in the setting identityFields; the fields are "
-            f"{_listed(evidence.fields)}."
+            f"No field of {export.name} is certainly the key of its records: an id of their own that every record has "
+            f"and no two share. {candidates} Name it in the setting identityFields; the fields are "
+            f"{_listed(evidence.paths)}."
         )
     return best[0]
 
@@ -165,10 +169,11 @@ def _no_time(export: ExportType, evidence: Evidence) -> str:
         for time in evidence.times
         if time.parsed
     ]
+    times = f"Times are {_listed(seen)}." if seen else "No field looks like a time."
     return (
         f"No field of {export.name} is certainly the time of its events: one that nearly every record has, in the span "
-        f"that was ordered, and not the same in all. {f'Times are {_listed(seen)}.' if seen else 'No field looks like a time.'} "
-        f"Name it in the setting eventTime; the fields are {_listed(evidence.fields)}."
+        f"that was ordered, and not the same in all. {times} "
+        f"Name it in the setting eventTime; the fields are {_listed(evidence.paths)}."
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.engine import name, parquet, text, timestamp
+from lambdas.lake.profile import field_names
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
 from lambdas.lake.schema import Column, Kind, Schema
@@ -21,6 +22,8 @@ _LATE = timedelta(days=1)
 _SAMPLE_SHARE = 0.9
 # Measured: 150 columns at once do not fit into the engine's memory, whatever the number of records.
 _COLUMNS_AT_ONCE = 24
+# A record has some dozens; all else is names that are values.
+_MOST_PATHS = 100
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,10 @@ class Evidence:
     records: int
     distinct_records: int
     fields: Mapping[str, FieldEvidence] = field(default_factory=dict)
+    """Of those that may have a role."""
     times: tuple[TimeEvidence, ...] = ()
+    paths: tuple[str, ...] = ()
+    """All fields and paths."""
 
 
 def ordered_window(period: Period, ordered_at: datetime) -> Window:
@@ -82,7 +88,7 @@ def of_sample(
     engine: duckdb.DuckDBPyConnection, sample: Sample, formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope"
 ) -> Evidence:
     """The evidence of a sample; `formats` as `candidates` found them."""
-    values = {path: sample.values(path) for path in sample.paths}
+    values = {path: sample.values(path) for path in _telling(sample.paths, formats, scope)}
     fields = {path: FieldEvidence(len(found), len(set(found))) for path, found in values.items()}
     timed = [path for path in values if path in formats]
     times: list[TimeEvidence] = []
@@ -94,7 +100,7 @@ def of_sample(
         relation = f"(SELECT {listed}, '' AS content)"
         times += _measured(engine, relation, columns, formats, scope=scope, parameters=held).times
     contents = {repr(sorted(record.items())) for record in sample.records}
-    return Evidence(len(sample.records), len(contents), fields, tuple(times))
+    return Evidence(len(sample.records), len(contents), fields, tuple(times), sample.paths)
 
 
 def of_files(
@@ -107,7 +113,8 @@ def of_files(
     scope: "Scope",
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
-    listed = [(path, _stored(path, schema)) for path in paths]
+    every = tuple(paths)
+    listed = [(path, _stored(path, schema)) for path in _telling(every, formats, scope)]
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
     content = f"md5(concat_ws('|', {held or text('')}))"
     parts = []
@@ -120,7 +127,14 @@ def of_files(
         columns = {path: f"c{number}" for number, (path, _) in enumerate(some, start=1)}
         parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}))
     fields = {path: found for part in parts for path, found in part.fields.items()}
-    return replace(parts[0], fields=fields, times=tuple(time for part in parts for time in part.times))
+    times = tuple(time for part in parts for time in part.times)
+    return replace(parts[0], fields=fields, times=times, paths=every)
+
+
+def _telling(paths: Sequence[str], formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope") -> list[str]:
+    """The paths that may have a role, in their order: values that are used as names are too many to measure."""
+    found = [path for path in paths if path in formats or field_names.role(path) or field_names.is_id(path)]
+    return list(dict.fromkeys([*(path for path in paths if path in scope.chosen), *found[:_MOST_PATHS]]))
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,8 @@ class Scope:
 
     time_zone: str
     window: Window | None = None
+    chosen: frozenset[str] = frozenset()
+    """The paths that the settings name."""
 
 
 def instants_of(

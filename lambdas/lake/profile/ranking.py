@@ -1,4 +1,4 @@
-"""Rank the profiles that a provisional table may have, by what the overlaps of its exports say. Names break ties only."""
+"""Rank the profiles that a provisional table may have by what the overlaps of its exports say; names break ties."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,7 +46,8 @@ def rank_events(
 ) -> list[Ranked]:
     """All profiles of events that the fields admit, the one that agrees best first.
 
-    `samples` are in the order of their age, each with the window that it was ordered for; `times` in that of their names.
+    `samples` are in the order of their age, each with the window that it was ordered for; `times` in the order of their
+    names' ranks.
     """
     ranked = []
     moved = {time: _moved(samples, [instants(sample, time) for sample in samples]) for time in times}

@@ -79,8 +79,8 @@ def instant(held: str, time_format: TimeFormat, time_zone: str) -> str:
     """SQL for the instant (`TIMESTAMPTZ`) in a text; null where it is no time, or says "never".
 
     ISO 8601 and numbers since 1970 are read whatever the format, since nothing else looks like them.
-    `held` is SQL that costs nothing to repeat: a column. `time_zone` is that of texts without an offset: an hour that is
-    there twice takes the earlier offset, one that is not there moves forward.
+    `held` is SQL that costs nothing to repeat: a column. `time_zone` is that of texts without an offset: an hour that
+    is there twice takes the earlier offset, one that is not there moves forward.
     """
     formats = dict.fromkeys((TimeFormat.EPOCH_SECONDS, TimeFormat.ISO_8601, time_format))
     return f"coalesce({', '.join([_plain(held), *(_found(held, one, time_zone) for one in formats)])})"

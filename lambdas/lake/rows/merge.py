@@ -20,7 +20,7 @@ from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape,
 from lambdas.lake.rows.spans import within
 from lambdas.lake.rows.staging import Rows, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
-from lambdas.lake.schema import BATCH_ID, ORDERED_AT, ROW_ID
+from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, ROW_ID
 
 # Identities of both; rows of the export alone, and the table's of what both have; identities with more, or fewer.
 _OVERLAP = (
@@ -28,6 +28,8 @@ _OVERLAP = (
     "sum(_theirs) FILTER ({shared}), count(*) FILTER (NOT _is_new AND _n > _theirs AND {shared}), "
     "count(*) FILTER (_n < _theirs AND {shared})"
 )
+# Below that share of what both have, rows that vanished and appeared are not compared.
+_PAIRED_SHARE = 0.005
 _LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
 
 
@@ -127,14 +129,32 @@ class Merge:
     def _overlap(self, shared: int, new: int, theirs: int, inflated: int, deflated: int) -> Counts:
         """What both have where they cover the same time; `theirs` are the table's rows of what both have."""
         (stored,) = self._engine.execute(f"SELECT count(*) FROM stored WHERE {self._is_shared}").fetchone() or (0,)
+        missing = stored - theirs
+        is_worth = self._rows.profile.has_days and min(new, missing) > _PAIRED_SHARE * shared
         return Counts(
             shared=shared,
             new=new,
-            missing=stored - theirs,
+            missing=missing,
+            paired=self._paired() if is_worth else 0,
             inflated=inflated,
             deflated=deflated,
             renamed=0 if self._rows.profile.has_days else self._renamed(),
         )
+
+    def _paired(self) -> int:
+        """How many rows that vanished have a new one at their instant, or of their who and what."""
+        columns = identity_columns(self._rows.profile, self._rows.schema)
+        named = ", ".join(name(column.name) for column in columns)
+        parts = [
+            f"SELECT coalesce(sum(least(gone.n, come.n)), 0) FROM (SELECT {one}, count(*) AS n FROM stored ANTI JOIN "
+            f"verdict ON {self._are_same('stored', 'verdict')} WHERE {self._is_shared} GROUP BY ALL) AS gone JOIN "
+            f"(SELECT {one}, sum(_n) AS n FROM verdict WHERE _is_new AND {self._is_shared} GROUP BY ALL) AS come "
+            f"USING ({one})"
+            for one in (EVENT_AT, named)
+            if one
+        ]
+        found = self._engine.execute(f"SELECT {' + '.join(f'({part})' for part in parts)}").fetchone()
+        return int(found[0]) if found else 0
 
     def _renamed(self) -> int:
         """How many keys stand for something of another name."""

@@ -37,6 +37,11 @@ SEEDS = [
     json.dumps(RECORDS, indent=1).encode(),
     b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS),
     json.dumps({"status": "ok", "data": RECORDS, "n": 3}).encode(),
+    b"".join(json.dumps(record).encode() for record in RECORDS),
+    b"\r".join(json.dumps(record).encode() for record in RECORDS),
+    b"".join(json.dumps(record).encode() + b",\n" for record in RECORDS),
+    b"".join(json.dumps([record, record]).encode() + b"\n" for record in RECORDS),
+    b"\n".join(json.dumps(record, indent=1).encode() for record in RECORDS),
 ]
 TOKENS = [
     b"{",
@@ -103,7 +108,9 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
             folder,
         )
     except Unloadable as error:
-        return "refused" if str(error).endswith(".") else f"refused without a sentence: {error}"
+        # A sentence quotes no value of the file.
+        is_sentence = str(error).endswith(".") and "2024" not in str(error)
+        return "refused" if is_sentence else f"refused without a sentence: {error}"
     positions = {at for piece in pieces(unpacked(iter([content])), OPENS, size) for at, _ in piece.records()}
     rejects = [json.loads(line) for line in staged.rejects.read_bytes().splitlines()]
     assert staged.rows + staged.rejected == len(positions)
@@ -122,7 +129,7 @@ def test_a_mutated_file_reconciles_or_is_refused_with_a_sentence() -> None:
     base = random.randrange(2**32) if CAMPAIGN > 1 else 1
     ends: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
-        for number in range(2000 * CAMPAIGN if CAMPAIGN > 1 else 300):
+        for number in range(2000 * CAMPAIGN if CAMPAIGN > 1 else 600):
             rng = random.Random(base + number)
             content, size = mutated(rng), rng.choice([1, 50, 1 << 20])
             try:

@@ -10,7 +10,7 @@ import pytest
 from lambdas.lake import engine
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
-from lambdas.lake.parsing.parse import Staged
+from lambdas.lake.parsing.stager import Staged
 from lambdas.lake.profile.decide import Chosen
 from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.inference import Inference

@@ -204,7 +204,8 @@ def test_a_value_beyond_the_nesting_limit_fails_the_array_with_a_reason(lake: In
 
 
 def test_a_line_beyond_the_nesting_limit_is_quarantined(lake: InProcessLake) -> None:
-    state = lake.load(record(1) + b"\n" + record(nested(100_000), 3) + b"\n" + b'{"eventId"' + b"[" * 50_000)
+    content = record(1) + b"\n" + record(nested(100_000), 3) + b"\n" + b'{"eventId"' + b"[" * 50_000 + b"\n"
+    state = lake.load(content, quarantine_ratio=1.0)
     assert state.tally is not None, state.reason
     assert (state.tally["read"], state.tally["quarantined"]) == (1, 2)
 
@@ -231,7 +232,7 @@ def test_invalid_utf8_fails_an_array_and_rejects_a_line(lake: InProcessLake, bro
     assert (state.tally["read"], state.tally["quarantined"]) == (1, 1)
 
 
-@pytest.mark.parametrize("other", [b"null", b"7", b'"text"', b"[]", b"true", b'[{"eventId":9}]'])
+@pytest.mark.parametrize("other", [b"null", b"7", b'"text"', b"[]", b"true", b"[1]"])
 def test_a_record_that_is_no_object_is_quarantined_with_its_position(lake: InProcessLake, other: bytes) -> None:
     good, more = record(1), record(2, 3)
     for at, content in ((age(1), b"\n".join([good, other, more])), (age(2), in_array(good, other, more))):
