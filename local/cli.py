@@ -16,8 +16,13 @@ from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
 from local import athena, display, doctor, executions, interrupts, lifecycle, stacks
 from local.demo import demo
+from local.first_contact import arguments as contact_arguments
+from local.first_contact import display as contact_display
 from local.lifecycle import Account, UpOptions
 from local.problem import Misused, Problem
+from local.profiling import arguments
+from local.profiling.display import show
+from local.profiling.profiling import profile
 from local.standin.options import TOKEN_VARIABLE
 from local.standin.records import MAX_EVENTS_PER_DAY
 
@@ -170,6 +175,28 @@ def _examine(context: _Context, deployed: stacks.Deployed) -> bool:
     return all(check.is_well for check in found)
 
 
+def _profile(context: _Context) -> bool:
+    given = context.given
+    found = profile(given.file, arguments.profile_options(given))
+    context.answer(found, lambda: show(context.console, found))
+    return all(one["loadable"] for one in found)
+
+
+def _first_contact(context: _Context) -> bool:
+    try:
+        found = contact_arguments.run(context.given, lambda words: _say(context.console, words))
+    except KeyboardInterrupt:
+        print("What is saved and ordered is kept: start the same command again to go on.", file=sys.stderr)
+        raise
+    context.answer(found, lambda: contact_display.show(context.console, found))
+    is_saved = all(one["error"] is None for one in found["exports"])
+    return is_saved and all(one["loadable"] for one in found["profiles"])
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(words, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
 def _up_options(given: argparse.Namespace) -> UpOptions:
     token = given.token or os.environ.get(TOKEN_VARIABLE, "")
     account = None
@@ -189,12 +216,10 @@ def _up_options(given: argparse.Namespace) -> UpOptions:
             if value:
                 raise Problem(f"{name} is for the stand-in, and with your own account there is none.")
         account = Account(given.symplify_url, given.customer_id, token)
-    settings = {}
-    for word in given.setting:
-        name, sign, value = word.partition("=")
-        if not sign:
-            raise Problem(f"--setting takes NAME=VALUE with a name of cdk.json, not '{word}'.")
-        settings[name] = value
+    try:
+        settings = arguments.pairs(given.setting)
+    except ValueError as error:
+        raise Problem(str(error)) from None
     return UpOptions(
         account=account,
         port=given.port,
@@ -281,6 +306,14 @@ def _parser() -> argparse.ArgumentParser:
     stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
     add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
+    arguments.add_profile(add("profile", _profile, "show what a result file would become: no cloud, no vendor"))
+    contact_arguments.add_first_contact(
+        add(
+            "first-contact",
+            _first_contact,
+            "order each export once from your account, save the results and profile them",
+        )
+    )
     add("down", _down, "stop the local cloud")
     add("demo", _demo, "show a whole night on a cloud of its own, and stop", places, up_options)
     return parser

@@ -15,7 +15,7 @@ from local.athena import Rows
 from local.doctor import Check
 from local.executions import Run, Watcher
 
-_STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
+STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
 _ANY_WIDTH = 100_000
 _COLOURS = {"loaded": "green", "failed": "red"}
 
@@ -41,7 +41,7 @@ def progress(console: Console) -> Iterator[Watcher]:
 
 def results(console: Console, runs: Sequence[Run]) -> None:
     """The table of runs, followed by the sentence of every failure."""
-    table = Table("export", "period", "batch", **_STYLE)
+    table = Table("export", "period", "batch", **STYLE)
     for name in ("rows", "bytes", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("outcome")
@@ -67,7 +67,7 @@ def answer(console: Console, rows: Rows) -> None:
         console.print("no rows")
         return
     cells = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
-    table = Table(**_STYLE)
+    table = Table(**STYLE)
     for name in cells[0]:
         is_number = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(Text(name), justify="right" if is_number else "left")

@@ -45,8 +45,7 @@ def check_account(vendor: Vendor, token: str) -> None:
     """
     if not is_usable(token):
         raise Problem("The token is empty, or holds blanks or other characters that no token has.")
-    if not vendor.base_url.startswith("https://") and not vendor.is_on_loopback:
-        raise Problem(f"'{vendor.base_url}' is not an https address; Symplify's is like https://HOST/rest.")
+    check_address(vendor)
     answer = Client(urllib3.PoolManager(), vendor.base_url, vendor.customer_id, lambda: token).account()
     if isinstance(answer, Refused):
         raise Problem(
@@ -57,6 +56,16 @@ def check_account(vendor: Vendor, token: str) -> None:
         raise Problem(f"{vendor.base_url}: {answer.reason} Nothing was started.")
     if isinstance(answer, RateLimited):
         raise Problem(f"{vendor.base_url}: Symplify asks to wait {answer.wait_seconds} s. Nothing was started.")
+
+
+def check_address(vendor: Vendor) -> None:
+    """Refuse an address that the token may not be sent to.
+
+    Raises:
+        Problem: it is plain http, and not on this machine.
+    """
+    if not vendor.base_url.startswith("https://") and not vendor.is_on_loopback:
+        raise Problem(f"'{vendor.base_url}' is not an https address; Symplify's is like https://HOST/rest.")
 
 
 def address(url: str) -> str:

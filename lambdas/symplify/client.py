@@ -200,11 +200,16 @@ class Client:
             preload_content=False,
             **options,
         )
+        # Once the body is read, the response has given its connection back to the pool.
+        connection = response.connection
         try:
             # Bounded, so that an endless body cannot fill the memory; closing the connection drops the rest.
             body = response.read(_MAX_ANSWER_BYTES, decode_content=True)
         finally:
             response.close()
+            if connection is not None:
+                # Or the pool would use it again, unless the server's own close has arrived by then.
+                connection.close()
         return _Answer(response.status, response.headers, body.replace(token.encode(), b"[token]"))
 
     def _known_token(self) -> str:

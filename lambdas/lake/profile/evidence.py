@@ -21,7 +21,9 @@ _SLACK = timedelta(days=7)
 _LATE = timedelta(days=1)
 # A sample field with fewer values of a format is no time of every record.
 _SAMPLE_SHARE = 0.9
-# A record has some dozens; each measure takes memory.
+# Measured: 150 columns at once do not fit into the engine's memory, whatever the number of records.
+_COLUMNS_AT_ONCE = 24
+# A record has some dozens; all else is names that are values.
 _MOST_PATHS = 100
 
 
@@ -87,17 +89,19 @@ def of_sample(
     engine: duckdb.DuckDBPyConnection, sample: Sample, formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope"
 ) -> Evidence:
     """The evidence of a sample; `formats` as `candidates` found them."""
-    paths = _telling(sample.paths, formats, scope)
-    columns = {path: [record.get(path) for record in sample.records] for path in paths}
-    contents = [repr(sorted(record.items())) for record in sample.records]
-    listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number in range(1, len(paths) + 1))
-    relation = f"(SELECT {listed + ', ' if listed else ''}unnest($contents) AS content)"
-    found = {path: f"c{number}" for number, path in enumerate(paths, start=1)}
-    parameters: dict[str, object] = {"contents": contents or [""]}
-    if paths:
-        parameters["values"] = [columns[path] for path in paths]
-    evidence = _measured(engine, relation, found, formats, scope=scope, parameters=parameters)
-    return replace(evidence, paths=sample.paths)
+    values = {path: sample.values(path) for path in _telling(sample.paths, formats, scope)}
+    fields = {path: FieldEvidence(len(found), len(set(found))) for path, found in values.items()}
+    timed = [path for path in values if path in formats]
+    times: list[TimeEvidence] = []
+    # The engine is given times alone: hundreds of columns take minutes, and more than its memory.
+    for start in range(0, len(timed), _COLUMNS_AT_ONCE):
+        columns = {path: f"c{number}" for number, path in enumerate(timed[start : start + _COLUMNS_AT_ONCE], start=1)}
+        listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number, _ in enumerate(columns, start=1))
+        held = {"values": [[record.get(path) for record in sample.records] for path in columns]}
+        relation = f"(SELECT {listed}, '' AS content)"
+        times += _measured(engine, relation, columns, formats, scope=scope, parameters=held).times
+    contents = {repr(sorted(record.items())) for record in sample.records}
+    return Evidence(len(sample.records), len(contents), fields, tuple(times), sample.paths)
 
 
 def of_files(
@@ -111,14 +115,21 @@ def of_files(
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
     every = tuple(paths)
-    listed = {path: _stored(path, schema) for path in _telling(every, formats, scope)}
+    listed = [(path, _stored(path, schema)) for path in _telling(every, formats, scope)]
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
     content = f"md5(concat_ws('|', {held or text('')}))"
-    selected = [f"{sql} AS c{number}" for number, sql in enumerate(listed.values(), start=1)]
-    relation = f"(SELECT {', '.join([*selected, f'{content} AS content'])} FROM {parquet(files)})"
-    found = {path: f"c{number}" for number, path in enumerate(listed, start=1)}
-    evidence = _measured(engine, relation, found, formats, scope=scope, parameters={})
-    return replace(evidence, paths=every)
+    parts = []
+    # Some columns at a time: each that is counted takes memory for its values.
+    for start in range(0, max(len(listed), 1), _COLUMNS_AT_ONCE):
+        some = listed[start : start + _COLUMNS_AT_ONCE]
+        selected = [f"{sql} AS c{number}" for number, (_, sql) in enumerate(some, start=1)]
+        whole = text("") if start else content
+        relation = f"(SELECT {', '.join([*selected, f'{whole} AS content'])} FROM {parquet(files)})"
+        columns = {path: f"c{number}" for number, (path, _) in enumerate(some, start=1)}
+        parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}))
+    fields = {path: found for part in parts for path, found in part.fields.items()}
+    times = tuple(time for part in parts for time in part.times)
+    return replace(parts[0], fields=fields, times=times, paths=every)
 
 
 def _telling(paths: Sequence[str], formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope") -> list[str]:

@@ -1,6 +1,7 @@
 """A sample of an export's records, flattened: every scalar by its field, or by its path into objects."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from lambdas.lake.formats.json_records import Fields, kind_of
 from lambdas.lake.schema import Kind, is_unicode
 
 _DEEPEST = 4
+_RARE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,13 @@ class Sample:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every path, in the order in which the records have them."""
-        return tuple(dict.fromkeys(path for record in self.records for path in record))
+        """Every path, in the order in which the records have them, without names that few of the objects have.
+
+        Those are keys of somebody's own, maybe others in each record, and have no role.
+        """
+        counts = Counter(path for record in self.records for path in record)
+        least = _RARE_SHARE * len(self.records)
+        return tuple(path for path, count in counts.items() if "." not in path or count >= least)
 
     def values(self, path: str) -> list[str]:
         """The texts at a path, of the records that have one."""

@@ -6,6 +6,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -30,7 +31,6 @@ from tests.unit.lake.shapes import (
     Shape,
     Story,
     story,
-    timedelta,
 )
 
 pytestmark = pytest.mark.no_cover
