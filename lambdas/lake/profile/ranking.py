@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from lambdas.lake.profile import field_names
-from lambdas.lake.profile.audit import CHANGED_SHARE, REPLACED_SHARE, TELLING_ROWS
+from lambdas.lake.profile.audit import CHANGED_SHARE, REPLACED_LEAST, REPLACED_SHARE, TELLING_ROWS
 from lambdas.lake.profile.evidence import Window
 from lambdas.lake.profile.field_names import WHAT, WHO, Role
 from lambdas.lake.profile.profile import EventTime, Profile
@@ -65,7 +65,10 @@ def rank_events(
                 (_keys(sample, moments, identity), window)
                 for sample, moments, window in zip(samples, found, windows, strict=True)
             ]
-            disagreement = max((_disagreement(one, other) for one, other in combinations(keys, 2)), default=0.0)
+            pairs = [_disagreement(one, other) for one, other in combinations(keys, 2)]
+            # A few rows may be alike or differ by chance, and a narrower identity would make one event of two.
+            is_much = sum(rows for _, rows in pairs) >= REPLACED_LEAST
+            disagreement = max((share for share, _ in pairs), default=0.0) if is_much else 0.0
             if is_telling:
                 disagreement = max(disagreement, moved[time] if moved[time] > _MOVED_SHARE else 0.0)
             roles = {
@@ -116,22 +119,22 @@ def _keys(sample: Sample, moments: Sequence[int | None], identity: Sequence[str]
 _Keys = tuple[Mapping[int, Counter[object]], Window | None]
 
 
-def _disagreement(one_export: _Keys, other_export: _Keys) -> float:
-    """The share of rows that vanished while others appeared, or changed their number, where both cover the time."""
+def _disagreement(one_export: _Keys, other_export: _Keys) -> tuple[float, int]:
+    """How many rows vanished while others appeared, or changed their number, where both cover the time: share, rows."""
     (older, older_window), (newer, newer_window) = one_export, other_export
     ends = [_ends(one) for one in (older, newer)]
     if None in ends:
-        return 0.0
+        return 0.0, 0
     (low_1, high_1, rows_1), (low_2, high_2, rows_2) = (end for end in ends if end is not None)
     is_coarse = all(moment % (_DAY // 24) == 0 for moment in (*older, *newer))
     is_expected = _reaches(newer_window, high_1) and _reaches(older_window, high_2)
     if (high_1 < low_2 or high_2 < low_1) and is_expected and min(rows_1, rows_2) >= TELLING_ROWS:
         # Ordered for the same days, yet no time in common: the time may be the export's own.
-        return 0.5
+        return 0.5, rows_2
     trim = _DAY if is_coarse else 0
     low, high = max(low_1, low_2 + trim), min(high_1 - trim, high_2)
     if low > high:
-        return 0.0
+        return 0.0, 0
     one, other = (
         {(moment, key): count for moment, keys in found.items() if low <= moment <= high for key, count in keys.items()}
         for found in (older, newer)
@@ -141,12 +144,13 @@ def _disagreement(one_export: _Keys, other_export: _Keys) -> float:
     new = sum(count for key, count in other.items() if key not in both)
     changed = sum(one[key] != other[key] for key in both)
     seen = len(both) + max(missing, new)
-    return (min(missing, new) + (changed if changed > CHANGED_SHARE * len(both) else 0)) / seen if seen else 0.0
+    rows = min(missing, new) + (changed if changed > CHANGED_SHARE * len(both) else 0)
+    return rows / seen if seen else 0.0, rows
 
 
 def _reaches(window: Window | None, moment: int) -> bool:
     """Whether a window surely begins before an instant: its start is undocumented, so a day of it does not count."""
-    return window is not None and int(window.start.timestamp() * 1_000_000) + _DAY <= moment
+    return window is not None and int(window.named.start.timestamp() * 1_000_000) + _DAY <= moment
 
 
 def _ends(found: Mapping[int, Counter[object]]) -> tuple[int, int, int] | None:
