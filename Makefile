@@ -15,7 +15,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test test-fast laws fuzz fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,12 @@ LAWS := 20
 
 laws: install ## Try the lake's laws with many examples, and crashes in every way (LAWS)
 	LAKE_CAMPAIGN=$(LAWS) $(BIN)/python -m pytest tests/unit/lake --deselect tests/unit/lake/test_fuzz.py --timeout 0
+
+SHAPES := 10000
+
+# About a second each, on a core; other shapes every time, and a failure prints how to try its shape again.
+shape-campaign: install ## Load SHAPES exports of other shapes, and what is ambiguous among them (SHAPES)
+	LAKE_CAMPAIGN=$$(( ($(SHAPES) + 14) / 15 )) $(BIN)/python -m pytest -n 2 tests/unit/lake/test_shapes.py --timeout 0
 
 # About a quarter of an hour: 500 seeded fault scripts, ten export types at a time.
 fault-campaign: install ## Run many nights with faults on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)

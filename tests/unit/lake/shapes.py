@@ -6,7 +6,7 @@ Nothing here is taken from the code under test: names and formats are those of p
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -198,8 +198,3 @@ def _put(record: Record, path: str, value: Any) -> None:
     for part in outer:
         record = record.setdefault(part, {})
     record[name] = value
-
-
-def day_of(text: str) -> date:
-    """A partition's day."""
-    return date.fromisoformat(text)
