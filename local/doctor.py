@@ -4,6 +4,7 @@ They use the caller's own credentials, on the embedded cloud or on AWS, and chan
 Athena's result folder.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -180,7 +181,25 @@ def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
             f"The setting timeZone says {zone}, and the days of {said} are others, so they take no more rows. Set it "
             "back, or rebuild them as docs/replay.md describes.",
         )
-    return Check("tables", True, f"{len(tables)}, whose days are those of {zone}")
+    profiles = [f"{name}: {_profile(facts)}" for name, facts in sorted(tables.items()) if "profile" in facts]
+    blocked = [
+        f"{name}: {json.loads(facts['history'])['blocked']}" for name, facts in tables.items() if _is_blocked(facts)
+    ]
+    if blocked:
+        return Check("tables", False, " ".join(blocked))
+    return Check("tables", True, "; ".join([f"{len(tables)}, whose days are those of {zone}", *profiles]))
+
+
+def _profile(facts: Mapping[str, str]) -> str:
+    """What a table takes its fields for."""
+    found = json.loads(facts["profile"])
+    times = " or ".join(f"{one['field']} ({one['format']})" for one in found["eventTime"])
+    known_by = " with ".join(found["identity"]) or "all fields"
+    return f"{f'time {times}, ' if times else ''}identified by {known_by}, {found['state']}"
+
+
+def _is_blocked(facts: Mapping[str, str]) -> bool:
+    return bool(json.loads(facts.get("history", "{}")).get("blocked"))
 
 
 def _query(stack: Stack, client: ClientFactory, query: Query) -> Check:

@@ -16,6 +16,8 @@ def notify(closed: RunState, *, before: RunState, run: Execution, now: datetime)
     if not failed:
         values["RowsRead"] = float(tally.get("read") or 0)
     values["RowsQuarantined"] = float(tally.get("quarantined") or 0)
+    shared = int(tally.get("shared") or 0) + int(tally.get("replaced") or 0)
+    values["ShareReplaced"] = 100 * int(tally.get("replaced") or 0) / shared if shared else 0.0
     metrics.emit(values, closed.export_type or None)
     if not failed:
         if closed.unreachable_days:

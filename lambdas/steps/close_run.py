@@ -140,6 +140,11 @@ def record_of(state: RunState, run: Execution, now: datetime, lost_orders: int =
         "rows_rescued": tally.get("rescued"),
         "rows_quarantined": tally.get("quarantined"),
         "rows_unknown_time": tally.get("unknownTime"),
+        # Where the export and the table cover the same time: what both have, and what only one of them has.
+        "rows_shared": tally.get("shared"),
+        "rows_missing": tally.get("missing"),
+        "rows_replaced": tally.get("replaced"),
+        "rows_recounted": tally.get("recounted"),
         "batches": tally.get("batches"),
         "days": tally.get("dayCount"),
         "per_day": json.dumps(tally["days"]) if tally.get("days") else None,

@@ -264,6 +264,7 @@ def _tally(
         "unknownTime": sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ())),
         "earliest": min((file.first for file in files if file.first), default=None),
         "latest": max((file.last for file in files if file.last), default=None),
+        "shared": overlap.shared if overlap else 0,
         "missing": overlap.missing if overlap else 0,
         "replaced": overlap.replaced if overlap else 0,
         "recounted": overlap.inflated + overlap.deflated if overlap else 0,

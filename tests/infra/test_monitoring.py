@@ -14,6 +14,7 @@ SPECIAL = {
     "reach": ("DaysMissing", "Maximum", 9, "notBreaching"),
     "empty-export": ("OddlyEmpty", "Maximum", 0, "notBreaching"),
     "quarantine": ("RowsQuarantined", "Maximum", 10, "notBreaching"),
+    "replaced-rows": ("ShareReplaced", "Maximum", 5, "notBreaching"),
     "dead-letters": ("ApproximateNumberOfMessagesVisible", "Maximum", 0, "notBreaching"),
 }
 

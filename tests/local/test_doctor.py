@@ -132,3 +132,13 @@ def test_tables_that_are_missing_or_of_another_time_zone_are_found(tables: list[
 
 def test_athenas_reason_is_reported() -> None:
     assert "no bucket" in examined()["query"].words
+
+
+def test_a_table_shows_what_it_takes_its_fields_for_and_one_that_is_blocked_says_why() -> None:
+    profile = {"eventTime": [{"field": "openTime", "format": "epoch-milliseconds"}], "identity": ["contactId"]}
+    facts = {"profile": json.dumps(profile | {"state": "settled"}), "history": json.dumps({"blocked": None})}
+    tables = [{"Name": "export_runs"}, {"Name": "opens", "Parameters": facts}]
+    assert "time openTime (epoch-milliseconds), identified by contactId, settled" in tables_check(tables).words
+    facts["history"] = json.dumps({"blocked": "An export contradicts it."})
+    assert not tables_check(tables).ok
+    assert "opens: An export contradicts it." in tables_check(tables).words
