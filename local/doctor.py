@@ -182,9 +182,7 @@ def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
             "back, or rebuild them as docs/replay.md describes.",
         )
     profiles = [f"{name}: {_profile(facts)}" for name, facts in sorted(tables.items()) if "profile" in facts]
-    blocked = [
-        f"{name}: {json.loads(facts['history'])['blocked']}" for name, facts in tables.items() if _is_blocked(facts)
-    ]
+    blocked = [f"{name}: {why}" for name, facts in tables.items() if (why := _blocked(facts))]
     if blocked:
         return Check("tables", False, " ".join(blocked))
     return Check("tables", True, "; ".join([f"{len(tables)}, whose days are those of {zone}", *profiles]))
@@ -198,8 +196,10 @@ def _profile(facts: Mapping[str, str]) -> str:
     return f"{f'time {times}, ' if times else ''}identified by {known_by}, {found['state']}"
 
 
-def _is_blocked(facts: Mapping[str, str]) -> bool:
-    return bool(json.loads(facts.get("history", "{}")).get("blocked"))
+def _blocked(facts: Mapping[str, str]) -> str | None:
+    """Why a table takes no more rows."""
+    found: str | None = json.loads(facts.get("history", "{}")).get("blocked")
+    return found
 
 
 def _query(stack: Stack, client: ClientFactory, query: Query) -> Check:

@@ -138,7 +138,10 @@ def test_a_table_shows_what_it_takes_its_fields_for_and_one_that_is_blocked_says
     profile = {"eventTime": [{"field": "openTime", "format": "epoch-milliseconds"}], "identity": ["contactId"]}
     facts = {"profile": json.dumps(profile | {"state": "settled"}), "history": json.dumps({"blocked": None})}
     tables = [{"Name": "export_runs"}, {"Name": "opens", "Parameters": facts}]
-    assert "time openTime (epoch-milliseconds), identified by contactId, settled" in tables_check(tables).words
+    found = examined(get_tables={"TableList": tables})["tables"]
+    assert found.is_well
+    assert "time openTime (epoch-milliseconds), identified by contactId, settled" in found.words
     facts["history"] = json.dumps({"blocked": "An export contradicts it."})
-    assert not tables_check(tables).ok
-    assert "opens: An export contradicts it." in tables_check(tables).words
+    found = examined(get_tables={"TableList": tables})["tables"]
+    assert not found.is_well
+    assert "opens: An export contradicts it." in found.words
