@@ -13,6 +13,7 @@ from lambdas.steps.watch_runs import (
     Finding,
     close_unclosed,
     findings,
+    profiles,
     recorded_runs,
     summary,
     watched_exports,
@@ -41,6 +42,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     _emit(found)
     if settings.nightly_summary and not is_new:
         topic.publish(Message(f"{settings.stack_name}: the night of {now:%Y-%m-%d}", summary(on, off, now)))
+    decided = profiles(on, now)
+    if decided is not None:
+        topic.publish(Message(f"{settings.stack_name}: what the new tables take their fields for", decided))
     answer = {"closed": closed, "exports": {finding.export.name: finding.to_json() for finding in found}}
     logger.info("watched", extra=answer)
     return answer

@@ -150,5 +150,6 @@ def record_of(state: RunState, run: Execution, now: datetime, lost_orders: int =
         "per_day": json.dumps(tally["days"]) if tally.get("days") else None,
         "earliest_event": tally.get("earliest"),
         "latest_event": tally.get("latest"),
+        "profile": tally.get("profile"),
         "new_columns": ",".join(tally.get("newColumns") or ()) or None,
     }

@@ -129,7 +129,7 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     _publish(request, table, made, merged)
     if request.resume:
         Checkpoint(request.lake.store, request.export, request.folder_name).delete()
-    return _tally(staged, merged, known.schema, overlap)
+    return _tally(staged, merged, known.schema, overlap) | _decided(table, made)
 
 
 def _rows(request: MergeRequest, table: Table | None) -> Rows:
@@ -246,6 +246,15 @@ def _publish(request: MergeRequest, table: Table | None, made: Table, merged: Ma
         tables.publish_days(request.export, before=table, made=made, days=changed)
     else:
         tables.publish_entity(request.export, before=table, made=replace(made, location=changed[ALL]))
+
+
+def _decided(table: Table | None, made: Table) -> dict[str, Any]:
+    """What the table takes its fields for, where this batch decided it."""
+    is_new = table is None or (table.profile.times, table.profile.identity) != (
+        made.profile.times,
+        made.profile.identity,
+    )
+    return {"profile": str(made.profile)} if is_new else {}
 
 
 def _tally(

@@ -53,7 +53,7 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
     if best is None:
         raise Undecided(
             f"{cause} No other reading of the fields agrees either: the best, "
-            f"{_described(ranked[0].profile) if ranked else 'none'}, does not. Name the fields in the settings "
+            f"{ranked[0].profile if ranked else 'none'}, does not. Name the fields in the settings "
             "eventTime and identityFields, and rebuild with replay --rebuild --reprofile."
         )
     if best.profile.identity == table.profile.identity and best.profile.times == table.profile.times and not twice:
@@ -99,8 +99,3 @@ def _rebuilt(
     request.check_lease()
     shadow.switch(request.export, lake.catalog)
     return tally
-
-
-def _described(profile: Profile) -> str:
-    time = f"the time {profile.times[0]}, " if profile.times else ""
-    return f"{time}identified by {' with '.join(profile.identity) or 'all fields'}"

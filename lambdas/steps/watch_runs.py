@@ -160,6 +160,29 @@ def summary(watched: Sequence[Watched], off: Iterable[ExportType], now: datetime
     return "\n".join(lines)
 
 
+def profiles(watched: Iterable[Watched], now: datetime) -> str | None:
+    """What the last day's first loads took their fields for; None when there was none."""
+    found = [
+        f"{one.export.name:<13} {run['profile']}"
+        for one in watched
+        for run in one.runs
+        if run.get("profile") and _time(run, "ended_at") >= now - NIGHT
+    ]
+    if not found:
+        return None
+    lines = [
+        "Tables were made, or made again, from what their first exports' records say. Nobody has told what the fields are,",
+        "so please compare this with what you know:",
+        "",
+        *found,
+        "",
+        "A time whose texts name no offset is in the zone given: the setting timestampTimeZone says another. The settings",
+        "eventTime and identityFields choose other fields, and replay --rebuild --reprofile makes a table again: see",
+        "docs/shapes.md.",
+    ]
+    return "\n".join(lines)
+
+
 def _finding(one: Watched, is_quiet: bool, now: datetime) -> Finding:
     if one.waits_for_token:
         return Finding(one.export, 0.0, 0.0, is_oddly_empty=False)

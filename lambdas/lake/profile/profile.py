@@ -69,6 +69,14 @@ class Profile:
         """The fields in the role of an id, which are stored as text whatever they look like: `7` is `"7"`."""
         return frozenset((*self.identity, *self.roles.values()))
 
+    def __str__(self) -> str:
+        """The profile in words, for people."""
+        times = " or ".join(
+            f"{one.field} ({one.format.value}, {one.time_zone} where no offset is given)" for one in self.event_time
+        )
+        known_by = " with ".join(self.identity) or "all of their fields"
+        return f"{f'the time of an event is {times}; ' if times else ''}records are identified by {known_by}"
+
     @property
     def times(self) -> tuple[str, ...]:
         """The fields of the event's time."""

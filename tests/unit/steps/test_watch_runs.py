@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.execution import EndedExecution
-from lambdas.steps.watch_runs import Finding, Watched, findings, summary, unclosed
+from lambdas.steps.watch_runs import Finding, Watched, findings, profiles, summary, unclosed
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import NOW, ago
 
@@ -109,6 +109,22 @@ def test_the_summary_has_a_line_per_export() -> None:
     assert "FAILED  CLICKS: No." in lines["CLICKS"]
     assert "no run" in lines["SENT"]
     assert "switched off" in lines["LISTS"]
+
+
+def test_new_tables_of_the_last_day_are_shown_together_with_what_they_take_their_fields_for() -> None:
+    text = profiles(
+        [
+            watched(ran(0.5, profile="the time of an event is openTime")),
+            watched(ran(0.4, profile="records are identified by id"), export="LISTS"),
+            watched(ran(0.5), ran(1.5, profile="the time of an event is ts"), export="CLICKS"),
+        ],
+        NOW,
+    )
+    lines = {line.split()[0]: line for line in str(text).splitlines() if line}
+    assert "openTime" in lines["OPENS"]
+    assert "identified by id" in lines["LISTS"]
+    assert "CLICKS" not in lines
+    assert profiles([watched(ran(0.5))], NOW) is None
 
 
 def stopped(status: str = "ABORTED", given: object = None) -> EndedExecution:
