@@ -250,11 +250,7 @@ def _publish(request: MergeRequest, table: Table | None, made: Table, merged: Ma
 
 def _decided(table: Table | None, made: Table) -> dict[str, Any]:
     """What the table takes its fields for, where this batch decided it."""
-    is_new = table is None or (table.profile.times, table.profile.identity) != (
-        made.profile.times,
-        made.profile.identity,
-    )
-    return {"profile": str(made.profile)} if is_new else {}
+    return {"profile": str(made.profile)} if table is None else {}
 
 
 def _tally(

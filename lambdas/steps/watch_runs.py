@@ -171,14 +171,14 @@ def profiles(watched: Iterable[Watched], now: datetime) -> str | None:
     if not found:
         return None
     lines = [
-        "Tables were made, or made again, from what their first exports' records say. Nobody has told what the fields are,",
-        "so please compare this with what you know:",
+        "Tables were made, or made again, from what their first exports' records say. Nobody has told what the fields",
+        "are, so please compare this with what you know:",
         "",
         *found,
         "",
-        "A time whose texts name no offset is in the zone given: the setting timestampTimeZone says another. The settings",
-        "eventTime and identityFields choose other fields, and replay --rebuild --reprofile makes a table again: see",
-        "docs/shapes.md.",
+        "A time whose text names no offset is in the zone given: the setting timestampTimeZone says another. The",
+        "settings eventTime and identityFields choose other fields, and replay --rebuild --reprofile makes a table",
+        "again: see docs/shapes.md.",
     ]
     return "\n".join(lines)
 

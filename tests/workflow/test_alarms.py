@@ -116,8 +116,11 @@ def test_an_unexpectedly_empty_export_raises_an_alarm_until_it_has_records(
 
 def lines(good: int, bad: int) -> str:
     """Newline-delimited events, some of them truncated."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    records = [f'{{"eventId":{number},"contactId":"k{number}","timestamp":"{now}"}}' for number in range(good)]
+    now = datetime.now(UTC)
+    times = [(now - timedelta(seconds=number)).isoformat(timespec="milliseconds") for number in range(good)]
+    records = [
+        f'{{"eventId":{number},"contactId":"k{number}","timestamp":"{time}"}}' for number, time in enumerate(times)
+    ]
     return "\n".join([*records, *['{"eventId":'] * bad]) + "\n"
 
 
