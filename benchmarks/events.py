@@ -38,10 +38,9 @@ SHAPES = {"ndjson": "newline-delimited", "array": "array"}
 _DAYS = 3
 # On average, rounded up, so that a file is never larger than asked for.
 _RECORD_BYTES = 366
-# Of every 21 events of a day, the stored day lacks one, and the new file has that one and one that is stored: half of
-# its rows are known, and the day grows by a twentieth.
+# Of 21 parts of a day's events, the stored day lacks the last, and the new file has that one and the one before it:
+# half of its rows are known, and the day grows by a twentieth.
 _OF = 21
-_FRESH, _KNOWN = 20, 10
 _LINES_A_WRITE = 20_000
 
 
@@ -60,13 +59,14 @@ def make_day(folder: Path, stored_rows: int) -> tuple[Path, Path]:
     """Write the stored day, and a new file of a tenth of it, half of whose rows are known; unless they exist."""
     stored, new = (folder / f"day-{stored_rows}-{name}.ndjson.json" for name in ("stored", "new"))
     if not (stored.exists() and new.exists()):
-        total = stored_rows * _OF // (_OF - 1)
+        part = stored_rows // (_OF - 1)
+        total = stored_rows + part
         made = enumerate(_records(Period.LAST_DAY, total))
         halves = [path.with_suffix(".half") for path in (stored, new)]
         with halves[0].open("w") as old_file, halves[1].open("w") as new_file:
             while some := list(islice(made, _LINES_A_WRITE)):
-                old_file.writelines(f"{record}\n" for number, record in some if number % _OF != _FRESH)
-                new_file.writelines(f"{record}\n" for number, record in some if number % _OF in (_FRESH, _KNOWN))
+                old_file.writelines(f"{record}\n" for number, record in some if number < stored_rows)
+                new_file.writelines(f"{record}\n" for number, record in some if number >= stored_rows - part)
         for half, path in zip(halves, (stored, new), strict=True):
             half.rename(path)
     return stored, new

@@ -19,7 +19,15 @@ from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
 out, manifests = Path(sys.argv[1]), json.loads(sys.argv[2])
 s3: Any = DiskS3(out)
 glue: Any = DiskGlue(out)
-settings: Any = SimpleNamespace(time_zone="UTC", quarantine_ratio=0.001, quarantine_minimum=10, identity_fields={})
+settings: Any = SimpleNamespace(
+    time_zone="UTC",
+    timestamp_time_zone="",
+    quarantine_ratio=0.001,
+    quarantine_minimum=10,
+    identity_fields={},
+    event_time={},
+    unknown_time_ratio=0.01,
+)
 lake = Lake(s3, Landing(s3, "bucket"), Store(s3, "bucket"), Catalog(glue, "lake", "bucket"))
 tallies = []
 for manifest in manifests:

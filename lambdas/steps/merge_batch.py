@@ -118,7 +118,9 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
             return _tally(staged, {}, known.schema)
         rows = replace(known, schema=staged.schema, profile=staged.profile)
         unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-        check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export)
+        check_unknown_times(
+            unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None
+        )
         window = window_of(request.manifest)
         span = span_of(duck, staged.files, window) if rows.profile.has_days else None
         merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from lambdas.lake.errors import Unloadable
+from lambdas.lake.errors import Undecided, Unloadable
 from lambdas.lake.profile.decide import Chosen
 from lambdas.lake.profile.evidence import Scope, Window, ordered_window
 from lambdas.lake.profile.inference import Inference
@@ -83,15 +83,18 @@ def _chosen(export: ExportType, settings: Settings) -> Chosen:
     )
 
 
-def check_unknown_times(unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType) -> None:
+def check_unknown_times(
+    unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType, *, is_first: bool
+) -> None:
     """Refuse an export in which too many records have no usable time.
 
     Raises:
+        Undecided: they are more than a few, and there is no table yet.
         Unloadable: they are more than a few.
     """
     is_many = unknown > _FEW or unknown > rows / 2
     if profile.has_days and is_many and unknown > settings.unknown_time_ratio * rows:
-        raise Unloadable(
+        raise (Undecided if is_first else Unloadable)(
             f"{unknown} of {rows} records of {export.name} have no usable time in {' or '.join(profile.times)}, which "
             f"the table takes for the time of the event ({profile.event_time[0].format.value}). Nothing was "
             "published. If the vendor has changed its records, look at the file with the command profile, and rebuild "

@@ -174,7 +174,7 @@ def _merged(
         return None
     table, rows = known.table, replace(made.rows, schema=staged.schema, profile=staged.profile)
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-    check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export)
+    check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export, is_first=table is None)
     window = window_of(made.manifest)
     span = span_of(engine, staged.files, window) if rows.profile.has_days else None
     merge = Merge(engine, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())

@@ -57,13 +57,13 @@ def read(
 
 
 def first_records(pieces: Iterator[Piece], most: int = _SAMPLE_RECORDS) -> list[Fields]:
-    """A sample of a file's records, from its first piece."""
-    return list(islice(_good(pieces, at_most=1), most))
+    """A sample of a file's records: the first that are not rejected."""
+    return list(islice(_good(pieces), most))
 
 
-def _good(pieces: Iterator[Piece], at_most: int | None = None) -> Iterator[Fields]:
+def _good(pieces: Iterator[Piece]) -> Iterator[Fields]:
     """The records of pieces, without those that are rejected."""
-    for piece in islice(pieces, at_most):
+    for piece in pieces:
         yield from (found for found in json_records.read(piece) if not isinstance(found, Rejected))
 
 
