@@ -38,9 +38,9 @@ SHAPES = {"ndjson": "newline-delimited", "array": "array"}
 _DAYS = 3
 # On average, rounded up, so that a file is never larger than asked for.
 _RECORD_BYTES = 366
-# Of 21 parts of a day's events, the stored day lacks the last, and the new file has that one and the one before it:
-# half of its rows are known, and the day grows by a twentieth.
-_OF = 21
+# Of 21 parts of a day's events, the stored day lacks the last, and the new file has that one and as many rows of the
+# four before it: half of its rows are known, and the day grows by a twentieth.
+_OF, _KNOWN = 21, 4
 _LINES_A_WRITE = 20_000
 
 
@@ -61,12 +61,16 @@ def make_day(folder: Path, stored_rows: int) -> tuple[Path, Path]:
     if not (stored.exists() and new.exists()):
         part = stored_rows // (_OF - 1)
         total = stored_rows + part
+
+        def is_new(number: int) -> bool:
+            return number >= stored_rows or (number >= stored_rows - _KNOWN * part and number % _KNOWN == 0)
+
         made = enumerate(_records(Period.LAST_DAY, total))
         halves = [path.with_suffix(".half") for path in (stored, new)]
         with halves[0].open("w") as old_file, halves[1].open("w") as new_file:
             while some := list(islice(made, _LINES_A_WRITE)):
                 old_file.writelines(f"{record}\n" for number, record in some if number < stored_rows)
-                new_file.writelines(f"{record}\n" for number, record in some if number >= stored_rows - part)
+                new_file.writelines(f"{record}\n" for number, record in some if is_new(number))
         for half, path in zip(halves, (stored, new), strict=True):
             half.rename(path)
     return stored, new

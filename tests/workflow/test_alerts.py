@@ -77,7 +77,7 @@ def test_a_stopped_run_is_notified_and_recorded_immediately_and_once(running: Ru
     for words in (arn, "start-execution", "docs/operations.md#aborted-or-timed_out"):
         assert words in message["Message"]
     assert arn not in watch(running)["closed"]
-    assert inbox.read() == []
+    assert not [body for body in inbox.read() if "failed" in body["Subject"]]
     table = ledger(running)
     records = [item for item in table.scan()["Items"] if item.get("execution_arn") == arn]
     assert [(record["outcome"], record["error"]) for record in records] == [("failed", "ABORTED")]

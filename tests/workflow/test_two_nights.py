@@ -1,4 +1,4 @@
-"""Two overlapping nights through the real state machine, then replays: deduplication, new fields and type drift."""
+"""Overlapping nights through the real state machine, then replays: deduplication, new fields, drift, other shapes."""
 
 import json
 import tempfile
@@ -57,10 +57,14 @@ class RecordStack:
     def start(self, **given: Any) -> ExecutionResult:
         return run(self.running.cloud, self.running.deployment.state_machine_arn, {"exportType": "OPENS", **given})
 
+    def ended(self, export: str, records: list[dict[str, Any]]) -> ExecutionResult:
+        """Run a night of an export type with these records."""
+        self.records[export] = records
+        return self.start(exportType=export, period="LAST_3_DAYS")
+
     def night(self, records: list[dict[str, Any]]) -> Mapping[str, Any]:
         """Run a night with these records; return its output."""
-        self.records["OPENS"] = records
-        ended = self.start(period="LAST_3_DAYS")
+        ended = self.ended("OPENS", records)
         assert ended.status == "SUCCEEDED", ended.cause
         assert ended.output is not None
         return ended.output
@@ -102,7 +106,7 @@ def stack(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     records: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patched, StandIn(Options(token="right")) as standin:
         patched.setattr(
-            "local.standin.batches.records.records",
+            "local.standin.shapes.sources.records.records",
             lambda world, export, *rest: iter(map(json.dumps, records.get(export, []))),
         )
         deployed = deployment.deploy(
@@ -134,7 +138,9 @@ def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_u
     assert stack.types() == TYPES
 
     # The run records.
-    runs = stack.query("SELECT * FROM export_runs WHERE outcome = 'succeeded' ORDER BY ended_at")
+    runs = stack.query(
+        "SELECT * FROM export_runs WHERE export_type = 'OPENS' AND outcome = 'succeeded' ORDER BY ended_at"
+    )
     assert [(row["rows_read"], row["rows_new"], row["rows_rescued"], row["days"]) for row in runs] == [
         (8, 8, 0, 2),
         (7, 3, 2, 2),
@@ -161,3 +167,74 @@ def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_u
     assert stack.table() == stored(FIRST)
     replays = stack.query("SELECT replay FROM export_runs WHERE outcome = 'replayed' ORDER BY ended_at")
     assert [json.loads(row["replay"]).get("rebuild", False) for row in replays] == [False, False, True, True]
+
+
+def moments(count: int) -> list[datetime]:
+    """Instants within the span that a night orders, a quarter of an hour apart."""
+    return [datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=15 * number) for number in range(1, count + 1)]
+
+
+def bounced(at: datetime, number: int) -> dict[str, Any]:
+    """A bounce as the vendor's own REST objects name it."""
+    when = int(at.timestamp() * 1000)
+    return {"messageId": number, "recipient": f"a{number}@mail.example.com", "bounceType": "HARD", "bounceDate": when}
+
+
+def mailed(at: datetime, number: int, read: int) -> dict[str, Any]:
+    """A message as the vendor's own REST objects name it: one mail to one person, whose state changes."""
+    actions = {"opened": bool(read), "clicked": False}
+    sent = int(at.timestamp() * 1000)
+    return {
+        "id": number,
+        "contactId": number % 7,
+        "deliveryId": 5,
+        "sentTimestamp": sent,
+        "readTimestamp": sent + read,
+        "actions": actions,
+    }
+
+
+def clicked(at: datetime, number: int, minutes: int = 0) -> dict[str, Any]:
+    """A click in other words, with a local time that names no offset."""
+    local_time = (at + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
+    return {"member": {"id": f"m{number}"}, "campaign_id": 7, "clicked": local_time}
+
+
+def test_other_shapes_load_right_and_a_contradiction_is_blocked_with_a_message(stack: RecordStack) -> None:
+    times = moments(240)
+    for read, some in ((0, 240), (60_000, 200)):
+        for export, records in {
+            "HARD_BOUNCES": [bounced(at, number) for number, at in enumerate(times[:some])],
+            "MESSAGES": [mailed(at, number, read) for number, at in enumerate(times[:some])],
+            "CLICKS": [clicked(at, number) for number, at in enumerate(times[:some])],
+        }.items():
+            ended = stack.ended(export, records)
+            assert ended.status == "SUCCEEDED", ended.cause
+    counts = "SELECT count(*) AS n, count(DISTINCT dt) AS days, min(dt) AS first FROM {}"
+    for table in ("hard_bounces", "messages", "clicks"):
+        (found,) = stack.query(counts.format(table))
+        assert (found["n"], found["first"]) == (240, str(times[-1].date()))
+    (state,) = stack.query("SELECT count(*) AS n FROM messages WHERE read_timestamp - sent_timestamp = 60000")
+    assert state["n"] == 200
+
+    ended = stack.ended("CLICKS", [clicked(at, number, minutes=307) for number, at in enumerate(times)])
+    assert (ended.status, ended.error) == ("FAILED", "ExportFailed")
+    assert "contradicts the table clicks" in str(ended.cause)
+    (found,) = stack.query(counts.format("clicks"))
+    assert found["n"] == 240
+
+
+def test_an_export_of_one_record_is_undecided_and_loaded_with_the_next(stack: RecordStack) -> None:
+    times = moments(30)
+    records = [
+        {"who": {"email": f"a{number}@mail.example.com"}, "left": at.isoformat()} for number, at in enumerate(times)
+    ]
+    ended = stack.ended("OPTOUTS", records[-1:])
+    assert (ended.status, ended.error) == ("FAILED", "Undecided")
+    assert "safe in raw/" in str(ended.cause)
+    assert "setting eventTime" in str(ended.cause)
+    assert stack.ended("OPTOUTS", records[:-1]).status == "SUCCEEDED"
+    (found,) = stack.query("SELECT count(*) AS n FROM optouts")
+    assert found["n"] == 30
+    runs = stack.query("SELECT outcome FROM export_runs WHERE export_type = 'OPTOUTS' ORDER BY ended_at")
+    assert [run["outcome"] for run in runs] == ["undecided", "succeeded"]

@@ -142,14 +142,17 @@ class Merge:
         )
 
     def _paired(self) -> int:
-        """How many rows that vanished have a new one at their instant, or of their who and what."""
+        """How many rows that vanished have a new one at their instant, or of their who and what.
+
+        Only where these are a single row's: a mailing's many rows share an instant, and a contact may click often.
+        """
         columns = identity_columns(self._rows.profile, self._rows.schema)
         named = ", ".join(name(column.name) for column in columns)
+        vanished = f"stored ANTI JOIN verdict ON {self._are_same('stored', 'verdict')} WHERE {self._is_shared}"
         parts = [
-            f"SELECT coalesce(sum(least(gone.n, come.n)), 0) FROM (SELECT {one}, count(*) AS n FROM stored ANTI JOIN "
-            f"verdict ON {self._are_same('stored', 'verdict')} WHERE {self._is_shared} GROUP BY ALL) AS gone JOIN "
-            f"(SELECT {one}, sum(_n) AS n FROM verdict WHERE _is_new AND {self._is_shared} GROUP BY ALL) AS come "
-            f"USING ({one})"
+            f"SELECT count(*) FROM (SELECT {one} FROM {vanished} INTERSECT "
+            f"SELECT {one} FROM stored WHERE {self._is_shared} GROUP BY ALL HAVING count(*) = 1 INTERSECT "
+            f"SELECT {one} FROM verdict WHERE _is_new AND {self._is_shared} GROUP BY ALL HAVING sum(_n) = 1)"
             for one in (EVENT_AT, named)
             if one
         ]
