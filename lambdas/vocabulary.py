@@ -27,16 +27,10 @@ class Nature(StrEnum):
 class ExportType:
     """One kind of statistics that Symplify exports.
 
-    `key`, `candidates` and `event_time` are the fields that the vendor's published records suggest; they are hints.
-    What a table takes its fields for is decided by its records (`lake/profile/`).
-    `texts` are fields whose column is text even if the first export has only numbers there.
+    What a table takes the fields of its records for is decided by these (`lake/profile/`), not here.
     """
 
     name: str
-    key: str
-    candidates: tuple[str, ...] = ()
-    event_time: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
     nature: Nature = Nature.EVENTS
 
     @property
@@ -50,39 +44,20 @@ class ExportType:
         return self.nature is Nature.EVENTS
 
 
-_CONTEXT_IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "channel")
-# A client's own id of a contact, which may be any text even when the first ones look like numbers.
-_TEXTS = ("contactId",)
-
-
-def _event(name: str, *event_time: str, extra: tuple[str, ...] = ()) -> ExportType:
-    return ExportType(
-        name,
-        key="eventId",
-        candidates=(*_CONTEXT_IDS, *extra),
-        event_time=(*event_time, "timestamp"),
-        texts=_TEXTS,
-    )
-
-
-def _entity(name: str, key: str, nature: Nature = Nature.ENTITIES) -> ExportType:
-    return ExportType(name, key, texts=_TEXTS, nature=nature)
-
-
 EXPORT_TYPES: dict[str, ExportType] = {
     export.name: export
     for export in (
-        _entity("LISTS", "listId"),
-        _entity("CAMPAIGNS", "campaignId"),
+        ExportType("LISTS", Nature.ENTITIES),
+        ExportType("CAMPAIGNS", Nature.ENTITIES),
         # In the vendor's own objects, a message is one mail to one person.
-        _entity("MESSAGES", "messageId", Nature.EITHER),
-        _entity("PROJECTS", "projectId"),
-        _event("SENT", "sentTimestamp"),
-        _event("OPENS"),
-        _event("CLICKS", "clickTimestamp", extra=("linkTarget",)),
-        _event("HARD_BOUNCES"),
-        _event("SOFT_BOUNCES"),
-        _event("OPTOUTS"),
+        ExportType("MESSAGES", Nature.EITHER),
+        ExportType("PROJECTS", Nature.ENTITIES),
+        ExportType("SENT"),
+        ExportType("OPENS"),
+        ExportType("CLICKS"),
+        ExportType("HARD_BOUNCES"),
+        ExportType("SOFT_BOUNCES"),
+        ExportType("OPTOUTS"),
     )
 }
 """All export types by name, in the order of a night: entities first, then events."""

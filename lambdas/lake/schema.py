@@ -4,7 +4,7 @@ A column's kind is inferred from all values of the first export that has the fie
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -95,16 +95,16 @@ class Schema:
             for source, kind in kinds.items()
         )
 
-    def widened(self, kinds: Mapping[str, Kind], ids: Collection[str]) -> "Schema":
+    def widened(self, kinds: Mapping[str, Kind], is_id: Callable[[str], bool]) -> "Schema":
         """Return the schema extended by fields of these kinds; frozen columns stay as they are.
 
-        `ids` are the fields in the role of an id.
+        `is_id` tells the fields in the role of an id.
         """
         columns = dict(self.by_source)
         taken = {column.name for column in self.columns}
         for source, kind in kinds.items():
             known = columns.get(source)
-            decided = Kind.ID if source in ids and kind is not Kind.NULL else kind
+            decided = Kind.ID if kind is not Kind.NULL and is_id(source) else kind
             if known is None:
                 if len(columns) >= MAX_COLUMNS or not _can_be_column(source):
                     continue

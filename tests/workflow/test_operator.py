@@ -70,7 +70,7 @@ def test_the_runbook_recovers_five_kinds_of_failure_to_complete_tables(stage: St
     for export, answer in started.items():
         ended = stage.wait(answer["executionArn"])
         assert (ended.status, ended.cause) == ("SUCCEEDED", "")
-        key = "eventId" if EXPORT_TYPES[export].is_event else EXPORT_TYPES[export].key
+        key = "eventId" if EXPORT_TYPES[export].is_event else f"{export.lower()[:-1]}Id"
         column = key.replace("Id", "_id")
         sent: list[Any] = json.loads(stage.standin.result(ended.output["batchId"]))
         stored = athena.query(stage.cloud, f"SELECT {column} FROM {EXPORT_TYPES[export].table}")

@@ -71,8 +71,8 @@ def _read(
     engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, sample: FieldStatistics, folder: Path
 ) -> Staged:
     """Stage every record under a profile; the sample's schema is tried first."""
-    known, ids = rows.schema, {*rows.profile.texts, *rows.export.texts}
-    inferred = replace(rows, schema=sample.schema(known, ids))
+    known, is_id = rows.schema, rows.profile.is_id
+    inferred = replace(rows, schema=sample.schema(known, is_id))
     for is_optimistic in (True, False):
         work = folder / ("optimistic" if is_optimistic else "safe")
         try:
@@ -83,5 +83,5 @@ def _read(
             shutil.rmtree(work)
             break
     survey = FieldStatistics.of(_good(pieces(False)))
-    surveyed = replace(rows, schema=survey.schema(known, ids))
+    surveyed = replace(rows, schema=survey.schema(known, is_id))
     return Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))

@@ -267,8 +267,7 @@ def _check_schema(fields: Fields, rows: Rows) -> None:
     """Raise when a record contradicts the inferred schema."""
     schema = rows.schema
     found = json_records.kinds(fields)
-    ids = {*rows.profile.texts, *rows.export.texts}
-    if not schema.foresees(found) and schema.widened(found, ids) != schema:
+    if not schema.foresees(found) and schema.widened(found, rows.profile.is_id) != schema:
         raise SchemaChanged
 
 

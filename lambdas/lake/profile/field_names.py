@@ -95,6 +95,12 @@ def role(path: str) -> tuple[Role, int] | None:
     return None
 
 
+def is_role_id(path: str) -> bool:
+    """Whether a name is that of an id of something known: `contactId`, `carmaContactId`, `list_id`."""
+    found = role(path)
+    return found is not None and found[1] < 2
+
+
 def is_own_id(path: str) -> bool:
     """Whether a name is that of a record's own id, without a noun: `id`, `ID`, `uuid`, `_key`."""
     found = words(path)

@@ -1,6 +1,6 @@
 """Inferred field statistics: which fields the records of a file have, and of which kinds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from lambdas.lake.formats import json_records
@@ -49,6 +49,6 @@ class FieldStatistics:
         """The fields whose values were all whole numbers."""
         return {name for name, kind in self.kinds.items() if kind is Kind.BIGINT}
 
-    def schema(self, known: Schema, ids: Collection[str]) -> Schema:
-        """Return the schema that fits these records, widened from the table's; `ids` are in the role of an id."""
-        return known.widened(self.kinds, ids)
+    def schema(self, known: Schema, is_id: Callable[[str], bool]) -> Schema:
+        """Return the schema that fits these records, widened from the table's; `is_id` tells the ids."""
+        return known.widened(self.kinds, is_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from lambdas.lake.profile import field_names
 from lambdas.schema_version import check_version
 from lambdas.vocabulary import TimeFormat
 
@@ -64,10 +65,9 @@ class Profile:
         """Whether the identity is an entity's key."""
         return self.kind is IdentityKind.KEY
 
-    @property
-    def texts(self) -> frozenset[str]:
-        """The fields in the role of an id, which are stored as text whatever they look like: `7` is `"7"`."""
-        return frozenset((*self.identity, *self.roles.values()))
+    def is_id(self, source: str) -> bool:
+        """Whether a field is in the role of an id, and so is stored as text in every table: `7` is `"7"`."""
+        return source in self.identity or source in self.roles.values() or field_names.is_role_id(source)
 
     def __str__(self) -> str:
         """The profile in words, for people."""

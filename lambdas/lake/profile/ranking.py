@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from lambdas.lake.profile import field_names
@@ -191,8 +191,3 @@ def _renamed(older: Sample, newer: Sample, key: str) -> float:
 
 def _whole(record: Mapping[str, str]) -> object:
     return frozenset(record.items())
-
-
-def settled(profile: Profile) -> Profile:
-    """The profile, confirmed."""
-    return replace(profile, is_settled=True)

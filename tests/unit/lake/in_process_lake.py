@@ -49,7 +49,7 @@ _numbers = count()
 ANY_PERIOD = "ANY"
 """The period of a batch whose events may lie at any time."""
 
-IDS = ("contactId", "campaignId", "messageId", "listId", "projectId", "id", "linkTarget")
+IDS = ("contactId", "carmaContactId", "campaignId", "messageId", "listId", "projectId", "id", "linkTarget")
 """The fields of these tests that are in the role of an id."""
 
 Record = Mapping[str, Any]

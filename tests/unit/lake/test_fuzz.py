@@ -125,7 +125,7 @@ def outcome(content: bytes, known: Schema, size: int, duck: duckdb.DuckDBPyConne
 
 def test_a_mutated_file_reconciles_or_is_refused_with_a_sentence() -> None:
     kinds = {"eventId": Kind.BIGINT, "contactId": Kind.STRING, "rate": Kind.DOUBLE, "timestamp": Kind.BIGINT}
-    table = replace(Schema().widened(kinds, PROFILE.texts), frozen=frozenset(kinds))
+    table = replace(Schema().widened(kinds, PROFILE.is_id), frozen=frozenset(kinds))
     base = random.randrange(2**32) if CAMPAIGN > 1 else 1
     ends: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:

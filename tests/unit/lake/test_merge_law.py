@@ -34,7 +34,7 @@ class Reference:
         self.export = export
         has = {name for record in first for name, value in record.items() if value is not None}
         known = ("contactId", "linkTarget") if export.name == "CLICKS" else ("contactId", "campaignId")
-        self.fields = [name for name in known if name in has] if export.is_event else [export.key]
+        self.fields = [name for name in known if name in has] if export.is_event else ["listId"]
 
     def instant(self, record: Record) -> str | None:
         moment = _moment(record.get("timestamp"))

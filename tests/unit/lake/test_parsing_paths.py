@@ -77,7 +77,7 @@ def schema_of(piece: Piece, profile: Profile, known: Schema | None = None) -> Sc
     schema = known or Schema()
     for found in json_records.read(piece):
         assert not isinstance(found, Rejected)
-        schema = schema.widened(json_records.kinds(found), profile.texts)
+        schema = schema.widened(json_records.kinds(found), profile.is_id)
     return schema
 
 
