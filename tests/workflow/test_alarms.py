@@ -119,7 +119,7 @@ def lines(good: int, bad: int) -> str:
     now = datetime.now(UTC)
     times = [(now - timedelta(seconds=number)).isoformat(timespec="milliseconds") for number in range(good)]
     records = [
-        f'{{"eventId":{number},"contactId":"k{number}","timestamp":"{time}"}}' for number, time in enumerate(times)
+        f'{{"eventId":{10**12 + number},"contactId":"k{number}","timestamp":"{time}"}}' for number, time in enumerate(times)
     ]
     return "\n".join([*records, *['{"eventId":'] * bad]) + "\n"
 

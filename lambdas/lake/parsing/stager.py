@@ -172,16 +172,16 @@ class Stager:
             if rows is None and self._fast_path is None:
                 rows = self._read_validated(chunk, pieces)
             if rows is None:
-                rows = sum(self._piece(chunk, piece, rejected) for piece in pieces)
+                rows = sum(self._piece(chunk, piece, rejected, is_alone=len(pieces) == 1) for piece in pieces)
             self._free.extend(piece.path for piece in pieces)
             sorted_files, came_sorted = chunk.sorted_files()
             # One unsorted chunk predicts more.
             self._sorts = self._sorts or not came_sorted
             return _Done(sorted_files, rows, rejected)
 
-    def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected]) -> int:
-        """Stage a piece of a chunk that did not reconcile."""
-        rows = self._read_fast(chunk, [piece])
+    def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected], *, is_alone: bool) -> int:
+        """Stage a piece of a chunk that did not reconcile; one that is alone in it has been tried."""
+        rows = None if is_alone else self._read_fast(chunk, [piece])
         if rows is None:
             rows = self._read_validated(chunk, [piece])
             if rows is not None:
