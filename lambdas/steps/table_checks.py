@@ -13,7 +13,7 @@ from lambdas.lake.profile.sample import Sample
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
 from lambdas.settings import Settings
-from lambdas.vocabulary import ExportType, TimeFormat, UnknownName, period
+from lambdas.vocabulary import ExportType, Nature, TimeFormat, UnknownName, period
 
 # So many records without a usable time never fail a run, unless they are most of it.
 _FEW = 10
@@ -69,7 +69,8 @@ def inference(
     windows = [window for one in (manifest, *others) if (window := window_of(one)) is not None]
     window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
     paths = frozenset((*chosen.event_time, *chosen.identity))
-    scope = Scope(settings.timestamp_time_zone or settings.time_zone, window, paths)
+    zone = settings.timestamp_time_zone or settings.time_zone
+    scope = Scope(zone, window, paths, may_have_key=export.nature is not Nature.EVENTS)
     return Inference(export, chosen, scope, window_of(manifest), earlier)
 
 

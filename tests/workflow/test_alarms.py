@@ -118,8 +118,10 @@ def lines(good: int, bad: int) -> str:
     """Newline-delimited events, some of them truncated."""
     now = datetime.now(UTC)
     times = [(now - timedelta(seconds=number)).isoformat(timespec="milliseconds") for number in range(good)]
+    # Ids that no other test's events have.
     records = [
-        f'{{"eventId":{10**12 + number},"contactId":"k{number}","timestamp":"{time}"}}' for number, time in enumerate(times)
+        f'{{"eventId":{10**12 + number},"contactId":"k{number}","timestamp":"{time}"}}'
+        for number, time in enumerate(times)
     ]
     return "\n".join([*records, *['{"eventId":'] * bad]) + "\n"
 
