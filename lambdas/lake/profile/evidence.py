@@ -25,6 +25,8 @@ _SAMPLE_SHARE = 0.9
 _COLUMNS_AT_ONCE = 24
 # A record has some dozens; all else is names that are values.
 _MOST_PATHS = 100
+# Up to so many rows, people are shown how many times differ; beyond, about how many.
+_EXACT_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def of_files(
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
     every = tuple(paths)
+    (rows,) = engine.execute(f"SELECT count(*) FROM {parquet(files)}").fetchone() or (0,)
+    is_small = rows <= _EXACT_ROWS
     listed = [(path, _stored(path, schema)) for path in _telling(every, formats, scope)]
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
     # Events have no key that may be unique, so that it suffices whether values differ.
@@ -127,7 +131,7 @@ def of_files(
         whole = text("") if start else content
         relation = f"(SELECT {', '.join([*selected, f'{whole} AS content'])} FROM {parquet(files)})"
         columns = {path: f"c{number}" for number, (path, _) in enumerate(some, start=1)}
-        parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}))
+        parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}, exactly=is_small))
     fields = {path: found for part in parts for path, found in part.fields.items()}
     times = tuple(time for part in parts for time in part.times)
     return replace(parts[0], fields=fields, times=times, paths=every)
@@ -186,6 +190,7 @@ def _measured(
     *,
     scope: Scope,
     parameters: Mapping[str, object],
+    exactly: bool = True,
 ) -> Evidence:
     differing = "count(DISTINCT {0})" if scope.may_have_key else "(count({0}) > 0)::INT + (min({0}) <> max({0}))::INT"
     measures = ["count(*)", "count(DISTINCT content)"]
@@ -200,8 +205,7 @@ def _measured(
         measures += [
             f"count(t{number})",
             f"count(*) FILTER ({inside})",
-            # Exact for the sample's few, which people are shown.
-            f"count(DISTINCT t{number})" if parameters else f"approx_count_distinct(t{number})",
+            f"count(DISTINCT t{number})" if exactly else f"approx_count_distinct(t{number})",
             f"count(*) FILTER (n{number})",
             f"epoch_us(min(t{number}))",
             f"epoch_us(max(t{number}))",
