@@ -37,8 +37,6 @@ from tests.unit.lake.shapes import (
     story,
 )
 
-pytestmark = pytest.mark.no_cover
-
 DECOYS = ("row numbers", "stable ids", "a customer id", "a constant update", "a send time", "counters", "an address")
 
 
@@ -114,7 +112,8 @@ def lake_of(shape: Shape) -> InProcessLake:
     return new_lake(time_zone=shape.zone, event_time={}, unknown_time_ratio=0.01)
 
 
-@examples(15)
+@pytest.mark.no_cover
+@examples(12)
 @given(shapes(), stories(), st.data())
 def test_a_shape_that_is_not_ambiguous_loads_right_without_a_setting(
     shape: Shape, told: Story, data: st.DataObject
@@ -202,7 +201,8 @@ def test_records_without_any_time_of_the_ordered_span_are_undecided_and_a_settin
         assert "setting eventTime" in str(states[0].reason)
 
 
-@examples(4)
+@pytest.mark.no_cover
+@examples(3)
 @given(shapes(), seeds, st.sampled_from(["iso blank", "day first", "month first", "array"]))
 def test_another_zone_from_the_third_export_on_blocks_the_table(shape: Shape, seed: int, time_format: str) -> None:
     told = story(Random(seed), nights=4, per_day=100)
