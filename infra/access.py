@@ -80,6 +80,8 @@ class Access:
                         "glue:BatchCreatePartition",
                         "glue:BatchUpdatePartition",
                         "glue:DeletePartition",
+                        # A rebuild that finds days where there were none, or the reverse, makes the table again.
+                        "glue:DeleteTable",
                     ],
                     resources=lake.catalog_arns,
                 ),
