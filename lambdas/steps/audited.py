@@ -6,7 +6,6 @@ from lambdas.lake.errors import Contradiction, Unloadable
 from lambdas.lake.profile.audit import SETTLING_RECORDS, Counts, Finding, History, Span, audit
 from lambdas.lake.profile.evidence import Window
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import Table
 
 
@@ -14,7 +13,6 @@ from lambdas.lake.tables.glue_tables import Table
 class Export:
     """An export as the audit sees it."""
 
-    manifest: Manifest
     span: Span | None
     window: Window | None
     rows: int

@@ -111,9 +111,10 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     """
     check_size(request.manifest.bytes)
     table = request.lake.tables.table(request.export)
-    known = _rows(request, table)
+    kept = table.profile if table is not None else request.lake.tables.kept_profile(request.export)
+    known = _rows(request, table, kept)
     with engine.connect(request.work) as duck:
-        staged = _stage(request, duck, known, table)
+        staged = _stage(request, duck, known, None if kept else _inference(request))
         if not staged.rows:
             return _tally(staged, {}, known.schema)
         rows = replace(known, schema=staged.schema, profile=staged.profile)
@@ -127,19 +128,18 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
         merge.check_key()
         merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())
-    made = audited(rows, table, Export(request.manifest, span, window, staged.rows), overlap)
+    made = audited(rows, table, Export(span, window, staged.rows), overlap)
     _publish(request, table, made, merged)
     if request.resume:
         Checkpoint(request.lake.store, request.export, request.folder_name).delete()
     return _tally(staged, merged, known.schema, overlap) | _decided(table, made)
 
 
-def _rows(request: MergeRequest, table: Table | None) -> Rows:
+def _rows(request: MergeRequest, table: Table | None, kept: Profile | None) -> Rows:
     """The context of staging, with schema and profile as they are before this batch."""
     check_not_left_out(table, request.manifest.batch_id)
     if table is not None:
         check_table(table, request.export, request.settings)
-    kept = _profile(request, table)
     return Rows(
         export=request.export,
         schema=Schema() if table is None else table.schema,
@@ -150,7 +150,7 @@ def _rows(request: MergeRequest, table: Table | None) -> Rows:
     )
 
 
-def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, table: Table | None) -> Staged:
+def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, deciding: Inference | None) -> Staged:
     """Read the batch into sorted files; put rejected records into quarantine."""
     store, settings = request.lake.store, request.settings
     raw = RawObject(request.lake.s3, store.bucket, request.manifest)
@@ -158,17 +158,11 @@ def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, t
     def split(is_optimistic: bool) -> Iterator[Piece]:
         return pieces(unpacked(raw.read()), request.export, is_optimistic=is_optimistic)
 
-    found = _inference(request) if _profile(request, table) is None else None
-    staged = parse.read(duck, split, rows, request.work, found)
+    staged = parse.read(duck, split, rows, request.work, deciding)
     if staged.rejected:
         store.upload(staged.rejects, keys.quarantine(request.export, request.folder_name))
     Threshold(settings.quarantine_ratio, settings.quarantine_minimum).check(staged)
     return staged
-
-
-def _profile(request: MergeRequest, table: Table | None) -> Profile | None:
-    """The profile that the batch is merged under; None where its records have to decide it."""
-    return table.profile if table is not None else request.lake.tables.kept_profile(request.export)
 
 
 def _inference(request: MergeRequest) -> Inference:

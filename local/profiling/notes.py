@@ -51,7 +51,7 @@ def _of_times(reading: Reading) -> Iterator[str]:
         unknown = sum(file.rows for file in staged.sorted_files.get(UNKNOWN_DAY, ()))
         if unknown:
             yield f"{unknown} records have no usable time and would stand in dt=unknown; see unknownTimeRatio."
-        others = [time.field for time in usable_times(evidence) if time.field not in zones]
+        others = [time.field for time in usable_times(reading.export, evidence) if time.field not in zones]
         if others:
             yield (
                 f"{', '.join(dict.fromkeys(others[:_SHOWN]))} could be the time as well; the setting eventTime chooses."

@@ -186,7 +186,7 @@ def _merged(
         done = merge.into(day, list(files.get(day, ())), work)
         overlap += done.overlap
         files[day] = done.files or files.get(day, ())
-    table = audited(rows, table, Export(made.manifest, span, window, staged.rows), overlap)
+    table = audited(rows, table, Export(span, window, staged.rows), overlap)
     return Known(table, files)
 
 

@@ -17,9 +17,8 @@ CHANGED_SHARE = 0.2
 OUTSIDE_SHARE = 0.05
 # So many records, and an overlap that agrees, settle a profile.
 SETTLING_RECORDS = 200
-# An export with fewer says nothing by its lack of overlap, or of a field.
+# An export with fewer says nothing by its lack of overlap.
 TELLING_ROWS = 15
-MANY = 20
 _RENAMED_SHARE, _RENAMED_LEAST = 0.5, 10
 _MOST_SPANS = 30
 _DAY = timedelta(days=1)
@@ -37,7 +36,6 @@ class Span:
     """5 % are later."""
     resolution: timedelta
     rows: int
-    distinct: int
     outside: int = 0
     """Rows outside of the window that was ordered."""
 
@@ -198,7 +196,7 @@ def to_json(history: History) -> dict[str, Any]:
     return {
         "spans": [_texts(one) for one in history.spans],
         "window": _texts(history.window) if history.window else None,
-        "newest": [*_texts((newest.low, newest.high)), newest.resolution.total_seconds(), newest.rows, newest.distinct]
+        "newest": [*_texts((newest.low, newest.high)), newest.resolution.total_seconds(), newest.rows]
         if newest
         else None,
         "records": history.records,

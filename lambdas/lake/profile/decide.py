@@ -66,13 +66,22 @@ def _check_identity(export: ExportType, evidence: Evidence, chosen: Chosen) -> N
         )
 
 
-def usable_times(evidence: Evidence) -> list[TimeEvidence]:
-    """The times that may be those of events: nearly all records have one, most in the window, and they differ."""
-    return [
+def usable_times(export: ExportType, evidence: Evidence) -> list[TimeEvidence]:
+    """The times that may be those of events: nearly all records have one, most in the window, and they differ.
+
+    The likeliest name first, of equal ones the shallower path, and then the one that records have first.
+    """
+
+    def rank(time: TimeEvidence) -> tuple[int, int]:
+        return field_names.time_rank(time.field, export), field_names.depth(time.field)
+
+    usable = [
         time
         for time in evidence.times
         if time.parsed >= TIME_SHARE * time.records and time.inside >= INSIDE_SHARE * time.parsed and time.distinct > 1
     ]
+    # Stable, and the evidence has the times in the order of the records' fields.
+    return sorted(usable, key=rank)
 
 
 def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: str) -> tuple[EventTime, ...]:
@@ -83,11 +92,10 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
         )
     if export.nature is Nature.ENTITIES:
         return ()
-    usable = usable_times(evidence)
+    usable = usable_times(export, evidence)
     if not usable:
         return ()
-    order = list(evidence.fields)
-    best = min(usable, key=lambda time: _rank(time, export, order))
+    best = usable[0]
     _check_order(export, best.field, [time for time in usable if time.field == best.field])
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
@@ -102,10 +110,6 @@ def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence])
             f"The times in {path} may begin with the day or with the month, and both fit. Say which in the setting "
             f'eventTime: {{"{export.name}": {{"field": "{path}", "format": "day-first"}}}}, or "month-first".'
         )
-
-
-def _rank(time: TimeEvidence, export: ExportType, order: list[str]) -> tuple[int, int, int]:
-    return field_names.time_rank(time.field, export), field_names.depth(time.field), order.index(time.field)
 
 
 def _format(export: ExportType, evidence: Evidence, chosen: Chosen, path: str) -> TimeFormat:

@@ -13,9 +13,8 @@ import duckdb
 
 from lambdas.lake.errors import Undecided
 from lambdas.lake.formats.json_records import Fields
-from lambdas.lake.profile import field_names
 from lambdas.lake.profile.decide import Chosen, decide, unique_keys, usable_times
-from lambdas.lake.profile.evidence import Evidence, Scope, Window, candidates, instants_at, of_files, of_sample
+from lambdas.lake.profile.evidence import Scope, Window, candidates, instants_at, of_files, of_sample
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.ranking import Ranked, rank_events, rank_keys
 from lambdas.lake.profile.sample import Sample, sample_of
@@ -79,7 +78,8 @@ class Inference:
         """All profiles that the fields admit, the one on which the exports agree best first."""
         both = _pooled(samples)
         evidence = of_sample(engine, both, candidates(both, self.scope.chosen), self.scope)
-        times = self._times(evidence)
+        zone = self.scope.time_zone
+        times = [EventTime(one.field, one.format, zone) for one in usable_times(self.export, evidence)]
         if times:
             return rank_events(samples, windows, times, partial(instants_at, engine))
         each = [of_sample(engine, sample, {}, self.scope) for sample in samples if sample.records]
@@ -101,16 +101,6 @@ class Inference:
             )
         same = (one for one in agreeing if one.identity == profile.identity and one.times == profile.times)
         return profile if next(same, None) is not None else agreeing[0]
-
-    def _times(self, evidence: Evidence) -> list[EventTime]:
-        """The times that may be those of events, the likeliest name first."""
-        order = list(evidence.fields)
-
-        def rank(path: str) -> tuple[int, int, int]:
-            return field_names.time_rank(path, self.export), field_names.depth(path), order.index(path)
-
-        usable = sorted(usable_times(evidence), key=lambda time: rank(time.field))
-        return [EventTime(time.field, time.format, self.scope.time_zone) for time in usable]
 
 
 def _pooled(samples: Sequence[Sample]) -> Sample:

@@ -16,23 +16,23 @@ _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 
 def span_of(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], window: Window | None) -> Span | None:
     """The span of an export's times; None when it has no times."""
-    outside = "false"
+    is_outside = "false"
     if window is not None:
-        outside = f"{EVENT_AT} NOT BETWEEN {timestamp(window.start)} AND {timestamp(window.end)}"
+        is_outside = f"{EVENT_AT} NOT BETWEEN {timestamp(window.start)} AND {timestamp(window.end)}"
     # The clock of midnight is the same hour in UTC, or two where daylight saving begins or ends.
     found = engine.execute(
         f"SELECT timezone('UTC', quantile_disc({EVENT_AT}, 0.05))::VARCHAR, "
         f"timezone('UTC', quantile_disc({EVENT_AT}, 0.95))::VARCHAR, count({EVENT_AT}), "
-        f"approx_count_distinct({EVENT_AT}), count(*) FILTER ({outside}), "
+        f"count(*) FILTER ({is_outside}), "
         f"bool_and(epoch_us({EVENT_AT}) % 3600000000 = 0) AND count(DISTINCT hour({EVENT_AT})) <= 2, "
         f"bool_and(epoch_us({EVENT_AT}) % 3600000000 = 0), bool_and(epoch_us({EVENT_AT}) % 60000000 = 0) "
         f"FROM {parquet(files)}"
     ).fetchone()
     if found is None or not found[2]:
         return None
-    low, high, rows, distinct, out, *coarse = found
+    low, high, rows, outside, *coarse = found
     resolution = next((one for one, holds in zip(_RESOLUTIONS, coarse, strict=True) if holds), timedelta(seconds=1))
-    return Span(_moment(low), _moment(high), resolution, rows, distinct, out)
+    return Span(_moment(low), _moment(high), resolution, rows, outside)
 
 
 def within(intervals: Sequence[Interval]) -> str:
