@@ -52,7 +52,9 @@ def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: st
         return Profile(identity=key, roles=roles | ({"key": key[0]} if len(key) == 1 else {}))
     if not times:
         raise Undecided(_no_time(export, evidence))
-    identity = chosen.identity or tuple(found[0] for found in (who, what) if found)
+    named = tuple(found[0] for found in (who, what) if found)
+    more = _telling_apart(evidence) if named and any(time.is_date for time in times) else ()
+    identity = chosen.identity or tuple(dict.fromkeys((*named, *more)))
     return Profile(event_time=times, identity=identity, roles=roles)
 
 
@@ -86,9 +88,11 @@ def usable_times(export: ExportType, evidence: Evidence) -> list[TimeEvidence]:
 
 def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: str) -> tuple[EventTime, ...]:
     if chosen.event_time:
+        formats = {path: _format(export, evidence, chosen, path) for path in chosen.event_time}
+        dates = {(time.field, time.format) for time in evidence.times if time.are_dates}
         return tuple(
-            EventTime(path, _format(export, evidence, chosen, path), chosen.time_zones.get(path, time_zone))
-            for path in chosen.event_time
+            EventTime(path, one, chosen.time_zones.get(path, time_zone), (path, one) in dates)
+            for path, one in formats.items()
         )
     if export.nature is Nature.ENTITIES:
         return ()
@@ -100,7 +104,7 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
         return ()
-    return (EventTime(best.field, best.format, time_zone),)
+    return (EventTime(best.field, best.format, time_zone, best.are_dates),)
 
 
 def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence]) -> None:
@@ -142,6 +146,12 @@ def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | No
     return next(
         (found for paths in (telling, filled, evidence.fields) if (found := field_names.best(paths, wanted))), None
     )
+
+
+def _telling_apart(evidence: Evidence) -> tuple[str, ...]:
+    """What else tells events of one who and what apart, where their times are dates alone."""
+    every = {path for path, found in evidence.fields.items() if found.filled == evidence.records and found.distinct > 1}
+    return field_names.telling_apart([path for path in evidence.fields if path in every])
 
 
 def _key(export: ExportType, evidence: Evidence) -> str:

@@ -27,6 +27,7 @@ _COLUMNS_AT_ONCE = 24
 _MOST_PATHS = 100
 # Up to so many rows, people are shown how many times differ; beyond, about how many.
 _EXACT_ROWS = 100_000
+_HOUR = 3_600_000_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class TimeEvidence:
     """Different instants."""
     without_offset: int
     """Texts whose zone has to be assumed."""
+    are_dates: bool
+    """Whether all are midnights: dates alone."""
     first: datetime | None
     last: datetime | None
 
@@ -201,12 +204,15 @@ def _measured(
     for number, (path, one) in enumerate(tried):
         instants.append(f"{instant_in(columns[path], one, scope.time_zone)} AS t{number}")
         instants.append(f"t{number} IS NOT NULL AND {has_no_offset(columns[path])} AS n{number}")
-        inside = _inside(f"t{number}", scope.window)
+        inside, clock = _inside(f"t{number}", scope.window), f"(epoch_us(t{number}) % {24 * _HOUR})"
         measures += [
             f"count(t{number})",
             f"count(*) FILTER ({inside})",
             f"count(DISTINCT t{number})" if exactly else f"approx_count_distinct(t{number})",
             f"count(*) FILTER (n{number})",
+            # Midnight is the same hour in UTC, or two where daylight saving begins or ends.
+            f"coalesce(bool_and({clock} % {_HOUR} = 0) AND "
+            f"max({clock}) - min({clock}) IN (0, {_HOUR}, {23 * _HOUR}), false)",
             f"epoch_us(min(t{number}))",
             f"epoch_us(max(t{number}))",
         ]
@@ -222,7 +228,7 @@ def _measured(
     fields = {path: FieldEvidence(row[2 + 2 * n], row[3 + 2 * n]) for n, path in enumerate(columns)}
     rest = row[2 + 2 * len(columns) :]
     times = tuple(
-        TimeEvidence(path, one, records, *rest[6 * n : 6 * n + 4], *map(_moment, rest[6 * n + 4 : 6 * n + 6]))
+        TimeEvidence(path, one, records, *rest[7 * n : 7 * n + 5], *map(_moment, rest[7 * n + 5 : 7 * n + 7]))
         for n, (path, one) in enumerate(tried)
     )
     return Evidence(records, distinct_records, fields, times)

@@ -113,6 +113,21 @@ def is_id(path: str) -> bool:
     return bool(found) and found[-1] in _IDS[:4]
 
 
+def is_event_id(path: str) -> bool:
+    """Whether a name is that of an event's id: `eventId`, `event_uuid`."""
+    return words(path)[:1] == ("event",) and is_id(path)
+
+
+def telling_apart(paths: Iterable[str]) -> tuple[str, ...]:
+    """What tells events of one contact and message on one day apart: the id of the event, and the link.
+
+    Not a bare `id`, which may be the number of a row.
+    """
+    found = list(paths)
+    links = best(found, (Role.LINK,))
+    return (*[path for path in found if is_event_id(path)][:1], *([links[0]] if links else []))
+
+
 def is_title(path: str) -> bool:
     """Whether a field names what its record is about, for people."""
     return words(path)[-1:] in (("name",), ("title",), ("subject",), ("label",))

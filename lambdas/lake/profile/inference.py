@@ -6,6 +6,7 @@ is taken on which the exports agree.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Inference:
         both = _pooled(samples)
         evidence = of_sample(engine, both, candidates(both, self.scope.chosen), self.scope)
         zone = self.scope.time_zone
-        times = [EventTime(one.field, one.format, zone) for one in usable_times(self.export, evidence)]
+        times = [EventTime(one.field, one.format, zone, one.are_dates) for one in usable_times(self.export, evidence)]
         if times:
             return rank_events(samples, windows, times, partial(instants_at, engine))
         each = [of_sample(engine, sample, {}, self.scope) for sample in samples if sample.records]
@@ -88,6 +89,7 @@ class Inference:
 
     def _agreed(self, engine: duckdb.DuckDBPyConnection, profile: Profile) -> Profile:
         """The profile, unless earlier exports contradict it and agree on another."""
+        _check_whole_days(self.export, profile, self.window)
         if not self.earlier or self.chosen.event_time or self.chosen.identity:
             return profile
         exports = [*self.earlier, (self._sample, self.window)]
@@ -101,6 +103,18 @@ class Inference:
             )
         same = (one for one in agreeing if one.identity == profile.identity and one.times == profile.times)
         return profile if next(same, None) is not None else agreeing[0]
+
+
+def _check_whole_days(export: ExportType, profile: Profile, window: Window | None) -> None:
+    """Refuse to take parts of a day for the whole: of dates alone, the part with most rows would win."""
+    if window is None or not any(time.is_date for time in profile.event_time):
+        return
+    if window.named.end - window.named.start <= timedelta(days=1):
+        raise Undecided(
+            f"The times of {export.name} in {profile.event_time[0].field} are dates alone, and exports of one day may "
+            "hold parts of two. Order more days, so that exports overlap: LAST_3_DAYS, for one, in the setting "
+            "nightlyPeriod."
+        )
 
 
 def _pooled(samples: Sequence[Sample]) -> Sample:

@@ -33,6 +33,8 @@ class EventTime:
     format: TimeFormat
     time_zone: str
     """Of texts without an offset."""
+    is_date: bool = False
+    """Whether its values are dates alone, so that many events share an instant."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,13 @@ class Profile:
             f"{one.field} ({one.format.value}, {one.time_zone} where no offset is given)" for one in self.event_time
         )
         known_by = " with ".join(self.identity) or "all of their fields"
-        return f"{f'the time of an event is {times}; ' if times else ''}records are identified by {known_by}"
+        dates = (
+            "; the times are dates alone: where events of one day share these fields, a field that tells them apart "
+            "belongs into the setting identityFields"
+            if any(one.is_date for one in self.event_time)
+            else ""
+        )
+        return f"{f'the time of an event is {times}; ' if times else ''}records are identified by {known_by}{dates}"
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -88,7 +96,8 @@ def to_json(profile: Profile) -> dict[str, Any]:
     return {
         "version": SCHEMA_VERSION,
         "eventTime": [
-            {"field": one.field, "format": one.format.value, "timeZone": one.time_zone} for one in profile.event_time
+            {"field": one.field, "format": one.format.value, "timeZone": one.time_zone, "isDate": one.is_date}
+            for one in profile.event_time
         ],
         "identity": list(profile.identity),
         "roles": dict(profile.roles),
@@ -103,9 +112,12 @@ def from_json(stored: Mapping[str, Any], where: str) -> Profile:
         WrittenByNewer: a newer version of this stack wrote it.
     """
     check_version(stored["version"], SCHEMA_VERSION, f"The profile of {where}")
-    times: Sequence[Mapping[str, str]] = stored["eventTime"]
+    times: Sequence[Mapping[str, Any]] = stored["eventTime"]
     return Profile(
-        event_time=tuple(EventTime(one["field"], TimeFormat(one["format"]), one["timeZone"]) for one in times),
+        event_time=tuple(
+            EventTime(one["field"], TimeFormat(one["format"]), one["timeZone"], one.get("isDate", False))
+            for one in times
+        ),
         identity=tuple(stored["identity"]),
         roles=dict(stored["roles"]),
         is_settled=stored["state"] == "settled",

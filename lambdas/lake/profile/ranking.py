@@ -60,7 +60,7 @@ def rank_events(
     is_telling = min(moved.values(), default=1.0) <= _MOVED_SHARE
     for time in times:
         found = [instants(sample, time) for sample in samples]
-        for identity in _identities(samples):
+        for identity in _identities(samples, time):
             keys = [
                 (_keys(sample, moments, identity), window)
                 for sample, moments, window in zip(samples, found, windows, strict=True)
@@ -88,15 +88,19 @@ def rank_keys(samples: Sequence[Sample], keys: Sequence[str]) -> list[Ranked]:
     return sorted(ranked, key=lambda one: round(one.disagreement / CHANGED_SHARE))
 
 
-def _identities(samples: Sequence[Sample]) -> list[tuple[str, ...]]:
+def _identities(samples: Sequence[Sample], time: EventTime) -> list[tuple[str, ...]]:
     """What may tell events apart beside their time, the likeliest first."""
     paths = list(dict.fromkeys(path for sample in samples for path in sample.paths))
     whos, whats = (list(_of_roles(paths, roles)) for roles in (WHO, WHAT))
     either: Sequence[str | None] = [None]
     pairs = [(who, what) for who in whos or either for what in whats or either]
     narrow = [tuple(path for path in pair if path is not None) for pair in pairs]
-    own = [(path,) for path in paths if field_names.is_own_id(path) or field_names.words(path)[:1] == ("event",)][:2]
-    return list(dict.fromkeys([*narrow, *((what,) for what in whats[:2]), *((who,) for who in whos[:2]), *own, ()]))
+    more = field_names.telling_apart(paths) if time.is_date else ()
+    apart = [(*pair, *more) for pair in narrow if pair and more]
+    own = [(path,) for path in paths if field_names.is_own_id(path) or field_names.is_event_id(path)][:2]
+    return list(
+        dict.fromkeys([*apart, *narrow, *((what,) for what in whats[:2]), *((who,) for who in whos[:2]), *own, ()])
+    )
 
 
 def _of_roles(paths: Sequence[str], roles: Sequence[Role]) -> Iterator[str]:
@@ -165,9 +169,8 @@ def _ends(found: Mapping[int, Counter[object]]) -> tuple[int, int, int] | None:
 def _moved(samples: Sequence[Sample], instants: Sequence[Sequence[int | None]]) -> float:
     """The share of records whose own id has another instant in another export: the time is that of the last touch."""
     paths = dict.fromkeys(path for sample in samples for path in sample.paths)
-    own = [path for path in paths if field_names.is_own_id(path) or field_names.words(path)[:1] == ("event",)]
     worst = 0.0
-    for path in (path for path in own if field_names.is_id(path)):
+    for path in (path for path in paths if field_names.is_own_id(path) or field_names.is_event_id(path)):
         seen = [
             {record[path]: moment for record, moment in zip(sample.records, moments, strict=True) if path in record}
             for sample, moments in zip(samples, instants, strict=True)

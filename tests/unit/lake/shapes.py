@@ -104,6 +104,11 @@ class Shape:
         """The resolution of its times."""
         return FORMATS[self.time_format][1]
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether it tells two events of a contact and message apart, though they are of one day."""
+        return self.resolution < timedelta(days=1) or "stable ids" in self.decoys
+
     def file(self, events: Sequence[Event], night: int, customer: int = 4711) -> bytes:
         """The file of a night's export."""
         return CONTAINERS[self.container]([self._record(one, row, night, customer) for row, one in enumerate(events)])
@@ -159,6 +164,8 @@ class Story:
     events: tuple[Event, ...] = field(repr=False)
     nights: tuple[tuple[Event, ...], ...] = field(repr=False)
     sizes: tuple[int, ...] = ()
+    is_complete: bool = True
+    """Whether every export has all events of its time."""
 
 
 def story(
@@ -190,7 +197,7 @@ def story(
         told.append(tuple(window[dropped:] if dropped < len(window) else window))
     seen = {one.note for night in told for one in night}
     known = tuple(one for one in events if one.note in seen)
-    return Story(known, tuple(told), tuple(map(len, told)))
+    return Story(known, tuple(told), tuple(map(len, told)), not late and not deleted)
 
 
 def _put(record: Record, path: str, value: Any) -> None:
