@@ -1,14 +1,11 @@
 """A queue that subscribes to a stack's alert topic."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud import Cloud
 from tests.workflow.waiting import until
-
-_LIMIT_SECONDS = 600
 
 
 @dataclass
@@ -33,13 +30,16 @@ class Inbox:
 
     def states_of(self, *alarms: str) -> dict[str, str]:
         """Wait for a message of each of these alarms; return the new states by alarm."""
-        deadline, states = time.monotonic() + _LIMIT_SECONDS, dict[str, str]()
-        while set(alarms) - set(states):
-            assert time.monotonic() < deadline, f"No message of {set(alarms) - set(states)}"
+        states = dict[str, str]()
+
+        def look() -> bool:
             for body in self.read():
                 if body["Message"].startswith('{"AlarmName"'):
                     alarm = json.loads(body["Message"])
                     states[alarm["AlarmName"]] = alarm["NewStateValue"]
+            return states.keys() >= set(alarms)
+
+        until(look, f"No message of each of {', '.join(alarms)}")
         return {name: states[name] for name in alarms}
 
     def read(self) -> list[dict[str, str]]:

@@ -43,8 +43,12 @@ class EmfMetrics:
         """Wait for lines after the first `count`: they arrive shortly after a call's response."""
         return until(lambda: self.lines(function)[count:], f"{function} has logged nothing new")
 
-    def put(self, lines: list[Line], at: datetime | None = None) -> None:
-        """Put the metrics of the lines as CloudWatch would, rolled up over all exports, as if logged at that time."""
+    def put(self, lines: list[Line], *alarms: str, at: datetime | None = None) -> None:
+        """Put the metrics of the lines as CloudWatch would, rolled up over all exports, as if logged at that time.
+
+        Only those of these alarms: what the lines say of other tests' runs would change the state of other alarms.
+        """
+        names = {self.alarm(alarm)["MetricName"] for alarm in alarms}
         (namespace,) = {_directive(line)["Namespace"] for line in lines}
         assert all(["service"] in _directive(line)["Dimensions"] for line in lines)
         data = [
@@ -56,7 +60,9 @@ class EmfMetrics:
             }
             for line in lines
             for metric in _directive(line)["Metrics"]
+            if metric["Name"] in names
         ]
+        assert {datum["MetricName"] for datum in data} == names
         self.cloud.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
 
     def alarm(self, name: str) -> Any:

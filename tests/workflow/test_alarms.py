@@ -60,7 +60,7 @@ def new_states(inbox: Inbox, stage: Stage, *alarms: str) -> set[str]:
 def raised(inbox: Inbox, stage: Stage, metrics: EmfMetrics, bad: list[Line], *alarms: str) -> Iterator[None]:
     """Raise the alarms with bad metrics; the block removes the condition, then their period passes."""
     at = metrics.almost_a_period_ago(alarms[0])
-    metrics.put(bad, at)
+    metrics.put(bad, *alarms, at=at)
     assert new_states(inbox, stage, *alarms) == {"ALARM"}
     yield
     metrics.wait_until_past(alarms[0], at)
@@ -68,7 +68,7 @@ def raised(inbox: Inbox, stage: Stage, metrics: EmfMetrics, bad: list[Line], *al
 
 def clear(inbox: Inbox, stage: Stage, metrics: EmfMetrics, good: list[Line], *alarms: str) -> bool:
     """Whether the metrics clear the alarms."""
-    metrics.put(good)
+    metrics.put(good, *alarms)
     states = {metrics.alarm(alarm)["StateValue"] for alarm in alarms}
     return new_states(inbox, stage, *alarms) == states == {"OK"}
 
