@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 
+from lambdas.lake import engine as lake_engine
 from tests.unit.aws.in_process import Aws
 from tests.unit.lake.in_process_lake import InProcessLake, new_lake
 from tests.unit.lake.parsing_paths import ParsingPaths
@@ -28,6 +30,12 @@ def lake(aws: Aws) -> Iterator[InProcessLake]:
     created = new_lake()
     yield created
     shutil.rmtree(created.work, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with lake_engine.connect(tmp_path_factory.mktemp("engine")) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -1,70 +1,19 @@
 """Which profile an export's records support: names are hints, evidence decides, and where it does not, people do."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from lambdas.lake import engine as lake_engine
-from lambdas.lake.errors import Undecided
-from lambdas.lake.formats import json_records
-from lambdas.lake.formats.json_records import Rejected
-from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.profile import profile as stored_profile
-from lambdas.lake.profile.decide import Chosen
-from lambdas.lake.profile.evidence import Scope, Window, ordered_window
-from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.evidence import Scope, ordered_window
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
 from lambdas.schema_version import WrittenByNewer
-from lambdas.vocabulary import EXPORT_TYPES, Period, TimeFormat
-
-ORDERED = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
-WINDOW = ordered_window(Period.LAST_3_DAYS, ORDERED)
-Record = Mapping[str, Any]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    folder: Path = tmp_path_factory.mktemp("engine")
-    with lake_engine.connect(folder) as connection:
-        yield connection
-
-
-def decided(
-    engine: duckdb.DuckDBPyConnection,
-    records: Iterable[Record],
-    export: str = "OPENS",
-    *,
-    scope: Scope = Scope("Europe/Stockholm", WINDOW),  # noqa: B008 - immutable
-    window: Window | None = None,
-    **chosen: Any,
-) -> Profile:
-    """The profile of an export with these records."""
-    piece = Piece((b",".join(json.dumps(record).encode() for record in records),), 0, is_array=True)
-    found = [one for one in json_records.read(piece) if not isinstance(one, Rejected)]
-    inference = Inference(EXPORT_TYPES[export], Chosen(**chosen), scope, window)
-    draft = inference.draft(engine, found)
-    return draft or inference.decide(engine)
-
-
-def undecided(engine: duckdb.DuckDBPyConnection, records: Iterable[Record], export: str = "OPENS", **more: Any) -> str:
-    """The sentence that says why it is undecided."""
-    with pytest.raises(Undecided) as caught:
-        decided(engine, records, export, **more)
-    return str(caught.value)
-
-
-def moment(number: int, **before: int) -> datetime:
-    return ORDERED - timedelta(**before) - timedelta(minutes=number)
-
-
-def opens(count: int = 20, **more: Any) -> list[dict[str, Any]]:
-    """Events of the ordered days, each a minute before the other."""
-    return [{"contactId": n, "messageId": 7, "timestamp": moment(n).isoformat(), **more} for n in range(count)]
+from lambdas.vocabulary import Period, TimeFormat
+from tests.unit.lake.profiles import ORDERED, decided, moment, opens, undecided
 
 
 def at(profile: Profile) -> tuple[str, ...]:
@@ -244,37 +193,6 @@ def test_a_field_that_few_records_have_does_not_say_who_if_another_does(engine: 
 def test_without_who_and_what_all_fields_identify_an_event(engine: duckdb.DuckDBPyConnection) -> None:
     found = decided(engine, [{"size": n, "when": moment(n).isoformat()} for n in range(20)])
     assert (found.kind, found.identity, found.has_days) == (IdentityKind.NONE, (), True)
-
-
-def dated(**more: Any) -> list[dict[str, Any]]:
-    """Events of two days, whose times are dates alone."""
-    return [
-        {"contactId": n % 4, "messageId": 7, "date": f"2026-11-2{n % 2 + 2}"}
-        | {key: f"{value}{n}" for key, value in more.items()}
-        for n in range(20)
-    ]
-
-
-def test_of_dates_alone_an_event_has_its_own_id_and_link_in_its_identity(engine: duckdb.DuckDBPyConnection) -> None:
-    found = decided(engine, dated(eventId="e", url="u", id="r", note="n"))
-    assert found.identity == ("contactId", "messageId", "eventId", "url")
-    assert "identityFields" not in str(decided(engine, opens(eventId=5)))
-
-
-def test_of_dates_alone_people_hear_that_another_field_may_tell_events_apart(
-    engine: duckdb.DuckDBPyConnection,
-) -> None:
-    found = decided(engine, dated(note="n"))
-    assert (found.identity, found.event_time[0].is_date) == (("contactId", "messageId"), True)
-    assert "dates alone" in str(found)
-    assert "identityFields" in str(found)
-
-
-def test_dates_alone_in_exports_of_one_day_are_undecided(engine: duckdb.DuckDBPyConnection) -> None:
-    """Parts of a day in two exports that do not overlap: the smaller part would be lost."""
-    window = ordered_window(Period.LAST_DAY, ORDERED)
-    sentence = undecided(engine, dated(), scope=Scope("UTC", window), window=window)
-    assert "nightlyPeriod" in sentence
 
 
 @pytest.mark.parametrize("field", ["sentTimestamp", "timestamp", "sendDate"])
