@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -28,6 +29,7 @@ _MOST_PATHS = 100
 # Up to so many rows, people are shown how many times differ; beyond, about how many.
 _EXACT_ROWS = 100_000
 _HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class TimeEvidence:
     without_offset: int
     """Texts whose zone has to be assumed."""
     are_dates: bool
-    """Whether all are midnights: dates alone."""
+    """Whether all are midnights in the zone: dates alone."""
     first: datetime | None
     last: datetime | None
 
@@ -204,15 +206,13 @@ def _measured(
     for number, (path, one) in enumerate(tried):
         instants.append(f"{instant_in(columns[path], one, scope.time_zone)} AS t{number}")
         instants.append(f"t{number} IS NOT NULL AND {has_no_offset(columns[path])} AS n{number}")
-        inside, clock = _inside(f"t{number}", scope.window), f"(epoch_us(t{number}) % {24 * _HOUR})"
+        inside, from_midnight = _inside(f"t{number}", scope.window), _from_midnight(f"t{number}", scope.time_zone)
         measures += [
             f"count(t{number})",
             f"count(*) FILTER ({inside})",
             f"count(DISTINCT t{number})" if exactly else f"approx_count_distinct(t{number})",
             f"count(*) FILTER (n{number})",
-            # Midnight is the same hour in UTC, or two where daylight saving begins or ends.
-            f"coalesce(bool_and({clock} % {_HOUR} = 0) AND "
-            f"max({clock}) - min({clock}) IN (0, {_HOUR}, {23 * _HOUR}), false)",
+            f"coalesce(bool_and({from_midnight} IN (0, {_HOUR}, {_DAY - _HOUR})), false)",
             f"epoch_us(min(t{number}))",
             f"epoch_us(max(t{number}))",
         ]
@@ -238,6 +238,12 @@ def _inside(moment: str, window: Window | None) -> str:
     if window is None:
         return f"{moment} IS NOT NULL"
     return f"{moment} BETWEEN timezone('UTC', {timestamp(window.start)}) AND timezone('UTC', {timestamp(window.end)})"
+
+
+def _from_midnight(moment: str, time_zone: str) -> str:
+    """SQL for the microseconds since the zone's midnight, an hour off for as long as daylight saving lasts."""
+    offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() or timedelta(0)
+    return f"(epoch_us({moment}) + {offset // timedelta(microseconds=1)}) % {_DAY}"
 
 
 def _stored(path: str, schema: Schema) -> str:

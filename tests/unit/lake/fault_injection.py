@@ -18,12 +18,16 @@ from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import REGION, InProcessLake, record_of
 from tests.unit.lake.parquet_files import read_parquet
 
-_READS = ("Get", "List", "Head", "Query")
 
 Content = tuple[str, ...]
 """The records of a day, as comparable text."""
 View = Mapping[str, Content]
 """What readers see: the content by day; of an entity table, under ""."""
+
+
+def is_read(call: str) -> bool:
+    """Whether a call to AWS, by the name of its operation, changes nothing."""
+    return call.startswith(("Get", "List", "Head", "Query"))
 
 
 class Killed(Exception):
@@ -98,7 +102,7 @@ class Interceptor:
             raise Killed(f"before {number}, {model.name}")
 
     def after_call(self, model: Any, **_: Any) -> None:
-        if not model.name.startswith(_READS):
+        if not is_read(model.name):
             self.on_write()
         if len(self.calls) == self.at and self.after:
             raise Killed(f"after {self.at}, {model.name}")

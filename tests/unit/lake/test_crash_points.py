@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from lambdas.ledger.orders import COPIED, LOADED, Order
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.aws.in_process import Aws
-from tests.unit.lake.fault_injection import Interceptor, Killed, Reader, View, each_day_matches_one_of, intercepted
+from tests.unit.lake.fault_injection import (
+    Interceptor,
+    Killed,
+    Reader,
+    View,
+    each_day_matches_one_of,
+    intercepted,
+    is_read,
+)
 from tests.unit.lake.in_process_lake import age, array, new_lake
 
 pytestmark = pytest.mark.no_cover
@@ -88,16 +97,22 @@ def nights(aws: Aws) -> Iterator[Any]:
         shutil.rmtree(one.lake.work, ignore_errors=True)
 
 
-# Whether the killed call takes effect, and which run retries. A kill before a call leaves the same state as one after
-# the previous call, so the calls cycle through these; LAKE_CAMPAIGN=1 runs all four at every call.
-VARIANTS = [("before", "same run"), ("after", "later run"), ("before", "later run"), ("after", "same run")]
+# Whether the killed call takes effect, and which run retries.
+VARIANTS = list(product(("before", "after"), ("same run", "later run")))
 
 
-def kills(calls: int) -> Iterator[tuple[int, str, str]]:
-    """Every call by its number, with the variants of a kill there."""
-    for at in range(1, calls + 1):
-        for kill, retry_by in VARIANTS if "LAKE_CAMPAIGN" in os.environ else [VARIANTS[at % len(VARIANTS)]]:
-            yield at, kill, retry_by
+def kills(calls: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """The kills that leave different states: after each write, and before all; the runs that retry take turns.
+
+    With LAKE_CAMPAIGN, every variant at every call.
+    """
+    if "LAKE_CAMPAIGN" in os.environ:
+        yield from ((at, *variant) for at in range(1, len(calls) + 1) for variant in VARIANTS)
+        return
+    yield 1, "before", "later run"
+    writes = [at for at, call in enumerate(calls, start=1) if not is_read(call)]
+    for number, at in enumerate(writes):
+        yield at, "after", "later run" if number % 2 else "same run"
 
 
 @pytest.mark.parametrize(("export", "has_table"), [("OPENS", True), ("OPENS", False), ("LISTS", True)])
@@ -114,7 +129,7 @@ def test_a_load_killed_at_any_call_and_retried_gives_the_same_table_and_no_parti
     assert old != new
     assert {"GetObject", "PutObject", "GetItem", "UpdateItem", "GetTable"} <= set(counted.calls)
 
-    for at, kill, retry_by in kills(len(counted.calls)):
+    for at, kill, retry_by in kills(counted.calls):
         night.reset()
         run = night.lake.execution()
         night.ledger.take_lease(run, datetime.now(UTC))
@@ -170,7 +185,7 @@ def test_a_rebuild_killed_at_any_call_recovers_and_publishes_no_partial_day(nigh
     assert old != new
     night.check_no_orphans()
 
-    for at, kill, retry_by in kills(len(counted.calls)):
+    for at, kill, retry_by in kills(counted.calls):
         rebuild.reset()
         check = each_day_matches_one_of(night.reader, old, new)
         with intercepted(night.lake, Interceptor(at, kill == "after", check)), pytest.raises(Killed):
