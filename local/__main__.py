@@ -2,6 +2,8 @@
 
 import sys
 
+from local import interrupts
 from local.cli import main
 
+interrupts.install()
 sys.exit(main())

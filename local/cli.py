@@ -14,7 +14,7 @@ from rich.console import Console
 from lambdas.execution import BadInput
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, doctor, executions, interrupts, lifecycle, stacks
+from local import athena, display, doctor, executions, lifecycle, stacks
 from local.demo import demo
 from local.first_contact import arguments as contact_arguments
 from local.first_contact import display as contact_display
@@ -48,7 +48,6 @@ class _Context:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command: exit status 0 when it succeeded, 1 when something failed, 2 for a wrong command line."""
-    interrupts.install()
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         given = _parser().parse_args(words)

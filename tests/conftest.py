@@ -1,19 +1,21 @@
 """The embedded cloud, booted once for the tests of a folder that need it, by the command that the README gives."""
 
 import gc
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from local import lifecycle
-from local.cli import HOME_VARIABLE
+from local.cli import HOME_VARIABLE, main
 from local.lifecycle import Running
 from local.processes import stop_all
 
@@ -87,7 +89,7 @@ def _turn(item: pytest.Item) -> int:
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the local cloud as a user does."""
+    """Run a command of the local cloud as a user does, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "local", *words],
         cwd=ROOT,
@@ -97,6 +99,17 @@ def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedPr
         text=True,
         check=False,
     )
+
+
+def local_in_process(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the local cloud in this process: one of its own spends a second on its imports."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ, {HOME_VARIABLE: str(home), **environment}):
+        try:
+            status = main(words)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
 
 @contextmanager

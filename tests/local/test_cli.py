@@ -16,8 +16,10 @@ import pytest
 from local.cli import HOME_VARIABLE
 from local.lifecycle import Running
 from local.standin import Options, StandIn
-from tests.conftest import ROOT, local
+from tests.conftest import ROOT, local, local_in_process
 from tests.workflow.machine import token
+
+pytestmark = pytest.mark.enable_socket
 
 
 def document(done: subprocess.CompletedProcess[str]) -> Any:
@@ -26,7 +28,7 @@ def document(done: subprocess.CompletedProcess[str]) -> Any:
 
 
 def test_status_as_json_has_every_address_and_name(cloud_home: Path, running: Running) -> None:
-    status = document(local("status", "--json", home=cloud_home))
+    status = document(local_in_process("status", "--json", home=cloud_home))
     assert {
         *("endpoint", "region", "caBundle", "accessKeyId", "secretAccessKey", "bucket", "database", "workgroup"),
         *("stateMachineArn", "ledgerTable"),
@@ -37,7 +39,7 @@ def test_status_as_json_has_every_address_and_name(cloud_home: Path, running: Ru
 
 
 def test_a_run_prints_a_list_with_one_object_per_export(cloud_home: Path, running: Running) -> None:
-    done = local("run", "projects", "OPENED", "--period", "today", "--json", home=cloud_home)
+    done = local_in_process("run", "projects", "OPENED", "--period", "today", "--json", home=cloud_home)
     assert done.returncode == 0, done.stderr
     projects, opens = document(done)
     for run, export in ((projects, "PROJECTS"), (opens, "OPENS")):
@@ -48,22 +50,24 @@ def test_a_run_prints_a_list_with_one_object_per_export(cloud_home: Path, runnin
 
 
 def test_a_run_shows_people_its_progress_and_result(cloud_home: Path, running: Running) -> None:
-    done = local("run", "LISTS", home=cloud_home)
+    done = local_in_process("run", "LISTS", home=cloud_home)
     assert done.returncode == 0, done.stderr
     for word in ("ordered", "copied", "loaded", "LISTS", "export", "period", "batch", "rows", "bytes", "seconds"):
         assert word in done.stdout
 
 
 def test_a_query_prints_a_list_of_rows_with_their_types(cloud_home: Path, running: Running) -> None:
-    local("run", "CAMPAIGNS", home=cloud_home)
-    done = local("query", "SELECT campaign_id, campaign_name, active FROM campaigns LIMIT 2", "--json", home=cloud_home)
+    local_in_process("run", "CAMPAIGNS", home=cloud_home)
+    done = local_in_process(
+        "query", "SELECT campaign_id, campaign_name, active FROM campaigns LIMIT 2", "--json", home=cloud_home
+    )
     rows = document(done)
     assert len(rows) == 2
     assert [type(value) for value in rows[0].values()] == [str, str, bool]
 
 
 def test_a_query_that_athena_refuses_is_a_sentence(cloud_home: Path, running: Running) -> None:
-    done = local("query", "SELECT * FROM no_such_table", "--json", home=cloud_home)
+    done = local_in_process("query", "SELECT * FROM no_such_table", "--json", home=cloud_home)
     assert done.returncode == 1
     assert "no_such_table" in done.stderr
     assert "no_such_table" in document(done)["error"]
@@ -72,22 +76,22 @@ def test_a_query_that_athena_refuses_is_a_sentence(cloud_home: Path, running: Ru
 
 @pytest.mark.parametrize("sql", ["", "  ", ";"])
 def test_an_empty_query_is_refused(cloud_home: Path, running: Running, sql: str) -> None:
-    done = local("query", sql, "--json", home=cloud_home)
+    done = local_in_process("query", sql, "--json", home=cloud_home)
     assert done.returncode == 1
     assert document(done) == {"error": "The query is empty."}
 
 
 def test_an_answer_is_shown_as_it_is(cloud_home: Path, running: Running) -> None:
     sql = "SELECT '[/red]:smile:' AS \"[/x]\", 1 AS n, 2 AS n, 0e0 / 0e0 AS nothing"
-    assert "[/red]:smile:" in local("query", sql, home=cloud_home).stdout
-    assert document(local("query", sql, "--json", home=cloud_home)) == [
+    assert "[/red]:smile:" in local_in_process("query", sql, home=cloud_home).stdout
+    assert document(local_in_process("query", sql, "--json", home=cloud_home)) == [
         {"[/x]": "[/red]:smile:", "n": 1, "n_3": 2, "nothing": None}
     ]
 
 
 def test_a_run_that_fails_ends_with_status_1_and_its_sentence(cloud_home: Path, running: Running) -> None:
     with token(running, "wrong"):
-        done = local("run", "MESSAGES", "--json", home=cloud_home)
+        done = local_in_process("run", "MESSAGES", "--json", home=cloud_home)
     assert done.returncode == 1
     (run,) = document(done)
     assert run["status"] == "FAILED"
@@ -119,7 +123,7 @@ def test_a_run_that_fails_ends_with_status_1_and_its_sentence(cloud_home: Path, 
 def test_a_wrong_command_is_one_sentence_and_leaves_nothing(
     tmp_path: Path, words: tuple[str, ...], sentence: str
 ) -> None:
-    done = local(*words, home=tmp_path)
+    done = local_in_process(*words, home=tmp_path)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -127,11 +131,11 @@ def test_a_wrong_command_is_one_sentence_and_leaves_nothing(
 
 
 def test_down_without_a_cloud_is_no_failure(tmp_path: Path) -> None:
-    assert document(local("down", "--json", home=tmp_path)) == {"stopped": False}
+    assert document(local_in_process("down", "--json", home=tmp_path)) == {"stopped": False}
 
 
 def test_a_second_cloud_in_the_same_place_is_refused(cloud_home: Path, running: Running) -> None:
-    done = local("up", home=cloud_home)
+    done = local_in_process("up", home=cloud_home)
     assert done.returncode == 1
     assert "runs already" in done.stderr
     assert running.cloud.process.is_alive
@@ -145,7 +149,7 @@ def closed_port() -> int:
 
 def test_an_unreachable_server_is_reported_before_anything_starts(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{closed_port()}/rest"
-    done = local("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN="t")
+    done = local_in_process("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN="t")
     assert done.returncode == 1
     assert url in done.stderr
     assert left_over(tmp_path) == []
@@ -156,7 +160,7 @@ def test_an_account_that_symplify_refuses_is_reported_before_anything_starts(
     tmp_path: Path, customer: str, token: str, words: str
 ) -> None:
     with StandIn(Options(customer_id="1234", token="right-token")) as standin:
-        done = local(
+        done = local_in_process(
             *("up", "--symplify-url", standin.base_url, "--customer-id", customer), home=tmp_path, SYMPLIFY_TOKEN=token
         )
     assert done.returncode == 1
@@ -196,10 +200,10 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path, number: sign
     assert left_over(tmp_path) == []
 
 
-def begun(command: str, home: Path) -> "subprocess.Popen[str]":
+def begun(word: str, home: Path) -> "subprocess.Popen[str]":
     """A command that has come as far as `cdk bootstrap`."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", word],
         cwd=ROOT,
         env={**os.environ, HOME_VARIABLE: str(home)},
         stdout=subprocess.PIPE,
@@ -216,8 +220,8 @@ def begun(command: str, home: Path) -> "subprocess.Popen[str]":
 
 def test_what_a_killed_up_has_started_is_left_alone_by_others_and_found_by_down(tmp_path: Path) -> None:
     first = begun("up", tmp_path)
-    for command in ("up", "down"):
-        done = local(command, home=tmp_path)
+    for words in ("up", "down"):
+        done = local(words, home=tmp_path)
         assert done.returncode == 1
         assert "right now" in done.stderr
     assert first.poll() is None
@@ -241,10 +245,10 @@ def test_what_a_killed_demo_has_started_is_found_by_down(tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"cloud": {}}'])
 def test_an_unreadable_state_is_reported_and_down_still_works(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
-    done = local("status", "--json", home=tmp_path)
+    done = local_in_process("status", "--json", home=tmp_path)
     assert done.returncode == 1
     assert "cannot be read" in document(done)["error"]
-    assert local("down", home=tmp_path).returncode == 0
+    assert local_in_process("down", home=tmp_path).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -259,7 +263,7 @@ def test_an_unreadable_state_is_reported_and_down_still_works(tmp_path: Path, te
     ],
 )
 def test_wrong_arguments_are_a_sentence_and_a_document(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
-    done = local(*words, "--json", home=tmp_path)
+    done = local_in_process(*words, "--json", home=tmp_path)
     assert done.returncode == 2
     assert sentence in document(done)["error"]
     assert list(tmp_path.iterdir()) == []
@@ -268,7 +272,7 @@ def test_wrong_arguments_are_a_sentence_and_a_document(tmp_path: Path, words: tu
 def test_an_unusable_folder_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    done = local("up", "--json", home=file)
+    done = local_in_process("up", "--json", home=file)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert str(file) in document(done)["error"]
@@ -285,7 +289,7 @@ def test_an_unusable_folder_is_reported(tmp_path: Path) -> None:
 def test_an_invalid_account_is_reported_without_its_secrets(
     tmp_path: Path, url: str, token: str, sentence: str
 ) -> None:
-    done = local("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN=token)
+    done = local_in_process("up", "--symplify-url", url, "--customer-id", "1", home=tmp_path, SYMPLIFY_TOKEN=token)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "good-token" not in done.stderr

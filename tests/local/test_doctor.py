@@ -12,32 +12,34 @@ from botocore.exceptions import ClientError
 from local.doctor import Check, Stack, examine
 from local.lifecycle import Running
 from local.problem import Problem
-from tests.conftest import local
+from tests.conftest import local_in_process
 from tests.workflow.machine import token
 
 
 def test_a_stack_that_is_well_has_a_tick_everywhere(cloud_home: Path, running: Running) -> None:
-    assert local("run", "LISTS", home=cloud_home).returncode == 0
-    done = local("doctor", home=cloud_home)
+    assert local_in_process("run", "LISTS", home=cloud_home).returncode == 0
+    done = local_in_process("doctor", home=cloud_home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {line[0] for line in done.stdout.splitlines()} == {"✓"}
 
 
 def test_a_placeholder_and_a_wrong_token_are_found_with_what_to_do(cloud_home: Path, running: Running) -> None:
     with token(running, "replace-me"):
-        done = local("doctor", "--json", home=cloud_home)
+        done = local_in_process("doctor", "--json", home=cloud_home)
         assert done.returncode == 1
         checks = {check["check"]: check for check in json.loads(done.stdout)}
         assert not checks["secret"]["ok"]
         assert "put-secret-value" in checks["secret"]["words"]
     with token(running, "wrong"):
-        checks = {check["check"]: check for check in json.loads(local("doctor", "--json", home=cloud_home).stdout)}
+        checks = {
+            check["check"]: check for check in json.loads(local_in_process("doctor", "--json", home=cloud_home).stdout)
+        }
     assert checks["secret"]["ok"]
     assert "401" in checks["symplify"]["words"]
 
 
 def test_the_smoke_test_runs_an_export_and_the_doctor(cloud_home: Path, running: Running) -> None:
-    done = local("smoke", home=cloud_home)
+    done = local_in_process("smoke", home=cloud_home)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -11,7 +11,7 @@ import pytest
 from lambdas.steps.alert import _ANCHORS, LOST_DAYS_ANCHOR, OTHER_ANCHOR
 from local import athena
 from local.lifecycle import Running
-from tests.conftest import local
+from tests.conftest import local_in_process
 from tests.infra.synthesis import synthesized
 from tests.local.runbook import RUNBOOK, anchors, commands, filled, section
 from tests.local.shell import shell
@@ -34,10 +34,10 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
 
 
 def test_every_local_command_works_as_printed(cloud_home: Path, running: Running) -> None:
-    assert local("run", "OPENS", home=cloud_home).returncode == 0
+    assert local_in_process("run", "OPENS", home=cloud_home).returncode == 0
     for command in commands():
         if command.startswith(LOCAL):
-            done = local(*shlex.split(command.removeprefix(LOCAL)), home=cloud_home)
+            done = local_in_process(*shlex.split(command.removeprefix(LOCAL)), home=cloud_home)
             assert done.returncode == 0, command + done.stdout + done.stderr
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from local.standin import Options, StandIn, faults
 from local.standin.faults import BadFaults, Faults, FaultScript, parsed
-from tests.conftest import ROOT, local
+from tests.conftest import ROOT, local_in_process
 
 pytestmark = pytest.mark.enable_socket
 
@@ -252,7 +252,7 @@ def test_both_commands_refuse_a_file_that_is_not_there(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    up = local("up", "--faults", missing, home=tmp_path / "home")
+    up = local_in_process("up", "--faults", missing, home=tmp_path / "home")
 
     for done, status in ((alone, 2), (up, 1)):
         assert done.returncode == status

@@ -13,7 +13,7 @@ import pytest
 from local.standin import Options, shapes
 from local.standin.containers import container
 from local.standin.shapes import BadShape, ExportShape, Field, Shape, times
-from tests.conftest import ROOT, local
+from tests.conftest import ROOT, local_in_process
 from tests.local.shaped import records
 
 PAGE = (ROOT / "docs" / "shapes.md").read_text()
@@ -112,7 +112,7 @@ def test_both_commands_refuse_a_shape_that_cannot_be_used(tmp_path: Path) -> Non
     path = tmp_path / "shape.json"
     path.write_text('{"exports": {"OPENED": {}}}')
     alone = command("--shape", str(path), SYMPLIFY_TOKEN="x")
-    up = local("up", "--shape", str(path), home=tmp_path / "home")
+    up = local_in_process("up", "--shape", str(path), home=tmp_path / "home")
 
     for done, status in ((alone, 2), (up, 1)):
         assert done.returncode == status
@@ -121,7 +121,7 @@ def test_both_commands_refuse_a_shape_that_cannot_be_used(tmp_path: Path) -> Non
 
 def test_a_shape_is_for_the_stand_in_alone(tmp_path: Path) -> None:
     account = ("--symplify-url", "https://example.com/rest", "--customer-id", "1", "--token", "x")
-    done = local("up", *account, "--shape", "rest-objects", home=tmp_path / "home")
+    done = local_in_process("up", *account, "--shape", "rest-objects", home=tmp_path / "home")
 
     assert done.returncode == 1
     assert "--shape is for the stand-in" in done.stderr

@@ -21,7 +21,7 @@ from local.standin import Options, StandIn
 from tests.workflow.fault_scripts import FaultedNight
 from tests.workflow.inbox import subscribe
 
-_PAUSE_SECONDS = 0.15
+_PAUSE_SECONDS = 0.3
 _LIMIT_SECONDS = 600
 # Time limits as short as a busy machine allows; the embedded cloud shortens waits as well. The longest wait fits the
 # deadline only in the first ten seconds, so a batch that never finishes is overdue after that.

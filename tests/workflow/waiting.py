@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.3
 
 
 def until(look: Callable[[], Found | None], otherwise: str, seconds: float = 600.0) -> Found:

@@ -18,7 +18,6 @@ from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import REGION, InProcessLake, record_of
 from tests.unit.lake.parquet_files import read_parquet
 
-
 Content = tuple[str, ...]
 """The records of a day, as comparable text."""
 View = Mapping[str, Content]

@@ -279,7 +279,7 @@ def zipped(content: bytes) -> bytes:
 
 def new_lake(**changed: Any) -> InProcessLake:
     """An empty lake; call it inside `in_process_aws`."""
-    s3, glue, dynamodb, name = _client("s3"), _client("glue"), _session().resource("dynamodb"), next(_numbers)
+    s3, glue, dynamodb, name = _client("s3"), _client("glue"), _dynamodb(), next(_numbers)
     settings = replace(
         SETTINGS, bucket=f"lake-{name}", database=f"lake_{name}", ledger_table=f"ledger-{name}", **changed
     )
@@ -301,6 +301,12 @@ def new_lake(**changed: Any) -> InProcessLake:
 def _client(service: str) -> Any:
     session: Any = _session()
     return session.client(service)
+
+
+@cache
+def _dynamodb() -> Any:
+    session: Any = _session()
+    return session.resource("dynamodb")
 
 
 @cache
