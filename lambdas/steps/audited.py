@@ -56,13 +56,11 @@ def _sentence(rows: Rows, finding: Finding, overlap: Counts) -> str:
     if profile.has_days:
         taken = f"takes {' or '.join(profile.times)} for their time and {taken}"
     if finding.is_inflated:
-        todo = "It is left out of the table; order the export again."
+        todo = "Nothing of it was published, and it is left out of the table; order the export again."
     else:
         todo = (
-            "If the vendor has changed its records, rebuild with replay --rebuild --reprofile; if only this batch is "
-            "wrong, with replay --rebuild --except."
+            "Nothing was published, and nothing is merged until this is resolved. If the vendor has changed its "
+            "records, rebuild with replay --rebuild --reprofile; if only this batch is wrong, with replay --rebuild "
+            "--except."
         )
-    return (
-        f"This export contradicts the table {rows.export.table}: {finding.contradiction}. The table {taken}. "
-        f"Nothing was published, and nothing is merged until this is resolved. {todo}"
-    )
+    return f"This export contradicts the table {rows.export.table}: {finding.contradiction}. The table {taken}. {todo}"

@@ -136,6 +136,10 @@ def read(path: Path) -> FaultScript:
         raise BadFaults(f"The fault script {path} cannot be used: {error}") from None
 
 
+# Made once: threads that are the first to look into the types at the same time crash the interpreter.
+_DECODER = msgspec.json.Decoder(FaultScript)
+
+
 def parsed(content: bytes) -> FaultScript:
     """Understand a script.
 
@@ -143,7 +147,7 @@ def parsed(content: bytes) -> FaultScript:
         BadFaults: it is none.
     """
     try:
-        script = msgspec.json.decode(content, type=FaultScript)
+        script = _DECODER.decode(content)
     except msgspec.DecodeError as error:
         raise BadFaults(f"{error}.") from None
     for number, rule in enumerate(script.rules):

@@ -4,7 +4,7 @@ A profile that is wrong shows there: identities that no second export has again,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,8 +36,8 @@ class Span:
     """5 % are later."""
     resolution: timedelta
     rows: int
-    outside: int = 0
-    """Rows outside of the window that was ordered."""
+    outside: int = field(default=0, compare=False)
+    """Rows outside of the window that was ordered; not stored."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,11 @@ class Shape:
 
     def file(self, events: Sequence[Event], night: int, customer: int = 4711) -> bytes:
         """The file of a night's export."""
-        return CONTAINERS[self.container]([self._record(one, row, night, customer) for row, one in enumerate(events)])
+        return CONTAINERS[self.container](self.records(events, night, customer))
+
+    def records(self, events: Sequence[Event], night: int, customer: int = 4711) -> list[Record]:
+        """The records of a night's export."""
+        return [self._record(one, row, night, customer) for row, one in enumerate(events)]
 
     def day(self, event: Event) -> str:
         """The day of an event in the account's zone."""

@@ -202,6 +202,32 @@ def test_records_without_any_time_of_the_ordered_span_are_undecided_and_a_settin
         assert "setting eventTime" in str(states[0].reason)
 
 
+@examples(3)
+@given(shapes(), seeds, larger)
+def test_events_in_arrays_within_records_are_undecided(shape: Shape, seed: int, per_day: int) -> None:
+    told = story(Random(seed), nights=2, per_day=per_day)
+    files = [in_arrays(shape, night, number) for number, night in enumerate(told.nights)]
+    with kept(lake_of(shape)) as lake:
+        states = played(lake, shape, told, files)
+        assert [state.outcome for state in states] == [Outcome.UNDECIDED] * 2
+        assert lake.definition(shape.export) is None
+        assert "setting eventTime" in str(states[0].reason)
+
+
+@examples(3)
+@given(shapes(), seeds, larger)
+def test_exports_without_a_time_in_common_load_right_and_settle_nothing(shape: Shape, seed: int, per_day: int) -> None:
+    full = story(Random(seed), nights=9, per_day=per_day)
+    assume(shape.resolution < timedelta(days=1))
+    gaps = (0, 4, 8)
+    told = told_again(full, tuple(night if number in gaps else () for number, night in enumerate(full.nights)))
+    with kept(lake_of(shape)) as lake:
+        states = loaded(lake, shape, told, gaps)
+        assert [state.outcome for state in states] == [Outcome.LOADED] * 3
+        assert is_true(lake, shape, told)
+        assert '"provisional"' in lake.definition(shape.export)["Parameters"]["profile"]
+
+
 @pytest.mark.no_cover
 @examples(3)
 @given(shapes(), seeds, st.sampled_from(["iso blank", "day first", "month first", "array"]))
@@ -253,6 +279,16 @@ def test_an_entity_whose_numbers_stand_for_other_things_every_night_is_refused(l
         state = ordered_and_loaded(lake, CONTAINERS["array"](records), "LISTS", (at, f"b{night}"))
         assert state.outcome == outcome, state.reason
     assert "identityFields" in str(state.reason)
+
+
+def in_arrays(shape: Shape, events: Sequence[Event], night: int) -> bytes:
+    """A file whose records are messages, each with an array of its events."""
+    messages: dict[int, list[Event]] = {}
+    for one in events:
+        messages.setdefault(one.message, []).append(one)
+    return CONTAINERS["array"](
+        [{"messageId": number, "events": shape.records(some, night)} for number, some in messages.items()]
+    )
 
 
 def stamped(events: Sequence[Event], night: int) -> list[Event]:
