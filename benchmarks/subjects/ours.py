@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.disk import DiskGlue, DiskS3
+from lambdas.lake import engine
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
@@ -28,7 +29,8 @@ settings: Any = SimpleNamespace(
     event_time={},
     unknown_time_ratio=0.01,
 )
-lake = Lake(s3, Landing(s3, "bucket"), Store(s3, "bucket"), Catalog(glue, "lake", "bucket"))
+duck = engine.connect(out / "engine")
+lake = Lake(s3, Landing(s3, "bucket"), Store(s3, "bucket"), Catalog(glue, "lake", "bucket"), duck)
 tallies = []
 for manifest in manifests:
     with TemporaryDirectory(dir=out) as folder:

@@ -8,6 +8,7 @@ from typing import Any
 from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.handlers.entrypoint import run_step
+from lambdas.lake import engine
 from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
@@ -24,12 +25,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _load(state: RunState, run: Execution) -> RunState:
     step = load_result if state.replay is None else replay
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
         return step(
             state,
             run,
             ledger=clients.ledger(state.export),
-            lake=Lake(clients.s3(), clients.landing(), clients.store(), clients.catalog()),
+            lake=Lake(clients.s3(), clients.landing(), clients.store(), clients.catalog(), duck),
             settings=clients.settings(),
             folder=Path(folder),
             clock=monotonic,

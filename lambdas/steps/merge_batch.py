@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from lambdas.lake import engine
 from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
@@ -56,13 +55,16 @@ _CALL_SECONDS = 600
 
 @dataclass(frozen=True)
 class Lake:
-    """The bucket, the catalog, and the tables that a merge publishes to: the catalog's, or a rebuild's shadow table."""
+    """What a merge works with: bucket, catalog and engine, and the tables that it publishes to."""
 
     s3: "S3Client"
     landing: Landing
     store: Store
     catalog: Catalog
+    engine: duckdb.DuckDBPyConnection
+    """One for all batches of a call: it takes as long to open as a small batch to stage."""
     shadow_table: ShadowTable | None = None
+    """That of a rebuild."""
 
     @property
     def tables(self) -> Tables:
@@ -113,20 +115,18 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     table = request.lake.tables.table(request.export)
     kept = table.profile if table is not None else request.lake.tables.kept_profile(request.export)
     known = _rows(request, table, kept)
-    with engine.connect(request.work) as duck:
-        staged = _stage(request, duck, known, None if kept else _inference(request))
-        if not staged.rows:
-            return _tally(staged, {}, known.schema)
-        rows = replace(known, schema=staged.schema, profile=staged.profile)
-        unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-        check_unknown_times(
-            unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None
-        )
-        window = window_of(request.manifest)
-        span = span_of(duck, staged.files, window) if rows.profile.has_days else None
-        merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
-        merge.check_key()
-        merged = _merge_days(request, rows, merge, staged, table)
+    duck = request.lake.engine
+    staged = _stage(request, duck, known, None if kept else _inference(request))
+    if not staged.rows:
+        return _tally(staged, {}, known.schema)
+    rows = replace(known, schema=staged.schema, profile=staged.profile)
+    unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
+    check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None)
+    window = window_of(request.manifest)
+    span = span_of(duck, staged.files, window) if rows.profile.has_days else None
+    merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
+    merge.check_key()
+    merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())
     made = audited(rows, table, Export(span, window, staged.rows), overlap)
     _publish(request, table, made, merged)

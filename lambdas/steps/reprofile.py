@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lambdas.lake import engine
 from lambdas.lake.errors import Contradiction, Undecided, Unloadable
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
@@ -39,16 +38,16 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
         Unloadable: a batch cannot be merged.
     """
     compared = sorted(landed, key=lambda one: (one.ordered_at, one.batch_id))[-_EXPORTS:]
-    with engine.connect(request.work) as duck:
-        samples = [_sample(request, manifest) for manifest in compared]
-        instants = partial(instants_at, duck)
-        twice = {compared[number].batch_id for number in doubled(samples, table.profile, instants)}
-        if request.manifest.batch_id in twice:
-            raise Contradiction(str(cause), is_inflated=True)
-        kept = [(one, sample) for one, sample in zip(compared, samples, strict=True) if one.batch_id not in twice]
-        windows = [window_of(manifest) for manifest, _ in kept]
-        found = inference(request.export, request.settings, request.manifest, compared)
-        ranked = found.ranked(duck, [sample for _, sample in kept], windows)
+    duck = request.lake.engine
+    samples = [_sample(request, manifest) for manifest in compared]
+    instants = partial(instants_at, duck)
+    twice = {compared[number].batch_id for number in doubled(samples, table.profile, instants)}
+    if request.manifest.batch_id in twice:
+        raise Contradiction(str(cause), is_inflated=True)
+    kept = [(one, sample) for one, sample in zip(compared, samples, strict=True) if one.batch_id not in twice]
+    windows = [window_of(manifest) for manifest, _ in kept]
+    found = inference(request.export, request.settings, request.manifest, compared)
+    ranked = found.ranked(duck, [sample for _, sample in kept], windows)
     best = next((one for one in ranked if one.agrees), None)
     if best is None:
         raise Undecided(

@@ -100,6 +100,7 @@ class Merge:
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         read, new, updated, changed, overlap = self._judge()
         made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
+        run("DROP TABLE verdict")
         return Merged(read, new, updated, made, overlap)
 
     def _judge(self) -> tuple[int, int, int, bool, Counts]:

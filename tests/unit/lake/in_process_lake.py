@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import duckdb
 
 from lambdas.execution import Execution, RunState
+from lambdas.lake import engine
 from lambdas.lake.storage import crc32, keys
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.store import Store
@@ -184,7 +186,7 @@ class InProcessLake:
 
     @property
     def collaborators(self) -> Lake:
-        return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog)
+        return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog, _engine())
 
     def definition(self, export: str = "OPENS") -> Mapping[str, Any] | None:
         try:
@@ -301,6 +303,12 @@ def new_lake(**changed: Any) -> InProcessLake:
 def _client(service: str) -> Any:
     session: Any = _session()
     return session.client(service)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One for all lakes: it takes as long to open as a small batch to load."""
+    return engine.connect(Path(tempfile.mkdtemp(prefix="lake-test-engine-")))
 
 
 @cache

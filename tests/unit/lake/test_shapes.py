@@ -225,7 +225,9 @@ def test_exports_without_a_time_in_common_load_right_and_settle_nothing(shape: S
         states = loaded(lake, shape, told, gaps)
         assert [state.outcome for state in states] == [Outcome.LOADED] * 3
         assert is_true(lake, shape, told)
-        assert '"provisional"' in lake.definition(shape.export)["Parameters"]["profile"]
+        definition = lake.definition(shape.export)
+        assert definition is not None
+        assert "provisional" in definition["Parameters"]["profile"]
 
 
 @pytest.mark.no_cover
