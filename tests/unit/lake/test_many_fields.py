@@ -20,6 +20,8 @@ from lambdas.lake.schema import Schema
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import lines
 
+pytestmark = pytest.mark.no_cover
+
 OPENS = EXPORT_TYPES["OPENS"]
 
 

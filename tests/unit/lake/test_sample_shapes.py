@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.unit.lake.in_process_lake import Age, InProcessLake
 
+pytestmark = pytest.mark.no_cover
+
 FOLDER = ROOT / "tests" / "fixtures" / "shapes"
 EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text())
 NIGHTS: dict[int, Age] = {

@@ -14,6 +14,8 @@ from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant
 from lambdas.vocabulary import TimeFormat
 from tests.unit.lake.properties import examples
 
+pytestmark = pytest.mark.no_cover
+
 STOCKHOLM = "Europe/Stockholm"
 ISO, SECONDS, RFC = TimeFormat.ISO_8601, TimeFormat.EPOCH_SECONDS, TimeFormat.RFC_2822
 MILLISECONDS, MICROSECONDS, NANOSECONDS = (

@@ -9,6 +9,8 @@ import pytest
 from tests.unit.lake.in_process_lake import InProcessLake, age, array, bag
 from tests.unit.lake.properties import Raw, encoded
 
+pytestmark = pytest.mark.no_cover
+
 BASE = {"eventId": 1, "timestamp": "2024-03-01T10:00:00Z"}
 
 
