@@ -8,16 +8,11 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import boto3
-import duckdb
-
 from lambdas.execution import Execution, RunState
-from lambdas.lake import engine
 from lambdas.lake.storage import crc32, keys
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.store import Store
@@ -30,9 +25,10 @@ from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.fakes import make_settings
+from tests.unit.lake import shared
 from tests.unit.lake.parquet_files import read_parquet
+from tests.unit.lake.shared import REGION
 
-REGION = "eu-north-1"
 # A single record says too little of its fields, and most tests are not about that: `event_time={}` leaves it to them.
 KNOWN_TIME = ({"field": "timestamp", "format": "iso-8601"},)
 
@@ -186,7 +182,7 @@ class InProcessLake:
 
     @property
     def collaborators(self) -> Lake:
-        return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog, _engine())
+        return Lake(self.s3, Landing(self.s3, self.settings.bucket), self.store, self.catalog, shared.engine())
 
     def definition(self, export: str = "OPENS") -> Mapping[str, Any] | None:
         try:
@@ -281,7 +277,7 @@ def zipped(content: bytes) -> bytes:
 
 def new_lake(**changed: Any) -> InProcessLake:
     """An empty lake; call it inside `in_process_aws`."""
-    s3, glue, dynamodb, name = _client("s3"), _client("glue"), _dynamodb(), next(_numbers)
+    s3, glue, dynamodb, name = shared.client("s3"), shared.client("glue"), shared.dynamodb(), next(_numbers)
     settings = replace(
         SETTINGS, bucket=f"lake-{name}", database=f"lake_{name}", ledger_table=f"ledger-{name}", **changed
     )
@@ -297,27 +293,3 @@ def new_lake(**changed: Any) -> InProcessLake:
         BillingMode="PAY_PER_REQUEST",
     )
     return InProcessLake(settings, s3, glue, dynamodb)
-
-
-@cache
-def _client(service: str) -> Any:
-    session: Any = _session()
-    return session.client(service)
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """One for all lakes: it takes as long to open as a small batch to load."""
-    return engine.connect(Path(tempfile.mkdtemp(prefix="lake-test-engine-")))
-
-
-@cache
-def _dynamodb() -> Any:
-    session: Any = _session()
-    return session.resource("dynamodb")
-
-
-@cache
-def _session() -> boto3.Session:
-    """One session: parsing a service model takes longer than most tests."""
-    return boto3.Session("test", "test", region_name=REGION)
