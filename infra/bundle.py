@@ -31,6 +31,8 @@ _FUNCTIONS = _ROOT / "lambdas"
 # Endpoints name Step Functions `states`.
 _SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
 _ENDPOINTS = (*_SERVICES, "states", "sts")
+# Of Powertools, functions use the log and the metrics, and these need two of its utilities.
+_UTILITIES = ("jmespath_utils", "typing")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
 
@@ -96,7 +98,12 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
 
 
 def _slim(packages: Path) -> None:
-    """Keep of boto3's descriptions what the functions use, which is a fifth."""
+    """Keep of boto3's descriptions what the functions use, which is a fifth, and of Powertools a half."""
+    powertools = packages / "aws_lambda_powertools"
+    shutil.rmtree(powertools / "event_handler", ignore_errors=True)
+    for utility in powertools.glob("utilities/*/"):
+        if utility.name not in _UTILITIES:
+            shutil.rmtree(utility)
     for data in packages.glob("boto*/data"):
         for service in data.iterdir():
             if service.is_dir() and service.name not in _SERVICES:

@@ -9,6 +9,10 @@ from lambdas.lake.rows.staging import Rows
 from lambdas.lake.tables.glue_tables import Table
 
 
+# In fewer, a field may be missing by chance.
+_TELLING_RECORDS = 20
+
+
 @dataclass(frozen=True)
 class Export:
     """An export as the audit sees it."""
@@ -16,6 +20,8 @@ class Export:
     span: Span | None
     window: Window | None
     rows: int
+    gone: tuple[str, ...] = ()
+    """Fields of the identity that none of its records has."""
 
 
 def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) -> Table:
@@ -28,6 +34,8 @@ def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) ->
     history = table.history if table is not None else History()
     window = (export.window.named.start, export.window.named.end) if export.window is not None else None
     finding = audit(history, export.span, window, overlap)
+    if export.gone and export.rows >= _TELLING_RECORDS:
+        finding = Finding(f"none of its {export.rows} records has {' or '.join(export.gone)}")
     if finding.contradiction is not None:
         raise Contradiction(_sentence(rows, finding, overlap), is_inflated=finding.is_inflated)
     is_repeat = export.span is not None and export.span == history.newest

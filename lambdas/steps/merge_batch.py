@@ -18,10 +18,10 @@ from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
+from lambdas.lake.rows import spans
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
-from lambdas.lake.rows.spans import span_of
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
@@ -123,12 +123,14 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
     check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None)
     window = window_of(request.manifest)
-    span = span_of(duck, staged.files, window) if rows.profile.has_days else None
+    span = spans.span_of(duck, staged.files, window) if rows.profile.has_days else None
+    gone = spans.gone(duck, staged.files, rows) if table is not None else ()
+    export = Export(span, window, staged.rows, gone)
     merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
     merge.check_key()
     merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())
-    made = audited(rows, table, Export(span, window, staged.rows), overlap)
+    made = audited(rows, table, export, overlap)
     _publish(request, table, made, merged)
     if request.resume:
         Checkpoint(request.lake.store, request.export, request.folder_name).delete()

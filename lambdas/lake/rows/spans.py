@@ -6,9 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.engine import parquet, timestamp
+from lambdas.lake.engine import name, parquet, timestamp
 from lambdas.lake.profile.audit import Interval, Span
 from lambdas.lake.profile.evidence import Window
+from lambdas.lake.rows.staging import Rows, identity_columns
 from lambdas.lake.schema import EVENT_AT
 
 _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
@@ -33,6 +34,16 @@ def span_of(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], window: Wi
     low, high, rows, outside, *coarse = found
     resolution = next((one for one, holds in zip(_RESOLUTIONS, coarse, strict=True) if holds), timedelta(seconds=1))
     return Span(_moment(low), _moment(high), resolution, rows, outside)
+
+
+def gone(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], rows: Rows) -> tuple[str, ...]:
+    """The fields of the identity that no record of an export has."""
+    columns = identity_columns(rows.profile, rows.schema)
+    if not columns:
+        return ()
+    counts = ", ".join(f"count({name(column.name)})" for column in columns)
+    found = engine.execute(f"SELECT {counts} FROM {parquet(files)}").fetchone() or ()
+    return tuple(column.source for column, filled in zip(columns, found, strict=True) if not filled)
 
 
 def within(intervals: Sequence[Interval]) -> str:
