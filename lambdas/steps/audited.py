@@ -8,7 +8,6 @@ from lambdas.lake.profile.evidence import Window
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.tables.glue_tables import Table
 
-
 # In fewer, a field may be missing by chance.
 _TELLING_RECORDS = 20
 
