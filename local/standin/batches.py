@@ -163,8 +163,9 @@ class Batches:
                 raise Cancelled
 
         order = batch.order
-        if order.batch_id in self.results:
-            return spool.existing(self.results[order.batch_id])
+        given = self.results.get(order.batch_id) or self._options.shape.file_of(order.export_type)
+        if given is not None:
+            return spool.existing(given)
         texts = shapes.texts(
             self._options.shape,
             self._world,

@@ -5,12 +5,15 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.standin import Options, shapes
+from lambdas.vocabulary import Period
+from local.standin import ManualClock, Options, shapes
+from local.standin.batches import Batches
 from local.standin.containers import container
 from local.standin.shapes import BadShape, ExportShape, Field, Shape, times
 from tests.conftest import ROOT, local_in_process
@@ -117,6 +120,27 @@ def test_both_commands_refuse_a_shape_that_cannot_be_used(tmp_path: Path) -> Non
     for done, status in ((alone, 2), (up, 1)):
         assert done.returncode == status
         assert f"The shape {path} cannot be used: exports names the export type OPENED" in done.stderr
+
+
+def test_a_file_is_served_as_it_is_from_the_folder_of_its_shape(tmp_path: Path) -> None:
+    (tmp_path / "clicks.json").write_bytes(b'[{"id": 1}]\n')
+    (tmp_path / "shape.json").write_text('{"exports": {"CLICKS": {"file": "clicks.json"}}}')
+    batches = Batches(
+        Options(shape=shapes.read(str(tmp_path / "shape.json"))),
+        ManualClock(datetime(2026, 11, 26, tzinfo=UTC)),
+        tmp_path,
+    )
+    found = [batches.find(batches.order(export, Period.TODAY).batch_id) for export in ("CLICKS", "OPENS")]
+    clicks, opens = (batch.file.result().path.read_bytes() for batch in found if batch is not None)
+    batches.close()
+    assert clicks == b'[{"id": 1}]\n'
+    assert b"eventId" in opens
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "shape.json").write_text('{"exports": {"CLICKS": {"file": "clicks.json"}}}')
+    with pytest.raises(BadShape, match=r"exports\.CLICKS: there is no file .*clicks\.json"):
+        shapes.read(str(tmp_path / "shape.json"))
 
 
 def test_a_shape_is_for_the_stand_in_alone(tmp_path: Path) -> None:

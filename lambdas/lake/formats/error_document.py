@@ -17,6 +17,8 @@ _BAD = re.compile(
 _UNFINISHED = re.compile(r"pending|progress|running|queued|waiting|processing|partial|incomplete|not.?ready", re.I)
 _GOOD = re.compile(r"^(?:ok|okay|success\w*|succeeded|finished|completed?|done|ready|true|yes|[01]|2[0-9][0-9])$", re.I)
 _LINK = re.compile(r"\w+://\S+")
+# Whom an error is about: an address, plain or in a link's encoding, or a number of somebody.
+_PERSON = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;:]+|\+?\d[\d\s./-]{5,}\d")
 
 
 def failure(members: Sequence[Member], *, holds_records: bool) -> str | None:
@@ -34,12 +36,13 @@ def failure(members: Sequence[Member], *, holds_records: bool) -> str | None:
 
 
 def words(members: Sequence[Member]) -> str:
-    """What an error says of itself, within bounds and without links; empty when it says nothing."""
+    """What an error says of itself, within bounds, without links, addresses and numbers of people; else empty."""
     named = {plain(member.name): json_scan.value(member.value) for member in members if _may_say(member)}
     found = [text for name in sorted(named.keys() & ERRORS) for text in _texts(named[name])]
     found = [*found, *_texts(named)] or [f"{name} {named[name]}" for name in sorted(named.keys() & STATUS)]
     text = ": ".join(dict.fromkeys(text for text in found if text))
-    return _LINK.sub("(a link)", "".join(letter if letter.isprintable() else " " for letter in text))[:_LONGEST]
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return _PERSON.sub("(masked)", _LINK.sub("(a link)", shown))[:_LONGEST]
 
 
 def _may_say(member: Member) -> bool:

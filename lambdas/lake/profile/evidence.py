@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -242,8 +241,8 @@ def _inside(moment: str, window: Window | None) -> str:
 
 def _from_midnight(moment: str, time_zone: str) -> str:
     """SQL for the microseconds since the zone's midnight, an hour off for as long as daylight saving lasts."""
-    offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() or timedelta(0)
-    return f"(epoch_us({moment}) + {offset // timedelta(microseconds=1)}) % {_DAY}"
+    midnight = f"epoch_us(timezone({text(time_zone)}, TIMESTAMPTZ '2026-01-01 00:00:00+00'))"
+    return f"(epoch_us({moment}) + {midnight}) % {_DAY}"
 
 
 def _stored(path: str, schema: Schema) -> str:

@@ -54,6 +54,8 @@ _PATTERNS = {
     TimeFormat.DAY_FIRST: _DATE.format("day", "month") + _TAIL,
     TimeFormat.MONTH_FIRST: _DATE.format("month", "day") + _TAIL,
 }
+# Of years in which no time says "never".
+_USUAL = r"(197[1-9]|19[89]\d|2[01]\d\d)-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?\d\d)"
 # Formats whose months and zones have names.
 _NAMED = (TimeFormat.RFC_2822, TimeFormat.JAVA_DATE)
 _DOT_NET = r"^\\?/Date\((-?\d{9,15})([+-]\d{4})?\)\\?/$"
@@ -125,13 +127,8 @@ def has_no_offset(held: str) -> str:
 
 def _plain(held: str) -> str:
     """The usual ISO 8601 with an offset, several times as fast as by its parts."""
-    offset = f"right({held}, 1) = 'Z' OR ({held}[-6] IN ('+', '-') AND {held}[-5:-4] <= '14')"
     # The engine also takes 'infinity', 'epoch' and years BC for times.
-    return (
-        f"CASE WHEN {held} LIKE '____-__-__%' AND length({held}) BETWEEN 17 AND 35 AND NOT contains({held}, '(') "
-        f"AND {held}[1:2] IN ('19', '20', '21') AND ({offset}) "
-        f"THEN {_usable(f'try_cast({held} AS TIMESTAMPTZ)')} END"
-    )
+    return f"CASE WHEN regexp_full_match({held}, {text(_USUAL)}) THEN try_cast({held} AS TIMESTAMPTZ) END"
 
 
 def _epoch(held: str) -> str:

@@ -22,16 +22,16 @@ def span_of(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], window: Wi
         is_outside = f"{EVENT_AT} NOT BETWEEN {timestamp(window.start)} AND {timestamp(window.end)}"
     # The clock of midnight is the same hour in UTC, or two where daylight saving begins or ends.
     found = engine.execute(
-        f"SELECT timezone('UTC', quantile_disc({EVENT_AT}, 0.05))::VARCHAR, "
-        f"timezone('UTC', quantile_disc({EVENT_AT}, 0.95))::VARCHAR, count({EVENT_AT}), "
+        f"SELECT list_transform(quantile_disc({EVENT_AT}, [0.05, 0.95]), lambda edge: timezone('UTC', edge)::VARCHAR), "
+        f"count({EVENT_AT}), "
         f"count(*) FILTER ({is_outside}), "
         f"bool_and(epoch_us({EVENT_AT}) % 3600000000 = 0) AND count(DISTINCT hour({EVENT_AT})) <= 2, "
         f"bool_and(epoch_us({EVENT_AT}) % 3600000000 = 0), bool_and(epoch_us({EVENT_AT}) % 60000000 = 0) "
         f"FROM {parquet(files)}"
     ).fetchone()
-    if found is None or not found[2]:
+    if found is None or not found[1]:
         return None
-    low, high, rows, outside, *coarse = found
+    (low, high), rows, outside, *coarse = found
     resolution = next((one for one, holds in zip(_RESOLUTIONS, coarse, strict=True) if holds), timedelta(seconds=1))
     return Span(_moment(low), _moment(high), resolution, rows, outside)
 

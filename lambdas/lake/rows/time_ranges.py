@@ -22,12 +22,13 @@ def range_predicates(engine: duckdb.DuckDBPyConnection, relation: str) -> list[s
     wanted = -(-count // _ROWS)
     if wanted < 2:
         return ["true"]
+    share = min(100.0, 100 * _SAMPLE_ROWS / count)
     fractions = [number / wanted for number in range(1, wanted)]
     # Cuts are times of rows other than the first, so no range is empty.
     (cuts,) = engine.execute(
         "SELECT list_filter(list_sort(list_distinct(found)), lambda cut: cut > first)::VARCHAR[] FROM "
         f"(SELECT min({EVENT_AT}) AS first, quantile_disc({EVENT_AT}, {fractions}) AS found FROM "
-        f"(SELECT {EVENT_AT} FROM {relation} USING SAMPLE reservoir({_SAMPLE_ROWS} ROWS) REPEATABLE (1)))"
+        f"(SELECT {EVENT_AT} FROM {relation} USING SAMPLE {share} PERCENT (bernoulli, 1)))"
     ).fetchone() or ([],)
     if not cuts:
         return ["true"]

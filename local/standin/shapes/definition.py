@@ -1,6 +1,7 @@
 """What a shape file says, as values."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -57,6 +58,8 @@ class ExportShape(_Part, frozen=True, kw_only=True):
     drop: tuple[str, ...] = ()
     others: Literal["keep", "drop"] = "keep"
     """What becomes of the source's fields that no target takes."""
+    file: str | None = None
+    """A result file that is served as it is, in place of records: its path, seen from the shape's folder."""
 
 
 class Shape(_Part, frozen=True, kw_only=True):
@@ -69,3 +72,8 @@ class Shape(_Part, frozen=True, kw_only=True):
         """The container of an export type, where the shape chooses one."""
         export = self.exports.get(export_type)
         return (export.container if export else None) or self.container
+
+    def file_of(self, export_type: str) -> Path | None:
+        """The file that is served for an export type, if there is one."""
+        export = self.exports.get(export_type)
+        return Path(export.file) if export and export.file else None

@@ -34,7 +34,7 @@ def read(named: str) -> Shape:
     """
     path = place(named)
     try:
-        return parsed(path.read_bytes())
+        return _with_files(parsed(path.read_bytes()), path.parent)
     except OSError as error:
         raise BadShape(f"The shape {path} cannot be read: {error.strerror}.") from None
     except BadShape as error:
@@ -61,6 +61,18 @@ def parsed(content: bytes) -> Shape:
         except BadShape as error:
             raise BadShape(f"exports.{name}: {str(error).rstrip('.')}.") from None
     return shape
+
+
+def _with_files(shape: Shape, folder: Path) -> Shape:
+    """The shape with the whole paths of its files."""
+    exports = dict(shape.exports)
+    for name, export in shape.exports.items():
+        if export.file is not None:
+            file = (folder / export.file).resolve()
+            if not file.is_file():
+                raise BadShape(f"exports.{name}: there is no file {file}.")
+            exports[name] = msgspec.structs.replace(export, file=str(file))
+    return msgspec.structs.replace(shape, exports=exports)
 
 
 def _check_container(name: str | None) -> None:

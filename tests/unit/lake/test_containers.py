@@ -146,6 +146,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "not finished": (around('{"status":"IN_PROGRESS","data":ONE}'), "'status IN_PROGRESS'"),
     "no success": (b'{"success":false,"opens":[]}', "'success False'"),
     "a message alone": (b'{"message":"come back later"}', "'come back later'"),
+    "people in an error": (
+        b'{"error":"anna@mail.example.com and b%40mail.example.com, +46 70 123 45 67, are unknown: code 4031"}',
+        "'(masked) and (masked), (masked), are unknown: code 4031'",
+    ),
     "a link in an error": (b'{"error":"see https://host/x?token=secret now"}', "'see (a link) now'"),
     "an error after records": (MANY + b'{"error":{"message":"connection lost"}}\n', "'connection lost'"),
     "a total above what it holds": (around('{"total":5,"next":"/page/2","data":ONE}'), "it says 5 and holds 1"),
