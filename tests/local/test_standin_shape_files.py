@@ -130,7 +130,7 @@ def test_a_file_is_served_as_it_is_from_the_folder_of_its_shape(tmp_path: Path) 
         ManualClock(datetime(2026, 11, 26, tzinfo=UTC)),
         tmp_path,
     )
-    found = [batches.find(batches.order(export, Period.TODAY).batch_id) for export in ("CLICKS", "OPENS")]
+    found = [batches.find(batches.order(export, Period.LAST_3_DAYS).batch_id) for export in ("CLICKS", "OPENS")]
     clicks, opens = (batch.file.result().path.read_bytes() for batch in found if batch is not None)
     batches.close()
     assert clicks == b'[{"id": 1}]\n'
