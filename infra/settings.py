@@ -212,7 +212,7 @@ def _check_names(given: Mapping[str, Any]) -> None:
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f" Perhaps {near[0]} is meant." if near else ""
-            raise BadSetting(f"cdk.json has the setting '{name}', which does not exist.{hint}")
+            raise BadSetting(f"There is no setting '{name}'.{hint}")
 
 
 def _check_address(settings: Settings) -> None:

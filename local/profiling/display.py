@@ -78,7 +78,8 @@ def _times(document: Mapping[str, Any]) -> list[list[str]]:
     for mark, times in (("★ ", document["eventTime"]), ("", document["otherTimes"])):
         for one in times:
             found = one["evidence"]
-            counts = [f"{found[name]:,}" if found else "" for name in ("parsed", "inside", "distinct")]
+            numbers = [found.get(name) for name in ("parsed", "inside", "distinct")]
+            counts = ["" if number is None else f"{number:,}" for number in numbers]
             ends = [(found.get(name) or "").replace("T", " ") for name in ("first", "last")]
             rows.append([mark + one["field"], one["format"], one.get("timeZone", ""), *counts, *ends])
     return rows

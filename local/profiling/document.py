@@ -39,7 +39,7 @@ def document(reading: Reading, pairs: Sequence[Pair]) -> dict[str, Any]:
                 "field": names.get(one.field, one.field),
                 "format": one.format.value,
                 "timeZone": one.time_zone,
-                "evidence": _evidence(_best(reading, one.field)),
+                "evidence": _evidence(reading, _best(reading, one.field)),
             }
             for one in (profile.event_time if profile else ())
         ],
@@ -118,13 +118,13 @@ def _best(reading: Reading, path: str) -> TimeEvidence | None:
     )
 
 
-def _evidence(time: TimeEvidence | None) -> dict[str, Any]:
+def _evidence(reading: Reading, time: TimeEvidence | None) -> dict[str, Any]:
     if time is None:
         return {}
     return {
         "records": time.records,
         "parsed": time.parsed,
-        "inside": time.inside,
+        "inside": None if reading.scope.window is None else time.inside,
         "distinct": time.distinct,
         "withoutOffset": time.without_offset,
         # To the minute: enough to compare with the order, and not the time of one event.
@@ -143,7 +143,7 @@ def _other_times(reading: Reading, names: Mapping[str, str]) -> list[dict[str, A
         if best is not None:
             formats = [time.format for time in times if time.field == path and time.parsed == best.parsed]
             shown = {"field": names.get(path, path), "format": _format(best.format, formats)}
-            found.append({**shown, "evidence": _evidence(best)})
+            found.append({**shown, "evidence": _evidence(reading, best)})
     return found
 
 

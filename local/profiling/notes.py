@@ -20,7 +20,7 @@ def _of_records(reading: Reading) -> Iterator[str]:
     if staged is None:
         return
     if not staged.rows and not staged.rejected:
-        yield "It has no records: a quiet day, which changes no table."
+        yield "It has no records: a quiet day, or a download that failed. It changes no table."
     if staged.rejected:
         yield (
             f"{staged.rejected} of {staged.rejected + staged.rows} records are no JSON objects and would be put into "

@@ -26,7 +26,7 @@ from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.merge import Merge
-from lambdas.lake.rows.spans import span_of
+from lambdas.lake.rows.spans import gone, span_of
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
@@ -177,6 +177,7 @@ def _merged(
     check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export, is_first=table is None)
     window = window_of(made.manifest)
     span = span_of(engine, staged.files, window) if rows.profile.has_days else None
+    lost = gone(engine, staged.files, rows) if table is not None else ()
     merge = Merge(engine, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
     merge.check_key()
     files, overlap = dict(known.files), Counts()
@@ -186,7 +187,7 @@ def _merged(
         done = merge.into(day, list(files.get(day, ())), work)
         overlap += done.overlap
         files[day] = done.files or files.get(day, ())
-    table = audited(rows, table, Export(span, window, staged.rows), overlap)
+    table = audited(rows, table, Export(span, window, staged.rows, lost), overlap)
     return Known(table, files)
 
 

@@ -34,7 +34,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
-    with StandIn(Options(token=TOKEN, events_per_day=300, shape=REST)) as standin:
+    with StandIn(Options(token=TOKEN, events_per_day=1000, shape=REST)) as standin:
         yield standin
 
 
