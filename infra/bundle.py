@@ -100,10 +100,9 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
 def _slim(packages: Path) -> None:
     """Keep of boto3's descriptions what the functions use, which is a fifth, and of Powertools a half."""
     powertools = packages / "aws_lambda_powertools"
-    shutil.rmtree(powertools / "event_handler", ignore_errors=True)
-    for utility in powertools.glob("utilities/*/"):
-        if utility.name not in _UTILITIES:
-            shutil.rmtree(utility)
+    for part in (*powertools.glob("event_handler"), *powertools.glob("utilities/*/")):
+        if part.name not in _UTILITIES:
+            shutil.rmtree(part)
     for data in packages.glob("boto*/data"):
         for service in data.iterdir():
             if service.is_dir() and service.name not in _SERVICES:

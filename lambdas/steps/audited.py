@@ -1,26 +1,30 @@
 """Judge a merged export by its overlap with the table, before anything is published."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import duckdb
 
 from lambdas.lake.errors import Contradiction, Unloadable
-from lambdas.lake.profile.audit import SETTLING_RECORDS, Counts, Finding, History, Span, audit
-from lambdas.lake.profile.evidence import Window
+from lambdas.lake.parsing.stager import Staged
+from lambdas.lake.profile.audit import SETTLING_RECORDS, Counts, Export, Finding, History, audit
+from lambdas.lake.rows import spans
 from lambdas.lake.rows.staging import Rows
+from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import Table
-
-# In fewer, a field may be missing by chance.
-_TELLING_RECORDS = 20
+from lambdas.steps.table_checks import window_of
 
 
-@dataclass(frozen=True)
-class Export:
-    """An export as the audit sees it."""
-
-    span: Span | None
-    window: Window | None
-    rows: int
-    gone: tuple[str, ...] = ()
-    """Fields of the identity that none of its records has."""
+def to_audit(
+    engine: duckdb.DuckDBPyConnection, rows: Rows, table: Table | None, staged: Staged, manifest: Manifest
+) -> Export:
+    """What the audit is to judge: look before the merge, which takes the staged files."""
+    window = window_of(manifest)
+    return Export(
+        span=spans.span_of(engine, staged.files, window) if rows.profile.has_days else None,
+        window=(window.named.start, window.named.end) if window is not None else None,
+        rows=staged.rows,
+        gone=spans.gone(engine, staged.files, rows) if table is not None else (),
+    )
 
 
 def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) -> Table:
@@ -31,10 +35,7 @@ def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) ->
         Unloadable: an earlier export did, and this one does not show that it has passed.
     """
     history = table.history if table is not None else History()
-    window = (export.window.named.start, export.window.named.end) if export.window is not None else None
-    finding = audit(history, export.span, window, overlap)
-    if export.gone and export.rows >= _TELLING_RECORDS:
-        finding = Finding(f"none of its {export.rows} records has {' or '.join(export.gone)}")
+    finding = audit(history, export, overlap)
     if finding.contradiction is not None:
         raise Contradiction(_sentence(rows, finding, overlap), is_inflated=finding.is_inflated)
     is_repeat = export.span is not None and export.span == history.newest
@@ -52,7 +53,7 @@ def audited(rows: Rows, table: Table | None, export: Export, overlap: Counts) ->
         profile=replace(rows.profile, is_settled=rows.profile.is_settled or (confirms and is_enough)),
         time_zone=rows.time_zone,
         location=table.location if table is not None else "",
-        history=history.after(export.span, window, export.rows, overlap),
+        history=history.after(export, overlap),
         left_out=table.left_out if table is not None else (),
     )
 

@@ -18,7 +18,6 @@ from lambdas.lake.profile.audit import Counts
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
-from lambdas.lake.rows import spans
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
@@ -33,7 +32,7 @@ from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
-from lambdas.steps.audited import Export, audited
+from lambdas.steps.audited import audited, to_audit
 from lambdas.steps.table_checks import (
     check_not_left_out,
     check_table,
@@ -122,11 +121,8 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     rows = replace(known, schema=staged.schema, profile=staged.profile)
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
     check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None)
-    window = window_of(request.manifest)
-    span = spans.span_of(duck, staged.files, window) if rows.profile.has_days else None
-    gone = spans.gone(duck, staged.files, rows) if table is not None else ()
-    export = Export(span, window, staged.rows, gone)
-    merge = Merge(duck, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
+    export = to_audit(duck, rows, table, staged, request.manifest)
+    merge = Merge(duck, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
     merge.check_key()
     merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())

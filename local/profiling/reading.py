@@ -26,7 +26,6 @@ from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.merge import Merge
-from lambdas.lake.rows.spans import gone, span_of
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
@@ -34,7 +33,7 @@ from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.storage.raw_object import check_size, unpacked
 from lambdas.lake.tables.glue_tables import Table, frozen
 from lambdas.settings import Settings
-from lambdas.steps.audited import Export, audited
+from lambdas.steps.audited import audited, to_audit
 from lambdas.steps.table_checks import check_unknown_times, inference, window_of
 from lambdas.vocabulary import ExportType
 from local.profiling.fields import Seen, seen
@@ -175,10 +174,8 @@ def _merged(
     table, rows = known.table, replace(made.rows, schema=staged.schema, profile=staged.profile)
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
     check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export, is_first=table is None)
-    window = window_of(made.manifest)
-    span = span_of(engine, staged.files, window) if rows.profile.has_days else None
-    lost = gone(engine, staged.files, rows) if table is not None else ()
-    merge = Merge(engine, rows, staged.sorted_files, table.history.shared(span) if table is not None else ())
+    export = to_audit(engine, rows, table, staged, made.manifest)
+    merge = Merge(engine, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
     merge.check_key()
     files, overlap = dict(known.files), Counts()
     for day in sorted(staged.sorted_files):
@@ -187,7 +184,7 @@ def _merged(
         done = merge.into(day, list(files.get(day, ())), work)
         overlap += done.overlap
         files[day] = done.files or files.get(day, ())
-    table = audited(rows, table, Export(span, window, staged.rows, lost), overlap)
+    table = audited(rows, table, export, overlap)
     return Known(table, files)
 
 

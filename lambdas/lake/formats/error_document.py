@@ -36,7 +36,7 @@ def failure(members: Sequence[Member], *, holds_records: bool) -> str | None:
 
 
 def words(members: Sequence[Member]) -> str:
-    """What an error says of itself, within bounds, without links, addresses and numbers of people; else empty."""
+    """What an error says of itself, within bounds and without links and people; empty when it says nothing."""
     named = {plain(member.name): json_scan.value(member.value) for member in members if _may_say(member)}
     found = [text for name in sorted(named.keys() & ERRORS) for text in _texts(named[name])]
     found = [*found, *_texts(named)] or [f"{name} {named[name]}" for name in sorted(named.keys() & STATUS)]

@@ -19,6 +19,8 @@ OUTSIDE_SHARE = 0.05
 SETTLING_RECORDS = 200
 # An export with fewer says nothing by its lack of overlap.
 TELLING_ROWS = 15
+# In fewer, a field may be missing by chance.
+_TELLING_RECORDS = 20
 _RENAMED_SHARE, _RENAMED_LEAST = 0.5, 10
 _MOST_SPANS = 30
 _DAY = timedelta(days=1)
@@ -38,6 +40,18 @@ class Span:
     rows: int
     outside: int = field(default=0, compare=False)
     """Rows outside of the window that was ordered; not stored."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export as the audit sees it."""
+
+    span: Span | None
+    window: Interval | None
+    """What it was ordered for."""
+    rows: int
+    gone: tuple[str, ...] = ()
+    """Fields of the identity that none of its records has."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +115,9 @@ class History:
         found = ((max(low, span.low + trim), min(high - trim, span.high)) for low, high in self.spans)
         return tuple((low, high) for low, high in found if low <= high)
 
-    def after(self, span: Span | None, window: Interval | None, rows: int, counts: Counts) -> "History":
+    def after(self, export: Export, counts: Counts) -> "History":
         """The history with one more export, which agrees."""
+        span, window = export.span, export.window
         spans = _union([*self.spans, (span.low, span.high)]) if span is not None else self.spans
         is_newest = self.window is None or window is None or window[1] >= self.window[1]
         return replace(
@@ -110,7 +125,7 @@ class History:
             spans=spans[-_MOST_SPANS:],
             window=window if is_newest else self.window,
             newest=span if is_newest else self.newest,
-            records=self.records + rows,
+            records=self.records + export.rows,
             exports=self.exports + 1,
             seen=self.seen + counts.seen,
             replaced=self.replaced + counts.paired,
@@ -130,10 +145,10 @@ class Finding:
     """Whether the overlap says anything."""
 
 
-def audit(history: History, span: Span | None, window: Interval | None, counts: Counts) -> Finding:
+def audit(history: History, export: Export, counts: Counts) -> Finding:
     """Judge an export by its overlap with the table."""
     evidence = counts.shared > 0 or counts.replaced >= REPLACED_LEAST
-    found = _of_times(history, span, window) or _of_identities(history, counts)
+    found = _of_fields(export) or _of_times(history, export.span, export.window) or _of_identities(history, counts)
     changed = counts.inflated + counts.deflated
     if found is None and changed > CHANGED_SHARE * counts.shared and changed >= min(REPLACED_LEAST, counts.shared):
         more = counts.inflated > counts.deflated
@@ -144,6 +159,12 @@ def audit(history: History, span: Span | None, window: Interval | None, counts: 
             is_evidence=True,
         )
     return Finding(found, is_evidence=evidence)
+
+
+def _of_fields(export: Export) -> str | None:
+    if export.gone and export.rows >= _TELLING_RECORDS:
+        return f"none of its {export.rows} records has {' or '.join(export.gone)}"
+    return None
 
 
 def _of_times(history: History, span: Span | None, window: Interval | None) -> str | None:

@@ -150,8 +150,9 @@ def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | No
 
 def _telling_apart(evidence: Evidence) -> tuple[str, ...]:
     """What else tells events of one who and what apart, where their times are dates alone."""
-    every = {path for path, found in evidence.fields.items() if found.filled == evidence.records and found.distinct > 1}
-    return field_names.telling_apart([path for path in evidence.fields if path in every])
+    return field_names.telling_apart(
+        [path for path, found in evidence.fields.items() if found.filled == evidence.records and found.distinct > 1]
+    )
 
 
 def _key(export: ExportType, evidence: Evidence) -> str:

@@ -1,7 +1,7 @@
 """Rank the profiles that a provisional table may have by what the overlaps of its exports say; names break ties."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -97,10 +97,15 @@ def _identities(samples: Sequence[Sample], time: EventTime) -> list[tuple[str, .
     narrow = [tuple(path for path in pair if path is not None) for pair in pairs]
     more = field_names.telling_apart(paths) if time.is_date else ()
     apart = [(*pair, *more) for pair in narrow if pair and more]
-    own = [(path,) for path in paths if field_names.is_own_id(path) or field_names.is_event_id(path)][:2]
+    own = [(path,) for path in _own_ids(paths)][:2]
     return list(
         dict.fromkeys([*apart, *narrow, *((what,) for what in whats[:2]), *((who,) for who in whos[:2]), *own, ()])
     )
+
+
+def _own_ids(paths: Iterable[str]) -> list[str]:
+    """The fields that may be an event's own id."""
+    return [path for path in paths if field_names.is_own_id(path) or field_names.is_event_id(path)]
 
 
 def _of_roles(paths: Sequence[str], roles: Sequence[Role]) -> Iterator[str]:
@@ -170,7 +175,7 @@ def _moved(samples: Sequence[Sample], instants: Sequence[Sequence[int | None]]) 
     """The share of records whose own id has another instant in another export: the time is that of the last touch."""
     paths = dict.fromkeys(path for sample in samples for path in sample.paths)
     worst = 0.0
-    for path in (path for path in paths if field_names.is_own_id(path) or field_names.is_event_id(path)):
+    for path in _own_ids(paths):
         seen = [
             {record[path]: moment for record, moment in zip(sample.records, moments, strict=True) if path in record}
             for sample, moments in zip(samples, instants, strict=True)

@@ -100,6 +100,7 @@ class Merge:
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
         read, new, updated, changed, overlap = self._judge()
         made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
+        # The engine outlives the merge, and its memory is for the next batch.
         run("DROP TABLE verdict")
         return Merged(read, new, updated, made, overlap)
 

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lambdas.lake import engine as lake_engine
 from tests.unit.aws.in_process import Aws
+from tests.unit.lake import shared
 from tests.unit.lake.in_process_lake import InProcessLake, new_lake
 from tests.unit.lake.parsing_paths import ParsingPaths
 
@@ -33,9 +33,8 @@ def lake(aws: Aws) -> Iterator[InProcessLake]:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    with lake_engine.connect(tmp_path_factory.mktemp("engine")) as connection:
-        yield connection
+def engine() -> duckdb.DuckDBPyConnection:
+    return shared.engine()
 
 
 @pytest.fixture(scope="module")

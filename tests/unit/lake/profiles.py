@@ -20,6 +20,7 @@ from lambdas.vocabulary import EXPORT_TYPES, Period
 
 ORDERED = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 WINDOW = ordered_window(Period.LAST_3_DAYS, ORDERED)
+SCOPE = Scope("Europe/Stockholm", WINDOW)
 Record = Mapping[str, Any]
 
 
@@ -28,7 +29,7 @@ def decided(
     records: Iterable[Record],
     export: str = "OPENS",
     *,
-    scope: Scope = Scope("Europe/Stockholm", WINDOW),  # noqa: B008 - immutable
+    scope: Scope = SCOPE,
     window: Window | None = None,
     **chosen: Any,
 ) -> Profile:

@@ -1,6 +1,7 @@
 """Every load is audited by its overlap with the table: what contradicts a settled table is not published."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from lambdas.execution import RunState
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES
-from tests.unit.lake.in_process_lake import InProcessLake, lines, new_lake
+from tests.unit.lake.in_process_lake import InProcessLake, lines
 from tests.unit.lake.shapes import ORDERED
 
 Record = Mapping[str, Any]
@@ -30,9 +31,9 @@ def load(lake: InProcessLake, records: Iterable[Record], night: int) -> RunState
 
 
 @pytest.fixture
-def settled(aws: object) -> InProcessLake:
+def settled(lake: InProcessLake) -> InProcessLake:
     """A lake whose table two nights have settled."""
-    lake = new_lake(event_time={}, unknown_time_ratio=0.01)
+    lake.settings = replace(lake.settings, event_time={}, unknown_time_ratio=0.01)
     for night in range(2):
         assert load(lake, exported(night), night).outcome == Outcome.LOADED
     assert is_settled(lake)

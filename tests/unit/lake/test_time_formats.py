@@ -1,6 +1,6 @@
 """Times as vendors write them: each format becomes the instant that it means, and nothing else becomes one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
@@ -25,13 +25,6 @@ MILLISECONDS, MICROSECONDS, NANOSECONDS = (
 )
 JAVA, ARRAY, DOT_NET = TimeFormat.JAVA_DATE, TimeFormat.JAVA_ARRAY, TimeFormat.DOT_NET
 DAY_FIRST, MONTH_FIRST = TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
 
 
 def read(engine: duckdb.DuckDBPyConnection, value: str, of: TimeFormat, zone: str = STOCKHOLM) -> str | None:
