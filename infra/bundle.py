@@ -97,6 +97,24 @@ def layer(requirements: str, architecture: str | None) -> Bundle:
     return _made(locked.stem, made_from.hexdigest(), fill)
 
 
+def linked(packages: Bundle) -> Bundle:
+    """A layer for the embedded cloud that names the folder of a layer's packages on this machine.
+
+    That cloud unpacks each layer at every cold start: tens of megabytes, hundreds of times in a test run. As on AWS,
+    path files in a layer's `python/lib/pythonX.Y/site-packages` are read.
+    """
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    # First on the path, as a layer is: the embedded cloud has packages of the same names.
+    line = f"import sys; sys.path.insert(0, {str(packages.path / 'python')!r})\n"
+
+    def fill(folder: Path) -> None:
+        site = folder / "python" / "lib" / python / "site-packages"
+        site.mkdir(parents=True)
+        (site / "packages.pth").write_text(line)
+
+    return _made(f"{packages.path.name}-linked", sha256(line.encode()).hexdigest(), fill)
+
+
 def _slim(packages: Path) -> None:
     """Keep of boto3's descriptions what the functions use, which is a fifth, and of Powertools a half."""
     powertools = packages / "aws_lambda_powertools"

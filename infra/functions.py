@@ -58,10 +58,11 @@ class Functions(Construct):
         self.by_name = {name: self._function(name, size, access) for name, size in FUNCTION_SIZES.items()}
 
     def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:
+        packages = bundle.layer(requirements, architecture)
         return lambda_.LayerVersion(
             self,
             construct_id,
-            code=_asset(bundle.layer(requirements, architecture)),
+            code=_asset(packages if architecture else bundle.linked(packages)),
             description=f"Packages of lambdas/{requirements}",
             compatible_runtimes=[_RUNTIME],
             compatible_architectures=[_ARCHITECTURES[self._settings.architecture]],

@@ -95,6 +95,15 @@ def test_the_bundle_for_aws_resolves_and_stays_under_lambdas_limit() -> None:
     assert {int.from_bytes(library.read_bytes()[18:20], "little") for library in libraries} == {183}
 
 
+def test_a_layer_of_the_embedded_cloud_names_the_folder_of_its_packages_before_all_others(tmp_path: Path) -> None:
+    packages = bundle.layer("requirements.txt", None)
+    linked = bundle.linked(packages).path
+    assert size(linked) < 1000
+    (site,) = linked.glob("python/lib/python*/site-packages")
+    program = f"import site\nsite.addsitedir({str(site)!r})\nprint(sys.path[0])\nimport boto3"
+    assert alone(program, [], tmp_path).strip() == str(packages.path / "python")
+
+
 def test_packages_that_cannot_be_fetched_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "_FUNCTIONS", tmp_path)
     monkeypatch.setattr(bundle, "_BUILD", tmp_path / "build")
