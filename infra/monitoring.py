@@ -22,9 +22,9 @@ from lambdas.vocabulary import Period
 
 # At the time of the watch every run of the night has ended, so a type without a success for a day has missed its night.
 _FRESH_HOURS = 24
-# Days that Symplify still exports for three nights more: time enough for a person to act.
 # Percent of the rows that both cover: at 15 a run fails, and good data stay far below.
 _SHARE_REPLACED = 5
+# Days that Symplify still exports for three nights more: time enough for a person to act.
 _REACH_DAYS = Period.LAST_2_WEEKS.trusted.days - 3
 # A step is tried three times; fewer errors than that were healed by a retry.
 _ERRORS = 3

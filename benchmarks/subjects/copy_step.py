@@ -18,7 +18,7 @@ from lambdas.lake.storage.landing import Landing
 from lambdas.ledger.ledger import Ledger
 from lambdas.steps.copy_result import ResultSource, copy_result
 from lambdas.symplify.client import Client
-from lambdas.symplify.result_links import READERS
+from lambdas.symplify.link_renewal import READERS
 
 given = json.loads(sys.argv[1])
 now = datetime.now(UTC)

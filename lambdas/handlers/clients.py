@@ -13,7 +13,7 @@ from lambdas.ledger.history import Notifications
 from lambdas.ledger.ledger import Ledger
 from lambdas.settings import Settings
 from lambdas.symplify.client import Client
-from lambdas.symplify.result_links import READERS
+from lambdas.symplify.link_renewal import READERS
 from lambdas.symplify.token import token_source
 from lambdas.vocabulary import ExportType
 

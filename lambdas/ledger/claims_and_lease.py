@@ -34,7 +34,7 @@ class Claims(Items):
         self._delete(f"claim#{scheduled_time}", Attr("owner").eq(owner.arn))
 
     def take_lease(self, owner: Execution, now: datetime, instead_of: str | None = None) -> bool:
-        """Take the lease if nobody has it, or the owner has, or `instead_of` has, which `plan_run` knows to be dead."""
+        """Take the lease if nobody has it, or the owner has, or `instead_of` has, which is known to be dead."""
         allowed = _free_or_owned_by(owner)
         if instead_of is not None:
             allowed = allowed | Attr("owner").eq(instead_of)

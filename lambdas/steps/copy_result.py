@@ -18,7 +18,7 @@ from lambdas.steps.failure import refused
 from lambdas.steps.multipart_copy import MultipartCopy, Partial, Remaining
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.symplify.result_links import Remote
+from lambdas.symplify.link_renewal import Remote
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from lambdas.lake.column_types import Schema
 from lambdas.lake.errors import Unfinished, Unloadable
 from lambdas.lake.formats.splitting import Piece, pieces
 from lambdas.lake.parsing import parse
@@ -22,7 +23,6 @@ from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Landing, Manifest
 from lambdas.lake.storage.raw_object import RawObject, check_size, unpacked

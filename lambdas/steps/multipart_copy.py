@@ -18,8 +18,8 @@ from lambdas.lake.storage.landing import PART_BYTES, Landed, Landing, Part
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import Upload
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
+from lambdas.symplify.link_renewal import READERS, Remote
 from lambdas.symplify.result import Broken, Result, SourceChanged, Span, Version
-from lambdas.symplify.result_links import READERS, Remote
 
 # A range that breaks is requested again at once; after that the machine waits and calls again.
 _TRIES = 3

@@ -1,6 +1,5 @@
 """Plan a run: claim its scheduled time, take the lease, choose the period, adopt an earlier run's unloaded batch."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,17 +9,12 @@ from lambdas.ledger.orders import COPIED, BatchRecord
 from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
+from lambdas.steps.lease_takeover import StoppedAt, take_lease
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import Period, period
 
 # A night follows the last one by a day, give or take the waits of both.
 REGULAR_NIGHT = timedelta(hours=36)
-
-# How often a run that waits for the lease asks again.
-LEASE_POLL_SECONDS = 60
-
-StoppedAt = Callable[[str], datetime | None]
-"""When an execution ended, by its ARN: None while it runs, long ago when Step Functions has forgotten it."""
 
 
 def plan_run(
@@ -36,7 +30,7 @@ def plan_run(
     asked = period(state.period) if state.period is not None else None
     if state.scheduled_time is not None and not ledger.claim(state.scheduled_time, run, now):
         return replace(state, outcome=Outcome.DUPLICATE, wait_seconds=None)
-    seconds = _take_lease(run, ledger, settings=settings, stopped_at=stopped_at, now=now)
+    seconds = take_lease(run, ledger, settings=settings, stopped_at=stopped_at, now=now)
     if seconds is not None:
         return wait(
             state,
@@ -118,26 +112,6 @@ def _unreachable(watermark: datetime | None, now: datetime) -> str | None:
     if watermark is None or now - watermark <= Period.LAST_2_WEEKS.trusted:
         return None
     return f"{watermark:%Y-%m-%d}..{now - Period.LAST_2_WEEKS.trusted:%Y-%m-%d}"
-
-
-def _take_lease(run: Execution, ledger: Ledger, settings: Settings, stopped_at: StoppedAt, now: datetime) -> int | None:
-    """Take the lease, or return how many seconds to wait before the next try.
-
-    The last function of an execution that has ended may still be at work, so its lease is taken over only when the
-    longest function time-out has passed since.
-    """
-    if ledger.take_lease(run, now):
-        return None
-    lease = ledger.lease()
-    if lease is None:
-        return 1
-    ended = stopped_at(lease.owner)
-    if ended is None:
-        return LEASE_POLL_SECONDS
-    free_at = ended + timedelta(seconds=settings.longest_function_seconds)
-    if now < free_at:
-        return min(LEASE_POLL_SECONDS, int((free_at - now).total_seconds()) + 1)
-    return None if ledger.take_lease(run, now, instead_of=lease.owner) else 1
 
 
 def _adopted_batch(

@@ -12,7 +12,8 @@ from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.ledger.ledger import Ledger
 from lambdas.outcome import ErrorName, Outcome
-from lambdas.steps.close_run import record_of, with_order
+from lambdas.steps.close_run import with_order
+from lambdas.steps.run_record import record_of
 from lambdas.vocabulary import EXPORT_TYPES, ExportType, Period, UnknownName
 
 LOOK_BACK = timedelta(days=35)

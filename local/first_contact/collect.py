@@ -12,8 +12,8 @@ from lambdas.steps.check_batch import NOT_FOUND_GRACE
 from lambdas.symplify import answers
 from lambdas.symplify.answers import BadToken, Batch, BatchState, Lost, NotFound, Refused
 from lambdas.symplify.client import Client
+from lambdas.symplify.link_renewal import Remote
 from lambdas.symplify.result import Broken, Result
-from lambdas.symplify.result_links import Remote
 from lambdas.vocabulary import ExportType, Period
 from local.first_contact.folder import Folder, Ordered
 from local.first_contact.pace import Caller, Overdue

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from lambdas.lake.column_types import Kind, join
 from lambdas.lake.profile.evidence import TimeEvidence
-from lambdas.lake.schema import Kind, join
 from lambdas.lake.storage.keys import UNKNOWN_DAY
 from lambdas.vocabulary import TimeFormat
 from local.profiling import notes

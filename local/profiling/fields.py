@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdas.lake.column_types import Kind, is_unicode
 from lambdas.lake.formats.json_records import Fields, kind_of
-from lambdas.lake.schema import Kind, is_unicode
 from local.profiling.masking import mask
 
 _DEEPEST = 4

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.column_types import Schema
 from lambdas.lake.errors import Contradiction, Undecided, Unloadable
 from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.formats.splitting import Piece, pieces
@@ -27,7 +28,6 @@ from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.schema import Schema
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.storage.raw_object import check_size, unpacked

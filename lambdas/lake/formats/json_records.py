@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lambdas.lake.column_types import Kind, join
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats import json_scan, numbers
 from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.schema import Kind, join
 
 Fields = Mapping[str, list[bytes]]
 """A record: the texts of each field's values, more than one where a name is repeated."""

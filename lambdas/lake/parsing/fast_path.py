@@ -23,10 +23,10 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.column_types import Column, Kind, Schema
 from lambdas.lake.engine import files, name, parquet, text
 from lambdas.lake.formats.ambiguous_strings import NO_STRING, may_begin_no_string
 from lambdas.lake.formats.splitting import PieceFile
-from lambdas.lake.schema import Column, Kind, Schema
 
 _TEXTS = (Kind.STRING, Kind.MIXED, Kind.ID)
 _KINDS = (Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, *_TEXTS)

@@ -8,12 +8,12 @@ import json
 import re
 from typing import Any
 
+from lambdas.lake.column_types import RESCUED, Kind, Schema, is_unicode
 from lambdas.lake.formats import numbers
 from lambdas.lake.formats.json_records import Fields, has_value, kind_of, whole_number
 from lambdas.lake.profile.profile import IdentityKind, Profile
 from lambdas.lake.profile.sample import at
 from lambdas.lake.rows.staging import IDENTITY_HASH, NO_VALUE, OWN_HASH, TIME_TEXT, component, identity_columns
-from lambdas.lake.schema import RESCUED, Kind, Schema, is_unicode
 
 # Far above any real record, far below the interpreter's recursion limit.
 _DEEPEST_CANONICAL = 100

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.column_types import Schema
 from lambdas.lake.engine import THREADS, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats import json_records
@@ -22,7 +23,6 @@ from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.sorted_files import Chunk, SortedFile
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
-from lambdas.lake.schema import Schema
 
 # With so many, the engine's buffers of each column may be what exhausts the memory.
 _WIDE_FIELDS = 200

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from lambdas.lake.column_types import Kind, Schema
 from lambdas.lake.formats import numbers
 from lambdas.lake.formats.json_scan import SPACE
 from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.schema import Kind, Schema
 
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 # From here on, doubles cannot represent every integer.

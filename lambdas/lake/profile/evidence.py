@@ -7,12 +7,12 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.column_types import Column, Kind, Schema
 from lambdas.lake.engine import name, parquet, text, timestamp
 from lambdas.lake.profile import field_names
 from lambdas.lake.profile.profile import EventTime
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
-from lambdas.lake.schema import Column, Kind, Schema
 from lambdas.vocabulary import Period, TimeFormat
 
 # Weeks may be calendar weeks, and no period's start is documented.

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from lambdas.lake.column_types import Kind, Schema, join
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.ambiguous_strings import is_text
 from lambdas.lake.formats.json_records import Fields, Rejected
-from lambdas.lake.schema import Kind, Schema, join
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.column_types import Schema
 from lambdas.lake.errors import Undecided
 from lambdas.lake.formats.json_records import Fields
 from lambdas.lake.profile.decide import Chosen, decide, unique_keys, usable_times
@@ -19,7 +20,6 @@ from lambdas.lake.profile.evidence import Scope, Window, candidates, instants_at
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.ranking import Ranked, rank_events, rank_keys
 from lambdas.lake.profile.sample import Sample, sample_of
-from lambdas.lake.schema import Schema
 from lambdas.vocabulary import ExportType
 
 

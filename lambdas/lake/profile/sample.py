@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.lake.column_types import Kind, is_unicode
 from lambdas.lake.formats.json_records import Fields, kind_of
-from lambdas.lake.schema import Kind, is_unicode
 
 _DEEPEST = 4
 _RARE_SHARE = 0.1

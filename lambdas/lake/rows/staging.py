@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.lake.engine import files, name, text, timestamp
 from lambdas.lake.formats.splitting import PieceFile
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
 from lambdas.lake.profile.time_formats import instant, instant_of_number
-from lambdas.lake.schema import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
 from lambdas.vocabulary import ExportType
 
 ENGINE_TYPES = {

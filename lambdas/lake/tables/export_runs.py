@@ -13,31 +13,61 @@ from lambdas.lake.tables.catalog import Catalog
 SCHEMA_VERSION = 3
 """Of the table `export_runs`."""
 
-_TIMES = ("scheduled_time", "ordered_at", "started_at", "ended_at", "earliest_event", "latest_event")
-_NUMBERS = ("bytes", "days", "batches", "lost_orders")
+COLUMNS: Mapping[str, str] = {
+    "run": "string",
+    "execution_arn": "string",
+    "export_type": "string",
+    "period": "string",
+    "scheduled_time": "timestamp",
+    "batch_id": "string",
+    "ordered_at": "timestamp",
+    "lost_orders": "bigint",
+    "progress": "string",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "outcome": "string",
+    "replay": "string",
+    "error": "string",
+    "reason": "string",
+    "unreachable_days": "string",
+    "bytes": "bigint",
+    "rows_read": "bigint",
+    "rows_new": "bigint",
+    "rows_known": "bigint",
+    "rows_updated": "bigint",
+    "rows_rescued": "bigint",
+    "rows_quarantined": "bigint",
+    "rows_unknown_time": "bigint",
+    "rows_shared": "bigint",
+    "rows_missing": "bigint",
+    "rows_replaced": "bigint",
+    "rows_recounted": "bigint",
+    "batches": "bigint",
+    "days": "bigint",
+    "per_day": "string",
+    "earliest_event": "timestamp",
+    "latest_event": "timestamp",
+    "profile": "string",
+    "new_columns": "string",
+}
+"""The columns and their types, in their order; `record_of` in `steps/run_record.py` gives their values."""
 
 
 def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Mapping[str, Any]) -> None:
-    """Write a run's record, which `record_of` in `steps/close_run.py` makes; its names are the table's columns.
+    """Write a run's record: a value or None for each of `COLUMNS`. Times are ISO 8601, UTC unless they have an offset.
 
-    Times are ISO 8601, UTC unless they have an offset.
+    Raises:
+        KeyError: the record has a name that is no column.
     """
-    columns = {name: _kind(name) for name in record}
+    line = {name: _timestamp(value) if COLUMNS[name] == "timestamp" else value for name, value in record.items()}
     catalog.ensure_json_table(
         keys.RUNS_TABLE,
         description="What became of each run",
-        columns=columns,
+        columns=COLUMNS,
         prefix=keys.table_prefix(keys.RUNS_TABLE),
         schema_version=SCHEMA_VERSION,
     )
-    line = {name: _timestamp(value) if name in _TIMES else value for name, value in record.items()}
     store.write(keys.run_record(run_folder), json.dumps(line).encode() + b"\n", "application/json")
-
-
-def _kind(name: str) -> str:
-    if name in _TIMES:
-        return "timestamp"
-    return "bigint" if name in _NUMBERS or name.startswith("rows_") else "string"
 
 
 def _timestamp(text: str | None) -> str | None:

@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdas.lake.profile import audit, profile
-from lambdas.lake.profile.audit import History
-from lambdas.lake.profile.profile import Profile
-from lambdas.lake.schema import (
+from lambdas.lake.column_types import (
     ATHENA_TYPES,
     BATCH_ID,
     DAY,
@@ -21,6 +18,9 @@ from lambdas.lake.schema import (
     Kind,
     Schema,
 )
+from lambdas.lake.profile import audit, profile
+from lambdas.lake.profile.audit import History
+from lambdas.lake.profile.profile import Profile
 from lambdas.schema_version import check_version
 from lambdas.vocabulary import ExportType
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from lambdas.lake.column_types import Column, Kind
 from lambdas.lake.profile import audit, profile
 from lambdas.lake.profile.audit import History
 from lambdas.lake.profile.profile import Profile
-from lambdas.lake.schema import Column, Kind
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog

@@ -6,7 +6,7 @@ import pytest
 from lambdas.handlers import (
     clients,
 )
-from lambdas.symplify.result_links import READERS
+from lambdas.symplify.link_renewal import READERS
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.aws.in_process import Aws
 from tests.unit.fakes import BUCKET, TOKEN, make_settings

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake import engine
+from lambdas.lake.column_types import Column, Kind, Schema
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, write_piece
@@ -17,7 +18,6 @@ from lambdas.lake.parsing.validated_path import ValidatedPath
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.rows.sorted_files import Chunk
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
-from lambdas.lake.schema import Column, Kind, Schema
 from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
 
 OPENS = EXPORT_TYPES["OPENS"]

@@ -11,12 +11,12 @@ import duckdb
 import pytest
 
 from lambdas.lake import engine
+from lambdas.lake.column_types import Kind, Schema
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.schema import Kind, Schema
 from lambdas.lake.storage.raw_object import unpacked
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import zipped

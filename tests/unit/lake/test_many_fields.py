@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.lake import engine
+from lambdas.lake.column_types import Schema
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.stager import Staged
@@ -16,7 +17,6 @@ from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.schema import Schema
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import lines
 

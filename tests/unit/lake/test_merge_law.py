@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.lake.column_types import snake_case
 from lambdas.lake.profile import audit
 from lambdas.lake.rows import time_ranges
-from lambdas.lake.schema import snake_case
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.aws.in_process import in_process_aws
 from tests.unit.lake.in_process_lake import Age, Record, age, array, bag, lines, new_lake, plain

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from lambdas.lake.column_types import Kind, Schema
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.parsing import record_path
 from lambdas.lake.profile.profile import EventTime, Profile
-from lambdas.lake.schema import Kind, Schema
 from lambdas.vocabulary import TimeFormat
 from tests.unit.lake.parsing_paths import PLAIN, PROFILE, WITHOUT_FRACTIONS, ParsingPaths, rows_of
 from tests.unit.lake.properties import Raw, encoded, examples, fractions, names, numerals, texts, values, whole

@@ -16,8 +16,8 @@ from lambdas.steps import multipart_copy as module
 from lambdas.steps.multipart_copy import BEGIN_SECONDS, Copied, MultipartCopy, Partial
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
+from lambdas.symplify.link_renewal import Remote
 from lambdas.symplify.result import Broken
-from lambdas.symplify.result_links import Remote
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.fakes import (
     BASE_URL,

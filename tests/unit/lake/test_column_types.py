@@ -171,7 +171,7 @@ def test_names_that_differ_only_in_case_get_separate_columns(lake: InProcessLake
 def test_fields_beyond_the_column_limit_are_rescued_and_may_still_identify(
     lake: InProcessLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lambdas.lake.schema.MAX_COLUMNS", 3)
+    monkeypatch.setattr("lambdas.lake.column_types.MAX_COLUMNS", 3)
     records = [{"a": 1, "b": 2, "c": 3, **BASE, "eventId": n} for n in range(3)]
     lake.load(array(records), at=age(1))
     lake.load(array(records[:2]), at=age(2))
