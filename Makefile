@@ -22,14 +22,23 @@ help: ## Show the commands (default)
 
 install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the embedded cloud)
 
-$(VENV)/.installed: requirements-dev.txt $(CLOUD_LOCK) package.json package-lock.json Makefile
+$(VENV)/.installed: $(VENV)/.cloud node_modules/.installed
+	@touch $@
+
+$(VENV)/.python: requirements-dev.txt Makefile
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	PIP_CERT="$${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$$($(BIN)/python -c '$(SYSTEM_CERTS)')}}" \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
+	@touch $@
+
+$(VENV)/.cloud: $(VENV)/.python $(CLOUD_LOCK)
 	test -x $(VENV)/cloud/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/cloud
 	$(BIN)/uv pip sync --quiet --python $(VENV)/cloud/bin/python $(CLOUD_LOCK)
+	@touch $@
+
+node_modules/.installed: $(VENV)/.python package.json package-lock.json
 	$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 

@@ -103,7 +103,8 @@ def test_every_unambiguous_container_is_loaded_whole_and_repeats_the_rows_of_oth
     assert bag(lake.records()) == bag(EVENTS)
 
 
-@examples(150)
+@pytest.mark.no_cover
+@examples(60)
 @given(
     st.lists(records.filter(bool), min_size=2, max_size=8),
     st.sampled_from([*STYLES, *PRETTY_STYLES]),

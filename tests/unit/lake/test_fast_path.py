@@ -116,7 +116,7 @@ def test_any_other_string_reconciles_as_raw_text(paths: ParsingPaths, value: str
     assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_records(piece, rows)
 
 
-@examples(60)
+@examples(30)
 @given(numerals | st.sampled_from(["[1]", "{}", "true", "null", "NaN", "-Infinity", "inf", "-nAn"]), st.integers(0, 9))
 def test_prefixes_of_other_values_are_recognised(value: str, length: int) -> None:
     assert may_begin_no_string(value[:length])

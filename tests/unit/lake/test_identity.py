@@ -9,6 +9,8 @@ from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import InProcessLake, Record, age, array, bag
 from tests.unit.lake.opens import BASE, opened
 
+pytestmark = pytest.mark.no_cover
+
 
 def profile(lake: InProcessLake, export: str = "OPENS") -> Profile:
     table = lake.catalog.table(EXPORT_TYPES[export])
