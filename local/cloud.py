@@ -5,7 +5,9 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -32,6 +34,9 @@ _PORTS_TRIED = 5
 # What its log says then, from its own check or from the server.
 _PORT_TAKEN = "already in use"
 
+# Clients are safe to share between threads, a session that makes them is not.
+_MAKING = Lock()
+
 
 class _PortTakenError(Problem):
     pass
@@ -45,7 +50,7 @@ class Cloud:
     ca_bundle: str
     process: Process
 
-    @property
+    @cached_property
     def session(self) -> "Session":
         """A boto3 session with the root's credentials; `client` adds the endpoint."""
         return boto3.Session(
@@ -53,13 +58,20 @@ class Cloud:
         )
 
     def client(self, service: str) -> Any:
-        """A boto3 client of a service."""
-        return self.session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            verify=self.ca_bundle,
-            config=Config(retries={"mode": "standard", "max_attempts": 3}),
-        )
+        """A boto3 client of a service, which all callers share: a new one takes a tenth of a second. Thread-safe."""
+        with _MAKING:
+            if service not in self._clients:
+                self._clients[service] = self.session.client(
+                    service,  # type: ignore[call-overload]
+                    endpoint_url=self.endpoint,
+                    verify=self.ca_bundle,
+                    config=Config(retries={"mode": "standard", "max_attempts": 3}),
+                )
+            return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -20,7 +20,6 @@ from lambdas.ledger.orders import DEAD, LOADED, UNDECIDED
 from lambdas.outcome import ErrorName, Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
-from lambdas.steps.reprofile import reprofile
 from lambdas.vocabulary import ExportType
 
 Clock = Callable[[], float]
@@ -100,6 +99,9 @@ def _merge(request: MergeRequest, ledger: Ledger) -> dict[str, Any]:
             table = catalog.table(export)
             if table is None or table.profile.is_settled or cause.is_inflated or _is_chosen(request):
                 raise
+            # Imported here, as in `merge_batch`: few loads need it.
+            from lambdas.steps.reprofile import reprofile  # noqa: PLC0415
+
             return reprofile(request, table, _landed(request, ledger, table), cause)
     except Contradiction as cause:
         table = catalog.table(export)

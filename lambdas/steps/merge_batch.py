@@ -1,7 +1,6 @@
 """Merge one landed batch into a table: stage its records, merge them day by day, publish the days."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +15,7 @@ from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.stager import Staged
 from lambdas.lake.parsing.threshold import Threshold
 from lambdas.lake.profile.audit import Counts
-from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
-from lambdas.lake.profile.sample import sample_of
 from lambdas.lake.rows.checkpoint import Checkpoint, MergedDay
 from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.sorted_files import ALL
@@ -33,17 +30,13 @@ from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
 from lambdas.steps.audited import audited, to_audit
-from lambdas.steps.table_checks import (
-    check_not_left_out,
-    check_table,
-    check_unknown_times,
-    inference,
-    window_of,
-)
+from lambdas.steps.table_checks import check_not_left_out, check_table, check_unknown_times
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+    from lambdas.lake.profile.inference import Inference
 
 # An export spans two weeks. A file of invalid times must not make a run's state or record too large.
 _MAX_TALLY_DAYS = 400
@@ -148,7 +141,7 @@ def _rows(request: MergeRequest, table: Table | None, kept: Profile | None) -> R
     )
 
 
-def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, deciding: Inference | None) -> Staged:
+def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, deciding: "Inference | None") -> Staged:
     """Read the batch into sorted files; put rejected records into quarantine."""
     store, settings = request.lake.store, request.settings
     raw = RawObject(request.lake.s3, store.bucket, request.manifest)
@@ -163,14 +156,11 @@ def _stage(request: MergeRequest, duck: duckdb.DuckDBPyConnection, rows: Rows, d
     return staged
 
 
-def _inference(request: MergeRequest) -> Inference:
-    """What decides the profile of a new table."""
-    earlier = []
-    for manifest in sorted(request.earlier, key=lambda one: (one.ordered_at, one.batch_id)):
-        raw = RawObject(request.lake.s3, request.lake.store.bucket, manifest)
-        with suppress(Unloadable):
-            records = parse.first_records(pieces(unpacked(raw.read()), request.export))
-            earlier.append((sample_of(records), window_of(manifest)))
+def _inference(request: MergeRequest) -> "Inference":
+    # Imported here: it takes longer than many a merge, and only a new table needs it.
+    from lambdas.steps.new_profile import inference, samples  # noqa: PLC0415
+
+    earlier = samples(request.lake.s3, request.lake.store.bucket, request.earlier)
     return inference(request.export, request.settings, request.manifest, request.earlier, earlier)
 
 

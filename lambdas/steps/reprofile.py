@@ -1,27 +1,23 @@
 """Decide a provisional profile again: an overlap contradicts it, so all that has landed is ranked and merged anew."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lambdas.lake.errors import Contradiction, Undecided, Unloadable
-from lambdas.lake.formats.splitting import pieces
-from lambdas.lake.parsing import parse
+from lambdas.lake.errors import Contradiction, Undecided
 from lambdas.lake.profile.evidence import instants_at
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.ranking import doubled
-from lambdas.lake.profile.sample import Sample, sample_of
 from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
-from lambdas.lake.storage.raw_object import RawObject, unpacked
 from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.steps.merge_batch import MergeRequest, merge_batch
-from lambdas.steps.table_checks import inference, window_of
+from lambdas.steps.new_profile import inference, sample
+from lambdas.steps.table_checks import window_of
 
 # Enough to compare, few enough to read record by record.
 _EXPORTS, _RECORDS = 4, 20_000
@@ -38,16 +34,16 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
         Unloadable: a batch cannot be merged.
     """
     compared = sorted(landed, key=lambda one: (one.ordered_at, one.batch_id))[-_EXPORTS:]
-    duck = request.lake.engine
-    samples = [_sample(request, manifest) for manifest in compared]
-    instants = partial(instants_at, duck)
+    lake = request.lake
+    samples = [sample(lake.s3, lake.store.bucket, manifest, _RECORDS) for manifest in compared]
+    instants = partial(instants_at, lake.engine)
     twice = {compared[number].batch_id for number in doubled(samples, table.profile, instants)}
     if request.manifest.batch_id in twice:
         raise Contradiction(str(cause), is_inflated=True)
-    kept = [(one, sample) for one, sample in zip(compared, samples, strict=True) if one.batch_id not in twice]
+    kept = [(one, taken) for one, taken in zip(compared, samples, strict=True) if one.batch_id not in twice]
     windows = [window_of(manifest) for manifest, _ in kept]
     found = inference(request.export, request.settings, request.manifest, compared)
-    ranked = found.ranked(duck, [sample for _, sample in kept], windows)
+    ranked = found.ranked(lake.engine, [taken for _, taken in kept], windows)
     best = next((one for one in ranked if one.agrees), None)
     if best is None:
         raise Undecided(
@@ -59,13 +55,6 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
         raise cause
     left_out = tuple(dict.fromkeys((*table.left_out, *sorted(twice))))
     return _rebuilt(request, best.profile, left_out, landed)
-
-
-def _sample(request: MergeRequest, manifest: Manifest) -> Sample:
-    raw = RawObject(request.lake.s3, request.lake.store.bucket, manifest)
-    with suppress(Unloadable):
-        return sample_of(parse.first_records(pieces(unpacked(raw.read()), request.export), _RECORDS))
-    return Sample(())
 
 
 def _rebuilt(

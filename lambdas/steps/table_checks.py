@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from lambdas.lake.errors import Undecided, Unloadable
-from lambdas.lake.profile.decide import Chosen
-from lambdas.lake.profile.evidence import Scope, Window, ordered_window
-from lambdas.lake.profile.inference import Inference
+from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.profile import Profile
-from lambdas.lake.profile.sample import Sample
+from lambdas.lake.profile.window import Window, ordered_window
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
 from lambdas.settings import Settings
-from lambdas.vocabulary import ExportType, Nature, TimeFormat, UnknownName, period
+from lambdas.vocabulary import ExportType, TimeFormat, UnknownName, period
 
 # So many records without a usable time never fail a run, unless they are most of it.
 _FEW = 10
@@ -51,30 +49,14 @@ def kept_profile(table: Table, export: ExportType, settings: Settings) -> Profil
     """
     _check_identity(table, settings.identity_fields.get(export.name, ()))
     _check_event_time(table, export, settings)
-    zones = _chosen(export, settings).time_zones
+    zones = chosen_for(export, settings).time_zones
     default = settings.timestamp_time_zone or settings.time_zone
     times = (replace(one, time_zone=zones.get(one.field, default)) for one in table.profile.event_time)
     return replace(table.profile, event_time=tuple(times))
 
 
-def inference(
-    export: ExportType,
-    settings: Settings,
-    manifest: Manifest,
-    others: Sequence[Manifest],
-    earlier: Sequence[tuple[Sample, Window | None]] = (),
-) -> Inference:
-    """What decides the profile of a new table: the batch's own records, those of earlier ones, and the settings."""
-    chosen = _chosen(export, settings)
-    windows = [window for one in (manifest, *others) if (window := window_of(one)) is not None]
-    window = Window(min(one.start for one in windows), max(one.end for one in windows)) if windows else None
-    paths = frozenset((*chosen.event_time, *chosen.identity))
-    zone = settings.timestamp_time_zone or settings.time_zone
-    scope = Scope(zone, window, paths, may_have_key=export.nature is not Nature.EVENTS)
-    return Inference(export, chosen, scope, window_of(manifest), earlier)
-
-
-def _chosen(export: ExportType, settings: Settings) -> Chosen:
+def chosen_for(export: ExportType, settings: Settings) -> Chosen:
+    """What the settings decide of the profile of an export type's table."""
     times = settings.event_time.get(export.name, ())
     return Chosen(
         event_time=tuple(one["field"] for one in times),
@@ -136,7 +118,7 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
             f"The table takes {' or '.join(table.profile.times) or 'no field'} for the time of the event, and the "
             f"setting eventTime now says {' or '.join(chosen)}: rows would move. Set it back, or {_REBUILD}"
         )
-    formats = _chosen(export, settings).formats
+    formats = chosen_for(export, settings).formats
     for one in table.profile.event_time:
         if formats.get(one.field, one.format) != one.format:
             raise Unloadable(

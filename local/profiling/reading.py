@@ -34,7 +34,8 @@ from lambdas.lake.storage.raw_object import check_size, unpacked
 from lambdas.lake.tables.glue_tables import Table, frozen
 from lambdas.settings import Settings
 from lambdas.steps.audited import audited, to_audit
-from lambdas.steps.table_checks import check_unknown_times, inference, window_of
+from lambdas.steps.new_profile import inference
+from lambdas.steps.table_checks import check_unknown_times, window_of
 from lambdas.vocabulary import ExportType
 from local.profiling.fields import Seen, seen
 from local.profiling.options import Order

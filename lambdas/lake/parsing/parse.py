@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -18,19 +19,21 @@ from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.parsing.stager import SchemaChanged, Staged, Stager, WrongSplit
 from lambdas.lake.profile.field_statistics import FieldStatistics
-from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.staging import Rows
 
-# Enough records to infer a schema from; the rest of the file verifies it.
-_SAMPLE_RECORDS = 500
+if TYPE_CHECKING:
+    from lambdas.lake.profile.inference import Inference
+
+SAMPLE_RECORDS = 500
+"""Enough to infer a schema and a profile from; the rest of the file verifies them."""
 
 Pieces = Callable[[bool], Iterator[Piece]]
 """Splits the file into pieces from the start, optimistically or safely; may be called repeatedly."""
 
 
 def read(
-    engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, inference: Inference | None = None
+    engine: duckdb.DuckDBPyConnection, pieces: Pieces, rows: Rows, folder: Path, inference: "Inference | None" = None
 ) -> Staged:
     """Stage every record of a file; `rows.schema` is the table's so far.
 
@@ -56,7 +59,7 @@ def read(
     return _read(engine, pieces, replace(rows, profile=profile), sample, folder / "decided")
 
 
-def first_records(pieces: Iterator[Piece], most: int = _SAMPLE_RECORDS) -> list[Fields]:
+def first_records(pieces: Iterator[Piece], most: int = SAMPLE_RECORDS) -> list[Fields]:
     """A sample of a file's records: the first that are not rejected."""
     return list(islice(_good(pieces), most))
 

@@ -1,10 +1,10 @@
 """Decide a table's profile: names are hints, the evidence of the records decides, and where it does not, people do."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from lambdas.lake.errors import Undecided
 from lambdas.lake.profile import field_names
+from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.evidence import Evidence, TimeEvidence
 from lambdas.lake.profile.field_names import WHAT, WHO, Role, TimeRank
 from lambdas.lake.profile.profile import EventTime, Profile
@@ -15,20 +15,6 @@ TIME_SHARE, INSIDE_SHARE = 0.99, 0.95
 # A field that fewer records have does not say who or what, if another one does.
 _FILLED_SHARE = 0.9
 _SHOWN, _LONGEST = 12, 80
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What the settings decide for a table, in place of evidence."""
-
-    event_time: tuple[str, ...] = ()
-    """Paths, the best first."""
-    formats: Mapping[str, TimeFormat] = field(default_factory=dict)
-    """Of these paths, where the setting names one."""
-    time_zones: Mapping[str, str] = field(default_factory=dict)
-    """Of texts without an offset in these paths, where the setting names one."""
-    identity: tuple[str, ...] = ()
-    """Paths."""
 
 
 def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: str) -> Profile:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,12 +13,9 @@ from lambdas.lake.profile import field_names
 from lambdas.lake.profile.profile import EventTime
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
-from lambdas.vocabulary import Period, TimeFormat
+from lambdas.lake.profile.window import Window
+from lambdas.vocabulary import TimeFormat
 
-# Weeks may be calendar weeks, and no period's start is documented.
-_SLACK = timedelta(days=7)
-# Clocks differ, and an event may happen while the export is made.
-_LATE = timedelta(days=1)
 # A sample field with fewer values of a format is no time of every record.
 _SAMPLE_SHARE = 0.9
 # Measured: 150 columns at once do not fit into the engine's memory, whatever the number of records.
@@ -29,19 +26,6 @@ _MOST_PATHS = 100
 _EXACT_ROWS = 100_000
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
-
-
-@dataclass(frozen=True)
-class Window:
-    """The span of time that an export was ordered for, with slack."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def named(self) -> "Window":
-        """Without the slack."""
-        return Window(self.start + _SLACK, self.end - _LATE)
 
 
 @dataclass(frozen=True)
@@ -84,11 +68,6 @@ class Evidence:
     times: tuple[TimeEvidence, ...] = ()
     paths: tuple[str, ...] = ()
     """All fields and paths."""
-
-
-def ordered_window(period: Period, ordered_at: datetime) -> Window:
-    """The span in which the events of an export may lie."""
-    return Window(ordered_at - period.named - _SLACK, ordered_at + _LATE)
 
 
 def of_sample(

@@ -15,11 +15,13 @@ import duckdb
 from lambdas.lake.column_types import Schema
 from lambdas.lake.errors import Undecided
 from lambdas.lake.formats.json_records import Fields
-from lambdas.lake.profile.decide import Chosen, decide, unique_keys, usable_times
-from lambdas.lake.profile.evidence import Scope, Window, candidates, instants_at, of_files, of_sample
+from lambdas.lake.profile.chosen import Chosen
+from lambdas.lake.profile.decide import decide, unique_keys, usable_times
+from lambdas.lake.profile.evidence import Scope, candidates, instants_at, of_files, of_sample
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.ranking import Ranked, rank_events, rank_keys
 from lambdas.lake.profile.sample import Sample, sample_of
+from lambdas.lake.profile.window import Window
 from lambdas.vocabulary import ExportType
 
 

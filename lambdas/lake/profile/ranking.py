@@ -7,10 +7,10 @@ from itertools import combinations
 
 from lambdas.lake.profile import field_names
 from lambdas.lake.profile.audit import CHANGED_SHARE, REPLACED_LEAST, REPLACED_SHARE, TELLING_ROWS
-from lambdas.lake.profile.evidence import Window
 from lambdas.lake.profile.field_names import WHAT, WHO, Role
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.sample import Sample
+from lambdas.lake.profile.window import Window
 
 Instants = Callable[[Sample, EventTime], Sequence[int | None]]
 """The instants of a sample's records under an event time, in microseconds."""

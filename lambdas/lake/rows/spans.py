@@ -9,7 +9,7 @@ import duckdb
 from lambdas.lake.column_types import EVENT_AT
 from lambdas.lake.engine import name, parquet, timestamp
 from lambdas.lake.profile.audit import Interval, Span
-from lambdas.lake.profile.evidence import Window
+from lambdas.lake.profile.window import Window
 from lambdas.lake.rows.staging import Rows, identity_columns
 
 _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))

@@ -12,10 +12,11 @@ from lambdas.lake.errors import Undecided
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.profile.decide import Chosen
-from lambdas.lake.profile.evidence import Scope, Window, ordered_window
+from lambdas.lake.profile.chosen import Chosen
+from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.window import Window, ordered_window
 from lambdas.vocabulary import EXPORT_TYPES, Period
 
 ORDERED = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)

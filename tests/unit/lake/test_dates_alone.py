@@ -4,7 +4,8 @@ from typing import Any
 
 import duckdb
 
-from lambdas.lake.profile.evidence import Scope, ordered_window
+from lambdas.lake.profile.evidence import Scope
+from lambdas.lake.profile.window import ordered_window
 from lambdas.vocabulary import Period
 from tests.unit.lake.profiles import ORDERED, decided, opens, undecided
 

@@ -12,7 +12,7 @@ from lambdas.lake.column_types import Schema
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.parsing import parse
 from lambdas.lake.parsing.stager import Staged
-from lambdas.lake.profile.decide import Chosen
+from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from lambdas.lake.profile import profile as stored_profile
-from lambdas.lake.profile.evidence import Scope, ordered_window
+from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
+from lambdas.lake.profile.window import ordered_window
 from lambdas.schema_version import WrittenByNewer
 from lambdas.vocabulary import Period, TimeFormat
 from tests.unit.lake.profiles import ORDERED, decided, moment, opens, undecided
