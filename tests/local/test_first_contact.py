@@ -97,9 +97,9 @@ def test_every_export_is_ordered_once_saved_for_its_owner_and_profiled(
 
 
 def test_what_is_saved_is_not_ordered_again(contact: Contact, standin: StandIn, waits: list[float]) -> None:
-    assert contact.run(standin, "--export", "OPENS", "SENT", "--json") == 0
+    assert contact.run(standin, "--export", "OPENS", "LISTS", "--json") == 0
     before = {file.name: file.read_bytes() for file in contact.files}
-    assert contact.run(standin, "--export", "opens", "SENT", "--json") == 0
+    assert contact.run(standin, "--export", "opens", "LISTS", "--json") == 0
     assert len(standin.orders) == 2
     assert {one["state"] for one in contact.document["exports"]} == {"saved before"}
     assert before == {file.name: file.read_bytes() for file in contact.files}
@@ -159,12 +159,12 @@ def test_an_export_that_fails_is_a_sentence_and_the_others_go_on(
 ) -> None:
     script = FaultScript(rules=(rule,))
     with StandIn(Options(token=TOKEN, events_per_day=300, faults=script)) as standin:
-        assert contact.run(standin, "--export", "OPENS", "SENT", "--json") == 1
+        assert contact.run(standin, "--export", "OPENS", "LISTS", "--json") == 1
         assert len(standin.orders) == orders
-    opens, sent = contact.document["exports"]
-    assert (opens["state"], sent["state"]) == ("failed", "saved")
+    opens, lists = contact.document["exports"]
+    assert (opens["state"], lists["state"]) == ("failed", "saved")
     assert sentence in opens["error"]
-    assert [one["exportType"] for one in contact.document["profiles"]] == ["SENT"]
+    assert [one["exportType"] for one in contact.document["profiles"]] == ["LISTS"]
     assert not [file for file in contact.files if file.suffix == ".part"]
 
 
