@@ -30,7 +30,7 @@ from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
 from lambdas.steps.audited import audited, to_audit
-from lambdas.steps.table_checks import check_not_left_out, check_table, check_unknown_times
+from lambdas.steps.table_checks import check_not_doubled, check_not_left_out, check_table, check_unknown_times
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     rows = replace(known, schema=staged.schema, profile=staged.profile)
     unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
     check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None)
+    if kept is None and not request.earlier and not request.is_replay:
+        check_not_doubled(duck, rows, staged)
     export = to_audit(duck, rows, table, staged, request.manifest)
     merge = Merge(duck, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
     merge.check_key()

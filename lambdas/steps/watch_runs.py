@@ -226,6 +226,7 @@ def _line(one: Watched, now: datetime) -> str:
     parts = [f"{_rows(last)} rows, {int(last.get('rows_new') or 0)} new"]
     parts += [f"new columns {last['new_columns']}"] if last.get("new_columns") else []
     parts += [f"{int(last[name])} {word}" for name, word in _COUNTED if last.get(name)]
+    parts += [f"SYMPLIFY COUNTED {counted}"] if (counted := _counted_otherwise(last)) else []
     parts += [f"oldest new day {oldest}"] if (oldest := _oldest_new_day(last)) else []
     healed = next(iter(ours[1:]), None)
     if healed is not None and healed["outcome"] != Outcome.SUCCEEDED:
@@ -235,6 +236,15 @@ def _line(one: Watched, now: datetime) -> str:
 
 
 _COUNTED = (("rows_rescued", "rescued"), ("rows_quarantined", "quarantined"), ("rows_unknown_time", "without a time"))
+
+
+def _counted_otherwise(run: Mapping[str, Any]) -> str | None:
+    """Symplify's own counts of a batch's records, where none is near the number that were read."""
+    text, read = str(run.get("progress") or ""), _rows(run) + int(run.get("rows_quarantined") or 0)
+    # Zero is what it reports before it has counted.
+    counts = [int(part) for part in text.split("/") if part.isdigit() and int(part)]
+    is_near = any(abs(count - read) <= max(1, count / 1000) for count in counts)
+    return None if is_near or not counts or int(run.get("batches") or 1) > 1 else text
 
 
 def _oldest_new_day(run: Mapping[str, Any]) -> str | None:

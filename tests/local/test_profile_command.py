@@ -270,8 +270,8 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     path = tmp_path / "opens.json"
     text = "".join(json.dumps(event(n, note="x" * 200)) + "\n" for n in range(4000))
     with path.open("w") as file:
-        for _ in range(100):
-            file.write(text)
+        for part in range(100):
+            file.write(text.replace('"note": "', f'"note": "{part} '))
     code = (
         "import resource, sys; from local import cli; status = cli.main(sys.argv[1:]); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(status)"

@@ -19,7 +19,7 @@ from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.decide import decide, unique_keys, usable_times
 from lambdas.lake.profile.evidence import Scope, candidates, instants_at, of_files, of_sample
 from lambdas.lake.profile.profile import EventTime, Profile
-from lambdas.lake.profile.ranking import Ranked, rank_events, rank_keys
+from lambdas.lake.profile.ranking import Ranked, doubled, rank_events, rank_keys
 from lambdas.lake.profile.sample import Sample, sample_of
 from lambdas.lake.profile.window import Window
 from lambdas.vocabulary import ExportType
@@ -95,6 +95,8 @@ class Inference:
         if not self.earlier or self.chosen.event_time or self.chosen.identity:
             return profile
         exports = [*self.earlier, (self._sample, self.window)]
+        twice = doubled([sample for sample, _ in exports], profile, partial(instants_at, engine))
+        exports = [one for number, one in enumerate(exports) if number not in twice]
         ranked = self.ranked(engine, [sample for sample, _ in exports], [window for _, window in exports])
         agreeing = [one.profile for one in ranked if one.agrees]
         if not agreeing:

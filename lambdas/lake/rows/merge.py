@@ -12,14 +12,14 @@ from pathlib import Path
 
 import duckdb
 
-from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT, ROW_ID
+from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT
 from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.profile.audit import Counts, Interval
 from lambdas.lake.profile.field_names import is_title
 from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape, write
 from lambdas.lake.rows.spans import within
-from lambdas.lake.rows.staging import Rows, identity, identity_columns, stored_columns
+from lambdas.lake.rows.staging import LINEAGE, Rows, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
 
 # Identities of both; rows of the export alone, and the table's of what both have; identities with more, or fewer.
@@ -30,7 +30,6 @@ _OVERLAP = (
 )
 # Below that share of what both have, rows that vanished and appeared are not compared.
 _PAIRED_SHARE = 0.005
-_LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Merge:
         self._is_shared = within(shared) if rows.profile.has_days else "true"
         columns = stored_columns(rows)
         self._listed = ", ".join(map(name, columns))
-        self._content = ", ".join(name(column) for column in columns if column not in _LINEAGE)
+        self._content = ", ".join(name(column) for column in columns if column not in LINEAGE)
         self._identity = ", ".join(map(name, identity(rows)))
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows)})")
 

@@ -27,6 +27,8 @@ TIME_TEXT = "_time_text_"
 """Fields of a normalised row: its event times as texts, whatever their columns, numbered from 1."""
 NO_VALUE = "n"
 """The component of a field without a value."""
+LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
+"""The columns of a row that say where it comes from; the others are its content."""
 
 _AT = "_at"
 

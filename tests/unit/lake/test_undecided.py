@@ -1,6 +1,5 @@
 """Exports whose records do not say what their fields are: kept, and loaded together once that is decided."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -14,37 +13,11 @@ from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.orders import Order
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
-from tests.unit.lake.in_process_lake import Age, InProcessLake, Record, array, bag
+from tests.unit.lake.in_process_lake import InProcessLake, array, bag
+from tests.unit.lake.ordered_nights import BY_EVIDENCE, event, load, night, waiting
 
 OPENS = EXPORT_TYPES["OPENS"]
-BY_EVIDENCE: dict[str, Any] = {"event_time": {}, "unknown_time_ratio": 0.01}
-
-
-def night(number: int) -> Age:
-    return f"2026-11-{20 + number}T03:30:00.000000+00:00", f"night-{number}"
-
-
-def event(number: int, minutes: int, **more: Any) -> dict[str, Any]:
-    """An event on the morning before the first night, so that every night's window has it."""
-    moment = datetime(2026, 11, 20, 8, tzinfo=UTC) + timedelta(minutes=minutes)
-    return {"contactId": f"k{number}", "messageId": 7, "openTime": moment.isoformat(), **more}
-
-
 ONE, OTHER = event(1, 0), event(2, 30)
-
-
-def load(
-    lake: InProcessLake, records: Iterable[Record], number: int, export: str = "OPENS", **changed: Any
-) -> RunState:
-    """Order, land and load a night's export."""
-    at, kind = night(number), EXPORT_TYPES[export]
-    order = Order(at[0], 0, at[1], at[0])
-    lake.ledger(kind).write_order(lake.execution(), order, "LAST_3_DAYS")
-    return lake.load(array(records), export, at, period="LAST_3_DAYS", **{**BY_EVIDENCE, **changed})
-
-
-def waiting(lake: InProcessLake) -> list[str]:
-    return [batch.batch_id for batch in lake.ledger(OPENS).undecided_batches()]
 
 
 def profile(lake: InProcessLake, export: str = "OPENS") -> Profile:

@@ -111,6 +111,27 @@ def test_the_summary_has_a_line_per_export() -> None:
     assert "switched off" in lines["LISTS"]
 
 
+@pytest.mark.parametrize(
+    ("read", "rejected", "progress", "is_told"),
+    [
+        (5, 0, "5/5", False),
+        (5, 0, "5/6", False),
+        (4, 1, "5/7", False),
+        (5, 0, "7/7", True),
+        (5, 0, "0/0", False),
+        (5, 0, "?/?", False),
+        (5, 0, None, False),
+        (99_901, 0, "100000/100000", False),
+        (99_899, 0, "100000/100000", True),
+    ],
+)
+def test_the_summary_tells_of_another_count_by_symplify(
+    read: int, rejected: int, progress: str | None, is_told: bool
+) -> None:
+    run = ran(0.5, rows_read=read, rows_quarantined=rejected, progress=progress)
+    assert (f"SYMPLIFY COUNTED {progress}" in summary([watched(run)], [], NOW)) is is_told
+
+
 def test_new_tables_of_the_last_day_are_shown_together_with_what_they_take_their_fields_for() -> None:
     text = profiles(
         [
