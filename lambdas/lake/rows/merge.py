@@ -7,7 +7,6 @@ The rows store what the rule needs: their age (`_ordered_at`, `_batch_id`) and t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -21,6 +20,7 @@ from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape,
 from lambdas.lake.rows.spans import within
 from lambdas.lake.rows.staging import LINEAGE, Rows, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
+from lambdas.lake.storage.keys import UNKNOWN_DAY
 
 # Identities of both; rows of the export alone, and the table's of what both have; identities with more, or fewer.
 _OVERLAP = (
@@ -62,6 +62,7 @@ class Merge:
         self._listed = ", ".join(map(name, columns))
         self._content = ", ".join(name(column) for column in columns if column not in LINEAGE)
         self._identity = ", ".join(map(name, identity(rows)))
+        self._has_time = False
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows)})")
 
     def check_key(self) -> None:
@@ -86,6 +87,7 @@ class Merge:
     def into(self, day: str, stored: list[Path], folder: Path) -> Merged:
         """Merge the staged rows of a day (`ALL` for an entity) with its stored files; write new files to `folder`."""
         fresh = self._staged[day]
+        self._has_time = self._rows.profile.has_days and day != UNKNOWN_DAY
         run = self._engine.execute
         # Rows that share a key are equal (`check_key`), so one of them suffices.
         once = (
@@ -97,14 +99,23 @@ class Merge:
         if not stored:
             return self._first(fresh, folder)
         run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
-        read, new, updated, changed, overlap = self._judge()
-        made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", folder) if changed else ()
+        count, shared = self._counted("stored")
+        read, new, updated, changed, overlap = self._judge(shared)
+        made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", count + read, folder) if changed else ()
         # The engine outlives the merge, and its memory is for the next batch.
         run("DROP TABLE verdict")
         return Merged(read, new, updated, made, overlap)
 
-    def _judge(self) -> tuple[int, int, int, bool, Counts]:
-        """Decide for every fresh identity whether its rows win; return rows read, new, updated, any change."""
+    def _counted(self, relation: str) -> tuple[int, int]:
+        """How many rows a relation has, and how many of them where the export and the table cover the same time."""
+        counted = f"SELECT count(*), count(*) FILTER ({self._is_shared}) FROM {relation}"
+        return self._engine.execute(counted).fetchone() or (0, 0)
+
+    def _judge(self, stored: int) -> tuple[int, int, int, bool, Counts]:
+        """Decide for every fresh identity whether its rows win; return rows read, new, updated, any change.
+
+        `stored` is the number of the table's rows where both cover the same time.
+        """
         run = self._engine.execute
         age = f"({timestamp(self._rows.ordered_at)}, {text(self._rows.batch_id)})"
         # The hash of an identity's rows as a multiset: it counts what changed, and decides nothing.
@@ -124,13 +135,11 @@ class Merge:
             f"coalesce(bool_or(_wins), false), {_OVERLAP.format(shared=self._is_shared)} FROM verdict"
         ).fetchone()
         assert tally is not None  # noqa: S101 - an aggregate has one row
-        read, new, updated, changed, *overlap = (int(number or 0) for number in tally)
-        return read, new, updated, bool(changed), self._overlap(*overlap)
+        read, new, updated, changed, both, appeared, theirs, *counts = (int(number or 0) for number in tally)
+        return read, new, updated, bool(changed), self._overlap(both, appeared, stored - theirs, *counts)
 
-    def _overlap(self, shared: int, new: int, theirs: int, inflated: int, deflated: int) -> Counts:
-        """What both have where they cover the same time; `theirs` are the table's rows of what both have."""
-        (stored,) = self._engine.execute(f"SELECT count(*) FROM stored WHERE {self._is_shared}").fetchone() or (0,)
-        missing = stored - theirs
+    def _overlap(self, shared: int, new: int, missing: int, inflated: int, deflated: int) -> Counts:
+        """What both have where they cover the same time, and what only the export, or the table, has."""
         is_worth = self._rows.profile.has_days and min(new, missing) > _PAIRED_SHARE * shared
         return Counts(
             shared=shared,
@@ -171,12 +180,10 @@ class Merge:
 
     def _first(self, fresh: Sequence[SortedFile], folder: Path) -> Merged:
         """Merge into a day without stored rows: every fresh row is new, and sorted files may be stored as they are."""
-        (count, shared) = self._engine.execute(
-            f"SELECT count(*), count(*) FILTER ({self._is_shared}) FROM fresh"
-        ).fetchone() or (0, 0)
+        count, shared = self._counted("fresh")
         overlap = Counts(new=shared) if self._rows.profile.has_days else Counts()
         is_sorted = not self._repeats and follow_each_other(fresh)
-        made = _paths(fresh) if is_sorted else self._write(self._fresh, "fresh", folder)
+        made = _paths(fresh) if is_sorted else self._write(self._fresh, "fresh", count, folder)
         return Merged(count, count, 0, made, overlap)
 
     def _fresh(self, span: str) -> str:
@@ -191,8 +198,8 @@ class Merge:
             f"ON {self._are_same('fresh', 'won')}"
         )
 
-    def _write(self, selected: Callable[[str], str], rows: str, folder: Path) -> tuple[Path, ...]:
-        """Write the selected rows to consecutive files, one a time range."""
+    def _write(self, selected: Callable[[str], str], rows: str, count: int, folder: Path) -> tuple[Path, ...]:
+        """Write the selected rows to consecutive files, one a time range of `rows`, which are `count`."""
 
         def write_range(number: int, span: str) -> Path:
             file = folder / f"merged-{number:05}.parquet"
@@ -200,16 +207,20 @@ class Merge:
                 write(engine, selected(span), self._rows, file)
             return file
 
-        spans = range_predicates(self._engine, rows) if self._rows.profile.has_days else ["true"]
+        spans = range_predicates(self._engine, rows, count) if self._rows.profile.has_days else ["true"]
         if len(spans) == 1:
             return (write_range(0, *spans),)
         with workers(self._engine) as pool:
-            return tuple(pool.map(write_range, count(), spans))
+            return tuple(pool.map(write_range, range(len(spans)), spans))
 
     def _are_same(self, one: str, other: str) -> str:
         """SQL for whether rows of two relations have the same identity."""
-        columns = map(name, identity(self._rows))
-        return " AND ".join(f"{one}.{column} IS NOT DISTINCT FROM {other}.{column}" for column in columns)
+        # Equal times let the engine skip stored rows of other times; where all are null they are the same, not equal.
+        equal = [EVENT_AT] if self._has_time else []
+        return " AND ".join(
+            f"{one}.{name(column)} {'=' if column in equal else 'IS NOT DISTINCT FROM'} {other}.{name(column)}"
+            for column in identity(self._rows)
+        )
 
     @cached_property
     def _all(self) -> str:

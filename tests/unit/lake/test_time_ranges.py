@@ -39,7 +39,7 @@ def partition(duck: duckdb.DuckDBPyConnection, seconds: Sequence[int | None]) ->
         duck.execute(f"INSERT INTO day VALUES ({at or 'NULL'}, ?)", [second])
     return [
         [second for (second,) in duck.execute(f"SELECT second FROM day WHERE {span}").fetchall()]
-        for span in time_ranges.range_predicates(duck, "day")
+        for span in time_ranges.range_predicates(duck, "day", len(seconds))
     ]
 
 
