@@ -22,6 +22,7 @@ s3: Any = DiskS3(out)
 glue: Any = DiskGlue(out)
 settings: Any = SimpleNamespace(
     time_zone="UTC",
+    nightly_period="LAST_3_DAYS",
     timestamp_time_zone="",
     quarantine_ratio=0.001,
     quarantine_minimum=10,

@@ -30,7 +30,13 @@ from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
 from lambdas.steps.audited import audited, to_audit
-from lambdas.steps.table_checks import check_not_doubled, check_not_left_out, check_table, check_unknown_times
+from lambdas.steps.table_checks import (
+    check_not_doubled,
+    check_not_left_out,
+    check_resolution,
+    check_table,
+    check_unknown_times,
+)
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -117,6 +123,7 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     if kept is None and not request.earlier and not request.is_replay:
         check_not_doubled(duck, rows, staged)
     export = to_audit(duck, rows, table, staged, request.manifest)
+    check_resolution(export, rows, request.settings, is_first=table is None)
     merge = Merge(duck, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
     merge.check_key()
     merged = _merge_days(request, rows, merge, staged, table)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
 from lambdas.lake.errors import Undecided, Unloadable
 from lambdas.lake.parsing.stager import Staged
+from lambdas.lake.profile.audit import Export
 from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.window import Window, ordered_window
@@ -16,12 +17,13 @@ from lambdas.lake.rows.staging import Rows
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
 from lambdas.settings import Settings
-from lambdas.vocabulary import ExportType, TimeFormat, UnknownName, period
+from lambdas.vocabulary import ExportType, Period, TimeFormat, UnknownName, period
 
 # So many records without a usable time never fail a run, unless they are most of it.
 _FEW = 10
 # Of fewer rows, chance may make pairs.
 _TELLING_ROWS = 20
+_UNITS = {timedelta(minutes=1): "minutes", timedelta(hours=1): "hours", timedelta(days=1): "days"}
 _REBUILD = "rebuild the table with replay --rebuild --reprofile."
 
 
@@ -107,6 +109,25 @@ def check_not_doubled(engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Sta
             f"Every record of {rows.export.name} stands in this export twice or more, as if its file were doubled, and "
             "there is no other export to compare it with. The next one decides; nothing has to be done."
         )
+
+
+def check_resolution(export: Export, rows: Rows, settings: Settings, *, is_first: bool) -> None:
+    """Refuse coarse times where exports never overlap: of a minute that two of them share, one part would be lost.
+
+    Raises:
+        Undecided: they are coarse, and there is no table yet.
+        Unloadable: they are coarse.
+    """
+    overlaps = settings.nightly_period != Period.LAST_DAY or settings.sweep_weekday
+    span = export.span
+    if overlaps or span is None or span.rows < _TELLING_ROWS or span.resolution <= timedelta(seconds=1):
+        return
+    raise (Undecided if is_first else Unloadable)(
+        f"The times of {rows.export.name} are whole {_UNITS[span.resolution]}, and exports of one day (nightlyPeriod "
+        "is LAST_DAY, and there is no sweepWeekday) have no time in common: of what happened while one was ordered, "
+        "each may hold a part, and one part would be lost. Nothing was published. Set nightlyPeriod to LAST_3_DAYS, or a "
+        "sweepWeekday."
+    )
 
 
 def _check_version(table: Table, export: ExportType) -> None:

@@ -35,7 +35,7 @@ from lambdas.lake.tables.glue_tables import Table, frozen
 from lambdas.settings import Settings
 from lambdas.steps.audited import audited, to_audit
 from lambdas.steps.new_profile import inference
-from lambdas.steps.table_checks import check_not_doubled, check_unknown_times, window_of
+from lambdas.steps.table_checks import check_not_doubled, check_resolution, check_unknown_times, window_of
 from lambdas.vocabulary import ExportType
 from local.profiling.fields import Seen, seen
 from local.profiling.options import Order
@@ -178,6 +178,7 @@ def _merged(
     if table is None and not known.undecided:
         check_not_doubled(engine, rows, staged)
     export = to_audit(engine, rows, table, staged, made.manifest)
+    check_resolution(export, rows, settings, is_first=table is None)
     merge = Merge(engine, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
     merge.check_key()
     files, overlap = dict(known.files), Counts()

@@ -1,12 +1,15 @@
-"""Event times that are dates alone: one contact may act twice on a day, and parts of a day are not the whole."""
+"""Coarse event times: a contact may act twice on a day or in a minute, and a part of it is not the whole."""
 
 from typing import Any
 
 import duckdb
+import pytest
 
 from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.window import ordered_window
 from lambdas.vocabulary import Period
+from tests.unit.lake.in_process_lake import InProcessLake
+from tests.unit.lake.ordered_nights import event, load
 from tests.unit.lake.profiles import ORDERED, decided, opens, undecided
 
 
@@ -39,3 +42,29 @@ def test_dates_alone_in_exports_of_one_day_are_undecided(engine: duckdb.DuckDBPy
     window = ordered_window(Period.LAST_DAY, ORDERED)
     sentence = undecided(engine, dated(), scope=Scope("UTC", window), window=window)
     assert "nightlyPeriod" in sentence
+
+
+def minutes(count: int) -> list[dict[str, Any]]:
+    """Events whose times are whole minutes."""
+    return [event(number, number) for number in range(count)]
+
+
+NEVER_OVERLAPPING: dict[str, Any] = {"nightly_period": "LAST_DAY", "sweep_weekday": ""}
+
+
+def test_whole_minutes_in_exports_that_never_overlap_are_refused(lake: InProcessLake) -> None:
+    state = load(lake, minutes(20), 1, **NEVER_OVERLAPPING)
+    assert (state.outcome, "whole minutes" in str(state.reason)) == ("undecided", True)
+    assert load(lake, minutes(20), 2).outcome == "loaded"
+    state = load(lake, minutes(20), 3, **NEVER_OVERLAPPING)
+    assert (state.outcome, "LAST_3_DAYS" in str(state.reason)) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("count", "settings"),
+    [(19, NEVER_OVERLAPPING), (20, NEVER_OVERLAPPING | {"sweep_weekday": "SUNDAY"}), (20, {"sweep_weekday": ""})],
+)
+def test_whole_minutes_are_loaded_where_exports_overlap_or_chance_may_make_them(
+    lake: InProcessLake, count: int, settings: dict[str, Any]
+) -> None:
+    assert load(lake, minutes(count), 1, **settings).outcome == "loaded"
