@@ -125,8 +125,8 @@ def check_resolution(export: Export, rows: Rows, settings: Settings, *, is_first
     raise (Undecided if is_first else Unloadable)(
         f"The times of {rows.export.name} are whole {_UNITS[span.resolution]}, and exports of one day (nightlyPeriod "
         "is LAST_DAY, and there is no sweepWeekday) have no time in common: of what happened while one was ordered, "
-        "each may hold a part, and one part would be lost. Nothing was published. Set nightlyPeriod to LAST_3_DAYS, or a "
-        "sweepWeekday."
+        "each may hold a part, and one part would be lost. Nothing was published. Set nightlyPeriod to LAST_3_DAYS, or "
+        "a sweepWeekday."
     )
 
 
