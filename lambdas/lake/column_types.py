@@ -104,7 +104,8 @@ class Schema:
         taken = {column.name for column in self.columns}
         for source, kind in kinds.items():
             known = columns.get(source)
-            decided = Kind.ID if kind is not Kind.NULL and is_id(source) else kind
+            # An object is no id, whatever its name; its fields may be.
+            decided = Kind.ID if kind not in (Kind.NULL, Kind.JSON) and is_id(source) else kind
             if known is None:
                 if len(columns) >= MAX_COLUMNS or not _can_be_column(source):
                     continue

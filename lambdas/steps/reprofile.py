@@ -86,4 +86,5 @@ def _rebuilt(
             tally = merged
     request.check_lease()
     shadow.switch(request.export, lake.catalog)
-    return tally
+    # As of a table's first load: people are told what its fields are taken for now.
+    return tally | {"profile": str(profile)}

@@ -54,7 +54,8 @@ def _of_times(reading: Reading) -> Iterator[str]:
         others = [time.field for time in usable_times(reading.export, evidence) if time.field not in zones]
         if others:
             yield (
-                f"{', '.join(dict.fromkeys(others[:_SHOWN]))} could be the time as well; the setting eventTime chooses."
+                f"{', '.join(dict.fromkeys(others[:_SHOWN]))} could be the time as well: names, and how many differ, "
+                "decided against it, and the next export may say otherwise. The setting eventTime chooses."
             )
     if reading.scope.window is None and reading.export.nature is not Nature.ENTITIES:
         yield (

@@ -57,11 +57,14 @@ def _check_identity(export: ExportType, evidence: Evidence, chosen: Chosen) -> N
 def usable_times(export: ExportType, evidence: Evidence) -> list[TimeEvidence]:
     """The times that may be those of events: nearly all records have one, most in the window, and they differ.
 
-    The likeliest name first, of equal ones the shallower path, and then the one that records have first.
+    The likeliest name first, of equal ones the shallower path, then the one that tells more events apart (a mailing has
+    one time of sending and many of opening), and then the one that records have first.
     """
 
-    def rank(time: TimeEvidence) -> tuple[int, int]:
-        return field_names.time_rank(time.field, export), field_names.depth(time.field)
+    def rank(time: TimeEvidence) -> tuple[int, int, float]:
+        # Rounded, since many are counted roughly.
+        differing = -round(time.distinct / time.records, 1)
+        return field_names.time_rank(time.field, export), field_names.depth(time.field), differing
 
     usable = [
         time
@@ -129,9 +132,8 @@ def _best(evidence: Evidence, wanted: tuple[Role, ...]) -> tuple[str, Role] | No
     """The field that says who or what, among those that nearly every record has and that differ."""
     filled = [path for path, found in evidence.fields.items() if found.filled >= _FILLED_SHARE * evidence.records]
     telling = [path for path in filled if evidence.fields[path].distinct > 1]
-    return next(
-        (found for paths in (telling, filled, evidence.fields) if (found := field_names.best(paths, wanted))), None
-    )
+    held = [path for path, found in evidence.fields.items() if found.filled]
+    return next((found for paths in (telling, filled, held) if (found := field_names.best(paths, wanted))), None)
 
 
 def _telling_apart(evidence: Evidence) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ _COLUMNS_AT_ONCE = 24
 _MOST_PATHS = 100
 # Up to so many rows, people are shown how many times differ; beyond, about how many.
 _EXACT_ROWS = 100_000
+_WITH_OBJECTS = (Kind.JSON, Kind.MIXED, Kind.ID)
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 
@@ -227,15 +228,23 @@ def _from_midnight(moment: str, time_zone: str) -> str:
 def _stored(path: str, schema: Schema) -> str:
     """SQL for the text at a path of staged rows."""
     column: Column | None = schema.by_source.get(path)
+    if column is not None and column.kind in _WITH_OBJECTS:
+        # An object is no who or what, but its fields may be: as in a sample.
+        return f"CASE WHEN NOT {_is_object(name(column.name))} THEN {name(column.name)} END"
     if column is not None and column.kind is not Kind.NULL:
         return f"{name(column.name)}::VARCHAR"
     first, _, rest = path.partition(".")
     outer = schema.by_source.get(first)
-    if outer is None or outer.kind not in (Kind.JSON, Kind.MIXED):
+    if outer is None or outer.kind not in _WITH_OBJECTS:
         return "NULL::VARCHAR"
     held = name(outer.name)
     found = ", ".join(f"json_extract_string({held}, {text(pointer)})" for pointer in _pointers(rest))
-    return f"CASE WHEN {held} LIKE '{{%' THEN coalesce({found}) END"
+    return f"CASE WHEN {_is_object(held)} THEN coalesce({found}) END"
+
+
+def _is_object(held: str) -> str:
+    """SQL for whether a column has an object's JSON text, and not an id in braces."""
+    return f"regexp_matches({held}, '^\\{{\\s*[\"}}]')"
 
 
 def _pointers(path: str) -> list[str]:

@@ -53,7 +53,7 @@ _NOUNS: dict[Role, tuple[str, ...]] = {
     Role.LINK: ("link", "url"),
 }
 _OF_MACHINES = (("ip", "address"), ("remote", "address"), ("mac", "address"))
-_IDS = ("id", "uuid", "guid", "key", "sid", "target")
+_IDS = ("id", "uuid", "guid", "key", "sid", "target", "no", "nr", "number", "ref")
 _VERBS: dict[str, tuple[str, ...]] = {
     "OPENS": ("open", "opens", "opened", "read"),
     "CLICKS": ("click", "clicks", "clicked"),

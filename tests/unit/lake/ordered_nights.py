@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.execution import RunState
+from lambdas.lake.profile.profile import Profile
 from lambdas.ledger.orders import Order
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.lake.in_process_lake import Age, InProcessLake, Record, array
@@ -34,3 +35,9 @@ def load(
 
 def waiting(lake: InProcessLake) -> list[str]:
     return [batch.batch_id for batch in lake.ledger(EXPORT_TYPES["OPENS"]).undecided_batches()]
+
+
+def profile(lake: InProcessLake, export: str = "OPENS") -> Profile:
+    table = lake.catalog.table(EXPORT_TYPES[export])
+    assert table is not None
+    return table.profile

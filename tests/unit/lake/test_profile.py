@@ -245,3 +245,13 @@ def test_a_profile_of_a_newer_version_is_refused(engine: duckdb.DuckDBPyConnecti
     written = stored_profile.to_json(Profile()) | {"version": stored_profile.SCHEMA_VERSION + 1}
     with pytest.raises(WrittenByNewer, match="The profile of opens"):
         stored_profile.from_json(written, "opens")
+
+
+def test_of_two_times_of_unknown_names_the_one_that_tells_more_events_apart_is_theirs(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    records = [
+        {"nr": n % 9, "skickat": moment(n // 5 * 5, hours=3).isoformat(), "oppnat": moment(n).isoformat()}
+        for n in range(60)
+    ]
+    assert decided(engine, records).times == ("oppnat",)

@@ -8,22 +8,15 @@ from typing import Any
 import pytest
 
 from lambdas.execution import RunState
-from lambdas.lake.profile.profile import Profile
 from lambdas.lake.tables.vacuum import vacuum
 from lambdas.ledger.orders import Order
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
 from tests.unit.lake.in_process_lake import InProcessLake, array, bag
-from tests.unit.lake.ordered_nights import BY_EVIDENCE, event, load, night, waiting
+from tests.unit.lake.ordered_nights import BY_EVIDENCE, event, load, night, profile, waiting
 
 OPENS = EXPORT_TYPES["OPENS"]
 ONE, OTHER = event(1, 0), event(2, 30)
-
-
-def profile(lake: InProcessLake, export: str = "OPENS") -> Profile:
-    table = lake.catalog.table(EXPORT_TYPES[export])
-    assert table is not None
-    return table.profile
 
 
 def test_a_single_record_is_undecided_and_its_batch_waits(lake: InProcessLake) -> None:
