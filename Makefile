@@ -65,7 +65,7 @@ SHAPES := 10000
 
 # About a second each, on a core; other shapes every time, and a failure prints how to try its shape again.
 shape-campaign: install ## Load SHAPES exports of other shapes, and what is ambiguous among them (SHAPES)
-	LAKE_CAMPAIGN=$$(( ($(SHAPES) + 11) / 12 )) $(BIN)/python -m pytest -n 2 tests/unit/lake/test_shapes.py --timeout 0
+	LAKE_CAMPAIGN=$$(( ($(SHAPES) + 7) / 8 )) $(BIN)/python -m pytest -n 2 tests/unit/lake/test_shapes.py --timeout 0
 
 # About a quarter of an hour: 500 seeded fault scripts, ten export types at a time.
 fault-campaign: install ## Run many nights with faults on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)

@@ -205,7 +205,7 @@ def check(export: str, exports: Exports, order: list[int], zone: str = "UTC") ->
         shutil.rmtree(lake.work, ignore_errors=True)
 
 
-@examples(9)
+@examples(6)
 @given(
     loads(events(with_ids=True), anchor=ANCHOR),
     st.sampled_from(["UTC", "Europe/Stockholm", "America/New_York"]),
@@ -216,13 +216,13 @@ def test_events_that_say_who_and_what_match_the_model(
     check("OPENS", *loaded, zone)
 
 
-@examples(8)
+@examples(6)
 @given(loads(events(with_ids=False), anchor={"timestamp": START.isoformat()}))
 def test_events_without_ids_match_the_model(small_ranges: None, loaded: tuple[Exports, list[int]]) -> None:
     check("OPENS", *loaded)
 
 
-@examples(8)
+@examples(6)
 @given(loads(entities, "listId"))
 def test_entities_match_the_model(small_ranges: None, loaded: tuple[Exports, list[int]]) -> None:
     check("LISTS", *loaded)

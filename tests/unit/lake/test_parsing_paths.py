@@ -99,7 +99,7 @@ def drawn_fields(data: st.DataObject, schema: Schema) -> set[str]:
     return set(data.draw(st.lists(st.sampled_from(sources), unique=True))) if sources else set()
 
 
-@examples(30)
+@examples(20)
 @given(pieces(), profiles(), st.data())
 def test_a_faster_path_reads_a_piece_as_the_record_path_does_or_falls_back(
     paths: ParsingPaths, drawn: tuple[Piece, bool], profile: Profile, data: st.DataObject
@@ -115,7 +115,7 @@ def test_a_faster_path_reads_a_piece_as_the_record_path_does_or_falls_back(
     assert fast is None or fast == by_record
 
 
-@examples(30)
+@examples(20)
 @given(pieces(), pieces(), profiles(), st.data())
 def test_the_paths_agree_under_the_schema_of_an_earlier_export(
     paths: ParsingPaths,
@@ -198,7 +198,7 @@ def _exactly(text: bytes, kind: type) -> Any:
     return float(value) if kind is float else value
 
 
-@examples(50)
+@examples(30)
 @given(st.lists(st.tuples(names | texts, values | irregular), max_size=5))
 def test_every_value_is_in_its_column_or_rescued_whole(fields: list[tuple[str, Any]]) -> None:
     text = encoded(fields)

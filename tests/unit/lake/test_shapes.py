@@ -113,7 +113,7 @@ def lake_of(shape: Shape) -> InProcessLake:
 
 
 @pytest.mark.no_cover
-@examples(12)
+@examples(8)
 @given(shapes(), stories(), st.data())
 def test_a_shape_that_is_not_ambiguous_loads_right_without_a_setting(
     shape: Shape, told: Story, data: st.DataObject
@@ -143,7 +143,7 @@ seeds = st.integers(0, 2**32)
 larger = st.sampled_from([10, 30, 100])
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger)
 def test_a_first_export_of_one_record_waits_for_the_next_and_nothing_is_lost(
     shape: Shape, seed: int, per_day: int
@@ -157,7 +157,7 @@ def test_a_first_export_of_one_record_waits_for_the_next_and_nothing_is_lost(
         assert is_true(lake, shape, told)
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger, st.sampled_from([0, 2]))
 def test_a_doubled_export_is_refused_alone_whether_it_is_the_first_or_a_later_one(
     shape: Shape, seed: int, per_day: int, which: int
@@ -172,7 +172,7 @@ def test_a_doubled_export_is_refused_alone_whether_it_is_the_first_or_a_later_on
         assert set(rows.values()) == {1}
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger)
 def test_the_moment_of_the_export_is_no_time_of_its_events(shape: Shape, seed: int, per_day: int) -> None:
     told = story(Random(seed), nights=4, per_day=per_day)
@@ -184,7 +184,7 @@ def test_the_moment_of_the_export_is_no_time_of_its_events(shape: Shape, seed: i
         assert all("eventTime" in str(state.reason) for state in states[1:] if state.outcome == Outcome.UNDECIDED)
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger)
 def test_records_without_any_time_of_the_ordered_span_are_undecided_and_a_setting_cannot_make_one(
     shape: Shape, seed: int, per_day: int
@@ -198,7 +198,7 @@ def test_records_without_any_time_of_the_ordered_span_are_undecided_and_a_settin
     assert_undecided(shape, told, files)
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger)
 def test_events_in_arrays_within_records_are_undecided(shape: Shape, seed: int, per_day: int) -> None:
     told = story(Random(seed), nights=2, per_day=per_day)
@@ -206,7 +206,7 @@ def test_events_in_arrays_within_records_are_undecided(shape: Shape, seed: int, 
     assert_undecided(shape, told, files)
 
 
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, larger)
 def test_exports_without_a_time_in_common_load_right_and_settle_nothing(shape: Shape, seed: int, per_day: int) -> None:
     assume(shape.resolution < timedelta(days=1))
@@ -223,7 +223,7 @@ def test_exports_without_a_time_in_common_load_right_and_settle_nothing(shape: S
 
 
 @pytest.mark.no_cover
-@examples(3)
+@examples(2)
 @given(shapes(), seeds, st.sampled_from(["iso blank", "day first", "month first", "array"]))
 def test_another_zone_from_the_third_export_on_blocks_the_table(shape: Shape, seed: int, time_format: str) -> None:
     told = story(Random(seed), nights=4, per_day=100)
@@ -238,7 +238,7 @@ def test_another_zone_from_the_third_export_on_blocks_the_table(shape: Shape, se
         assert "--reprofile" in str(states[2].reason)
 
 
-@examples(3)
+@examples(2)
 @given(seeds, larger, st.sampled_from(sorted(KEYS)), st.data())
 def test_entities_hold_the_latest_state_of_each_key_whatever_it_is_called(
     seed: int, size: int, export: str, data: st.DataObject
