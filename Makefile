@@ -56,7 +56,7 @@ test-fast: install ## Run the tests of units and templates alone: what to run wh
 	$(BIN)/python -m pytest -n 2 tests/unit tests/infra --ignore tests/infra/test_app.py $(PYTEST)
 
 # Other examples every time, LAWS times as many of each law, and every way to be killed at every call.
-LAWS := 20
+LAWS := 60
 
 laws: install ## Try the lake's laws with many examples, and crashes in every way (LAWS)
 	LAKE_CAMPAIGN=$(LAWS) $(BIN)/python -m pytest tests/unit/lake --deselect tests/unit/lake/test_fuzz.py --timeout 0

@@ -1,4 +1,4 @@
-"""Judge a merged export by its overlap with the table, before anything is published."""
+"""Check an export before its merge, and judge it by its overlap with the table, before anything is published."""
 
 from dataclasses import replace
 
@@ -8,16 +8,46 @@ from lambdas.lake.errors import Contradiction, Unloadable
 from lambdas.lake.parsing.stager import Staged
 from lambdas.lake.profile.audit import SETTLING_RECORDS, Counts, Export, Finding, History, audit
 from lambdas.lake.rows import spans
+from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import Table
-from lambdas.steps.table_checks import window_of
+from lambdas.settings import Settings
+from lambdas.steps.table_checks import check_not_doubled, check_resolution, check_unknown_times, window_of
 
 
-def to_audit(
+def prepared(
+    engine: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    table: Table | None,
+    staged: Staged,
+    *,
+    manifest: Manifest,
+    settings: Settings,
+    may_be_doubled: bool,
+) -> tuple[Export, Merge]:
+    """Check staged rows, and return what the audit is to judge and their merge, which takes the staged files.
+
+    `may_be_doubled` where there is no other export that tells.
+
+    Raises:
+        Undecided: they are no beginning of a table.
+        Unloadable: they cannot be merged.
+    """
+    is_first = table is None
+    check_unknown_times(staged.unknown_times, staged.rows, rows.profile, settings, rows.export, is_first=is_first)
+    if may_be_doubled:
+        check_not_doubled(engine, rows, staged)
+    export = _to_audit(engine, rows, table, staged, manifest)
+    check_resolution(export, rows, settings, is_first=is_first)
+    merge = Merge(engine, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
+    merge.check_key()
+    return export, merge
+
+
+def _to_audit(
     engine: duckdb.DuckDBPyConnection, rows: Rows, table: Table | None, staged: Staged, manifest: Manifest
 ) -> Export:
-    """What the audit is to judge: look before the merge, which takes the staged files."""
     window = window_of(manifest)
     return Export(
         span=spans.span_of(engine, staged.files, window) if rows.profile.has_days else None,

@@ -29,14 +29,8 @@ from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.protocol import Tables
 from lambdas.lake.tables.shadow_table import ShadowTable
 from lambdas.settings import Settings
-from lambdas.steps.audited import audited, to_audit
-from lambdas.steps.table_checks import (
-    check_not_doubled,
-    check_not_left_out,
-    check_resolution,
-    check_table,
-    check_unknown_times,
-)
+from lambdas.steps.audited import audited, prepared
+from lambdas.steps.table_checks import check_not_left_out, check_table
 from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
@@ -118,14 +112,15 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
     if not staged.rows:
         return _tally(staged, {}, known.schema)
     rows = replace(known, schema=staged.schema, profile=staged.profile)
-    unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-    check_unknown_times(unknown, staged.rows, rows.profile, request.settings, request.export, is_first=table is None)
-    if kept is None and not request.earlier and not request.is_replay:
-        check_not_doubled(duck, rows, staged)
-    export = to_audit(duck, rows, table, staged, request.manifest)
-    check_resolution(export, rows, request.settings, is_first=table is None)
-    merge = Merge(duck, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
-    merge.check_key()
+    export, merge = prepared(
+        duck,
+        rows,
+        table,
+        staged,
+        manifest=request.manifest,
+        settings=request.settings,
+        may_be_doubled=kept is None and not request.earlier and not request.is_replay,
+    )
     merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())
     made = audited(rows, table, export, overlap)
@@ -259,7 +254,7 @@ def _tally(
         "updated": sum(day.updated for day in merged.values()),
         "rescued": sum(file.rescued for file in files),
         "quarantined": staged.rejected,
-        "unknownTime": sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ())),
+        "unknownTime": staged.unknown_times,
         "earliest": min((file.first for file in files if file.first), default=None),
         "latest": max((file.last for file in files if file.last), default=None),
         "shared": overlap.shared if overlap else 0,

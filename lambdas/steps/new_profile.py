@@ -49,5 +49,5 @@ def sample(s3: "S3Client", bucket: str, manifest: Manifest, most: int = parse.SA
 
 def samples(s3: "S3Client", bucket: str, batches: Sequence[Manifest]) -> list[tuple[Sample, Window | None]]:
     """Samples of the landed batches that can be read, with the windows of their orders, the oldest first."""
-    ordered = sorted(batches, key=lambda one: (one.ordered_at, one.batch_id))
+    ordered = sorted(batches, key=lambda one: one.age)
     return [(found, window_of(one)) for one in ordered if (found := sample(s3, bucket, one)).records]

@@ -33,7 +33,7 @@ def reprofile(request: MergeRequest, table: Table, landed: Sequence[Manifest], c
         Undecided: no profile agrees; the table stays as it is.
         Unloadable: a batch cannot be merged.
     """
-    compared = sorted(landed, key=lambda one: (one.ordered_at, one.batch_id))[-_EXPORTS:]
+    compared = sorted(landed, key=lambda one: one.age)[-_EXPORTS:]
     lake = request.lake
     samples = [sample(lake.s3, lake.store.bucket, manifest, _RECORDS) for manifest in compared]
     instants = partial(instants_at, lake.engine)
@@ -65,7 +65,7 @@ def _rebuilt(
     shadow = ShadowTable(lake.store, request.export, request.folder_name)
     shadow.begin(left_out, profile)
     tally: dict[str, Any] = {}
-    for manifest in sorted(landed, key=lambda one: (one.ordered_at, one.batch_id)):
+    for manifest in sorted(landed, key=lambda one: one.age):
         if manifest.batch_id in left_out:
             continue
         name = f"{request.folder_name}-{keys.batch_folder(manifest.batch_id)}"

@@ -8,7 +8,7 @@ import duckdb
 
 from lambdas.lake.errors import Undecided, Unloadable
 from lambdas.lake.parsing.stager import Staged
-from lambdas.lake.profile.audit import Export
+from lambdas.lake.profile.audit import TELLING_RECORDS, Export
 from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.window import Window, ordered_window
@@ -21,8 +21,6 @@ from lambdas.vocabulary import ExportType, Period, TimeFormat, UnknownName, peri
 
 # So many records without a usable time never fail a run, unless they are most of it.
 _FEW = 10
-# Of fewer rows, chance may make pairs.
-_TELLING_ROWS = 20
 _UNITS = {timedelta(minutes=1): "minutes", timedelta(hours=1): "hours", timedelta(days=1): "days"}
 _REBUILD = "rebuild the table with replay --rebuild --reprofile."
 
@@ -100,7 +98,7 @@ def check_not_doubled(engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Sta
     Raises:
         Undecided: the next export shows whether Symplify always sends them so.
     """
-    if not rows.profile.has_days or staged.rows < _TELLING_ROWS:
+    if not rows.profile.has_days or staged.rows < TELLING_RECORDS:
         return
     # The day with the fewest rows tells most exports.
     days = sorted(staged.sorted_files.values(), key=lambda files: sum(file.rows for file in files))
@@ -120,7 +118,7 @@ def check_resolution(export: Export, rows: Rows, settings: Settings, *, is_first
     """
     overlaps = settings.nightly_period != Period.LAST_DAY or settings.sweep_weekday
     span = export.span
-    if overlaps or span is None or span.rows < _TELLING_ROWS or span.resolution <= timedelta(seconds=1):
+    if overlaps or span is None or span.rows < TELLING_RECORDS or span.resolution <= timedelta(seconds=1):
         return
     raise (Undecided if is_first else Unloadable)(
         f"The times of {rows.export.name} are whole {_UNITS[span.resolution]}, and exports of one day (nightlyPeriod "

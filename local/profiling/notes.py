@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from lambdas.lake.profile.decide import usable_times
-from lambdas.lake.storage.keys import UNKNOWN_DAY
 from lambdas.vocabulary import Nature
 from local.profiling.reading import Reading
 
@@ -48,7 +47,7 @@ def _of_times(reading: Reading) -> Iterator[str]:
                     f"{count} times in {field} name no offset and are taken for {zones[field]}: an assumption. The "
                     "setting timestampTimeZone says another zone, and first-contact with --period TODAY can tell it."
                 )
-        unknown = sum(file.rows for file in staged.sorted_files.get(UNKNOWN_DAY, ()))
+        unknown = staged.unknown_times
         if unknown:
             yield f"{unknown} records have no usable time and would stand in dt=unknown; see unknownTimeRatio."
         others = [time.field for time in usable_times(reading.export, evidence) if time.field not in zones]

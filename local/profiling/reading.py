@@ -26,16 +26,14 @@ from lambdas.lake.profile.evidence import Evidence, Scope, candidates, of_files
 from lambdas.lake.profile.inference import Inference
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.profile.sample import sample_of
-from lambdas.lake.rows.merge import Merge
 from lambdas.lake.rows.staging import Rows
-from lambdas.lake.storage import keys
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.storage.raw_object import check_size, unpacked
 from lambdas.lake.tables.glue_tables import Table, frozen
 from lambdas.settings import Settings
-from lambdas.steps.audited import audited, to_audit
+from lambdas.steps.audited import audited, prepared
 from lambdas.steps.new_profile import inference
-from lambdas.steps.table_checks import check_not_doubled, check_resolution, check_unknown_times, window_of
+from lambdas.steps.table_checks import window_of
 from lambdas.vocabulary import ExportType
 from local.profiling.fields import Seen, seen
 from local.profiling.options import Order
@@ -173,14 +171,15 @@ def _merged(
     if not staged.rows:
         return None
     table, rows = known.table, replace(made.rows, schema=staged.schema, profile=staged.profile)
-    unknown = sum(file.rows for file in staged.sorted_files.get(keys.UNKNOWN_DAY, ()))
-    check_unknown_times(unknown, staged.rows, rows.profile, settings, made.export, is_first=table is None)
-    if table is None and not known.undecided:
-        check_not_doubled(engine, rows, staged)
-    export = to_audit(engine, rows, table, staged, made.manifest)
-    check_resolution(export, rows, settings, is_first=table is None)
-    merge = Merge(engine, rows, staged.sorted_files, table.history.shared(export.span) if table is not None else ())
-    merge.check_key()
+    export, merge = prepared(
+        engine,
+        rows,
+        table,
+        staged,
+        manifest=made.manifest,
+        settings=settings,
+        may_be_doubled=table is None and not known.undecided,
+    )
     files, overlap = dict(known.files), Counts()
     for day in sorted(staged.sorted_files):
         work = folder / "merged" / day

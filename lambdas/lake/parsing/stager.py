@@ -23,6 +23,7 @@ from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.sorted_files import Chunk, SortedFile
 from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
+from lambdas.lake.storage.keys import UNKNOWN_DAY
 
 # With so many, the engine's buffers of each column may be what exhausts the memory.
 _WIDE_FIELDS = 200
@@ -50,6 +51,11 @@ class Staged:
     def files(self) -> list[Path]:
         """Every sorted file."""
         return [file.path for files in self.sorted_files.values() for file in files]
+
+    @property
+    def unknown_times(self) -> int:
+        """Rows without a usable time."""
+        return sum(file.rows for file in self.sorted_files.get(UNKNOWN_DAY, ()))
 
 
 class SchemaChanged(Exception):

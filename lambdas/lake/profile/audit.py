@@ -19,8 +19,8 @@ OUTSIDE_SHARE = 0.05
 SETTLING_RECORDS = 200
 # An export with fewer says nothing by its lack of overlap.
 TELLING_ROWS = 15
-# In fewer, a field may be missing by chance.
-_TELLING_RECORDS = 20
+# In fewer, a field may be missing, stand twice or have whole minutes by chance.
+TELLING_RECORDS = 20
 _RENAMED_SHARE, _RENAMED_LEAST = 0.5, 10
 _MOST_SPANS = 30
 _DAY = timedelta(days=1)
@@ -162,7 +162,7 @@ def audit(history: History, export: Export, counts: Counts) -> Finding:
 
 
 def _of_fields(export: Export) -> str | None:
-    if export.gone and export.rows >= _TELLING_RECORDS:
+    if export.gone and export.rows >= TELLING_RECORDS:
         return f"none of its {export.rows} records has {' or '.join(export.gone)}"
     return None
 

@@ -18,7 +18,7 @@ from lambdas.lake.profile.audit import Counts, Interval
 from lambdas.lake.profile.field_names import is_title
 from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape, write
 from lambdas.lake.rows.spans import within
-from lambdas.lake.rows.staging import LINEAGE, Rows, identity, identity_columns, stored_columns
+from lambdas.lake.rows.staging import Rows, content_columns, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
 from lambdas.lake.storage.keys import UNKNOWN_DAY
 
@@ -58,9 +58,8 @@ class Merge:
         self._rows = rows
         self._staged = staged
         self._is_shared = within(shared) if rows.profile.has_days else "true"
-        columns = stored_columns(rows)
-        self._listed = ", ".join(map(name, columns))
-        self._content = ", ".join(name(column) for column in columns if column not in LINEAGE)
+        self._listed = ", ".join(map(name, stored_columns(rows)))
+        self._content = ", ".join(map(name, content_columns(rows)))
         self._identity = ", ".join(map(name, identity(rows)))
         self._has_time = False
         engine.execute(f"CREATE OR REPLACE TABLE shape ({shape(rows)})")

@@ -10,7 +10,7 @@ from lambdas.lake.column_types import EVENT_AT
 from lambdas.lake.engine import name, parquet, timestamp
 from lambdas.lake.profile.audit import Interval, Span
 from lambdas.lake.profile.window import Window
-from lambdas.lake.rows.staging import LINEAGE, Rows, identity_columns, stored_columns
+from lambdas.lake.rows.staging import Rows, content_columns, identity_columns
 
 _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 
@@ -48,7 +48,7 @@ def gone(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], rows: Rows) -
 
 def stands_twice(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], rows: Rows) -> bool:
     """Whether every row stands at least twice in these files."""
-    content = ", ".join(name(column) for column in stored_columns(rows) if column not in LINEAGE)
+    content = ", ".join(map(name, content_columns(rows)))
     found = engine.execute(
         f"SELECT min(n) FROM (SELECT count(*) AS n FROM {parquet(files)} GROUP BY hash({content}))"
     ).fetchone()

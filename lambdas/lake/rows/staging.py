@@ -27,8 +27,6 @@ TIME_TEXT = "_time_text_"
 """Fields of a normalised row: its event times as texts, whatever their columns, numbered from 1."""
 NO_VALUE = "n"
 """The component of a field without a value."""
-LINEAGE = (BATCH_ID, ORDERED_AT, ROW_ID)
-"""The columns of a row that say where it comes from; the others are its content."""
 
 _AT = "_at"
 
@@ -92,6 +90,11 @@ def stored_columns(rows: Rows) -> list[str]:
     """All columns of a table's files, in their order."""
     instants = [EVENT_AT] if rows.profile.has_days else []
     return [*(column.name for column in rows.schema.stored), *instants, BATCH_ID, ORDERED_AT, ROW_ID, RESCUED]
+
+
+def content_columns(rows: Rows) -> list[str]:
+    """The columns of a row's content: without those that say where it comes from."""
+    return [column for column in stored_columns(rows) if column not in (BATCH_ID, ORDERED_AT, ROW_ID)]
 
 
 def identity(rows: Rows) -> list[str]:

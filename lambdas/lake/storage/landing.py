@@ -56,6 +56,11 @@ class Manifest:
     """Whether the copy has compared it; a copy in several calls cannot, and then the load does."""
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def age(self) -> tuple[str, str]:
+        """The batch's age, as that of a row: see `lake/rows/merge.py`."""
+        return self.ordered_at, self.batch_id
+
 
 @dataclass(frozen=True)
 class Part:
