@@ -10,6 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Behind a company's proxy only the system's store of certificates knows its CA; uv and Node have lists of their own.
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
+# Node keeps what it has compiled in the temporary folder, unless it is told where.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 # pip looks there by itself from 24.2 on; older ones take OpenSSL's file, where there is one.
 SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
@@ -39,7 +41,7 @@ $(VENV)/.cloud: $(VENV)/.python $(CLOUD_LOCK)
 	@touch $@
 
 node_modules/.installed: $(VENV)/.python package.json package-lock.json
-	$(BIN)/npm ci --silent --no-audit --no-fund
+	NODE_DISABLE_COMPILE_CACHE=1 $(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
 demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, Athena queries
@@ -50,7 +52,7 @@ COVERAGE = $(if $(PYTEST),,--cov --cov-report=term --cov-fail-under=95)
 
 # More workers than cores, since tests with a cloud wait for half of their time.
 test: install ## Run all tests (PYTEST='-k lease' for some)
-	$(BIN)/python -m pytest -n 4 $(COVERAGE) $(PYTEST)
+	$(BIN)/python -m pytest -n 5 $(COVERAGE) $(PYTEST)
 
 test-fast: install ## Run the tests of units and templates alone: what to run while working
 	$(BIN)/python -m pytest -n 2 tests/unit tests/infra --ignore tests/infra/test_app.py $(PYTEST)

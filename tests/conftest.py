@@ -33,11 +33,12 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session one folder for all temporary files, of its workers and of what they start, and remove it."""
+    # While everything is imported, there is no garbage.
+    gc.disable()
     if hasattr(config, "workerinput"):
         return
     before, folder = os.environ.get("TMPDIR"), tempfile.mkdtemp(prefix="lake-tests-")
-    # Node keeps what it has compiled in the temporary folder, unless it is told where.
-    os.environ |= {"TMPDIR": folder, "NODE_COMPILE_CACHE": str(ROOT / "node_modules" / ".cache" / "compiled")}
+    os.environ["TMPDIR"] = folder
     tempfile.tempdir = None
 
     def clear() -> None:
@@ -88,6 +89,7 @@ def pytest_collection_finish() -> None:
     """Keep what all tests share out of garbage collection: a tenth of their time went into looking through it."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
