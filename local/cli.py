@@ -115,12 +115,11 @@ def _replay(context: _Context) -> bool:
 
 
 def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[str, Any]]) -> bool:
-    started = executions.start(running, inputs)
     try:
         with display.progress(context.console) as show:
-            ended = executions.watch(running, started, show)
+            ended = executions.play(running, inputs, show)
     except KeyboardInterrupt:
-        print("The runs continue in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
+        print("What has started continues in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
         raise
     context.answer([run.described() for run in ended], lambda: display.results(context.console, ended))
     return all(run.succeeded for run in ended)

@@ -64,9 +64,8 @@ def demo(home: Path, options: UpOptions, console: Console) -> bool:
 def _night(home: Path, options: UpOptions, console: Console) -> bool:
     running = lifecycle.up(home, options, console.print)
     console.print("Starting what the ten nightly rules start\n", style="bold")
-    started = executions.start(running, executions.rule_inputs(running))
     with display.progress(console) as show:
-        ended = executions.watch(running, started, show)
+        ended = executions.play(running, executions.rule_inputs(running), show)
     console.print()
     display.results(console, ended)
     if not all(run.succeeded for run in ended):

@@ -97,7 +97,7 @@ def test_a_rule_that_fires_every_minute_starts_the_machine(running: Running) -> 
 
     # Executions of other tests do not count; some are meant to fail.
     before, rule = started(), "every-minute"
-    events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)", State="ENABLED")
+    events.put_rule(Name=rule, ScheduleExpression="cron(* * * * ? *)", State="ENABLED")
     events.put_targets(Rule=rule, Targets=[target])
     try:
         found = until(lambda: list(filter(is_scheduled, started() - before)), "the rule has started nothing")
