@@ -119,7 +119,7 @@ def _run_all(context: _Context, running: lifecycle.Running, inputs: list[dict[st
         with display.progress(context.console) as show:
             ended = executions.play(running, inputs, show)
     except KeyboardInterrupt:
-        print("What has started continues in the local cloud, unless you stop it: python -m local down", file=sys.stderr)
+        print("What has started continues, unless you stop the local cloud: python -m local down", file=sys.stderr)
         raise
     context.answer([run.described() for run in ended], lambda: display.results(context.console, ended))
     return all(run.succeeded for run in ended)
