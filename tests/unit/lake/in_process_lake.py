@@ -61,11 +61,11 @@ def age(number: int, batch_id: str | None = None) -> Age:
 
 
 def array(records: Iterable[Record]) -> bytes:
-    return json.dumps(list(records)).encode()
+    return json.dumps(list(records), separators=(",", ":")).encode()
 
 
 def lines(records: Iterable[Record]) -> bytes:
-    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
 
 
 @dataclass
