@@ -13,14 +13,14 @@ MEMORY_LIMIT = "400MB"
 THREADS = 2
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+def connect(folder: Path, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
     """Open an engine that spills to the folder."""
     spill = folder / "spill"
     spill.mkdir(parents=True, exist_ok=True)
     engine = duckdb.connect()
     engine.execute(f"SET temp_directory = {text(str(spill))}")
     engine.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-    engine.execute(f"SET threads = {THREADS}")
+    engine.execute(f"SET threads = {threads}")
     # Insertion order costs five times the memory, and files are sorted explicitly anyway.
     engine.execute("SET preserve_insertion_order = false")
     # GLOBAL: for every cursor.
@@ -33,12 +33,13 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 @contextmanager
 def workers(engine: duckdb.DuckDBPyConnection) -> Iterator[ThreadPoolExecutor]:
     """A pool of threads, each with its own cursor; meanwhile every statement runs on its caller's thread alone."""
+    (threads,) = engine.execute("SELECT current_setting('threads')").fetchone() or (THREADS,)
     engine.execute("SET threads = 1")
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             yield pool
     finally:
-        engine.execute(f"SET threads = {THREADS}")
+        engine.execute(f"SET threads = {threads}")
 
 
 def text(value: str) -> str:

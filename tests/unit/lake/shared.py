@@ -1,5 +1,6 @@
 """What all lakes of a test process share, since each takes longer to make than most tests run."""
 
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,12 @@ REGION = "eu-north-1"
 
 @cache
 def engine() -> duckdb.DuckDBPyConnection:
-    """It takes as long to open as a small batch to load."""
-    return lake_engine.connect(Path(tempfile.mkdtemp(prefix="lake-test-engine-")))
+    """It takes as long to open as a small batch to load.
+
+    A second thread costs a fifth of the time of a suite that loads a few records each time; campaigns have it.
+    """
+    threads = lake_engine.THREADS if os.environ.get("LAKE_CAMPAIGN") else 1
+    return lake_engine.connect(Path(tempfile.mkdtemp(prefix="lake-test-engine-")), threads)
 
 
 @cache
