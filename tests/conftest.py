@@ -114,10 +114,11 @@ def _untraced(config: pytest.Config) -> Iterator[None]:
 
 
 def _turn(item: pytest.Item) -> int:
-    """When a test begins: the demo, which has a cloud of its own, right after those that share one."""
-    if "cloud_home" in getattr(item, "fixturenames", ()):
-        return 0
-    return 1 if item.path.name == "test_demo.py" else 3 if "unit" in item.path.parts else 2
+    """When a test begins: first what waits for half of its time, but no more of it at once than there are cores."""
+    has_cloud = "cloud_home" in getattr(item, "fixturenames", ())
+    if has_cloud:
+        return 0 if item.path.parent.name == "workflow" else 2
+    return 1 if item.path.name == "test_demo.py" else 4 if "unit" in item.path.parts else 3
 
 
 def local(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:

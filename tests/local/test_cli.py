@@ -39,12 +39,17 @@ def test_status_as_json_has_every_address_and_name(cloud_home: Path, running: Ru
 
 
 def test_a_run_prints_a_list_with_one_object_per_export(cloud_home: Path, running: Running) -> None:
-    done = local_in_process("run", "projects", "OPENED", "--period", "today", "--json", home=cloud_home)
+    done = local_in_process("run", "projects", "OPENED", "--period", "last_week", "--json", home=cloud_home)
     assert done.returncode == 0, done.stderr
     projects, opens = document(done)
     for run, export in ((projects, "PROJECTS"), (opens, "OPENS")):
         assert run.keys() >= {"exportType", "period", "status", "executionArn", "batchId", "rows", "bytes", "error"}
-        assert (run["exportType"], run["period"], run["status"], run["error"]) == (export, "TODAY", "SUCCEEDED", None)
+        assert (run["exportType"], run["period"], run["status"], run["error"]) == (
+            export,
+            "LAST_WEEK",
+            "SUCCEEDED",
+            None,
+        )
         assert run["rows"] >= 0
         assert run["bytes"] > 0
 

@@ -22,23 +22,17 @@ def table_of(export: str) -> str:
     return EXPORT_TYPES[export].table
 
 
-@pytest.mark.parametrize("period", ["TODAY", "LAST_DAY", "LAST_3_DAYS", "LAST_WEEK", "LAST_2_WEEKS"])
-def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, period: str) -> None:
-    states, machine = running.cloud.client("stepfunctions"), running.deployment.state_machine_arn
-    arns = {}
-    for export in ("CAMPAIGNS", "CLICKS"):
-        given = json.dumps({"exportType": export, "period": period})
-        arns[export] = states.start_execution(stateMachineArn=machine, input=given)["executionArn"]
-    for export, arn in arns.items():
-        ended = wait(running.cloud, arn)
+@pytest.mark.parametrize("export", ["CAMPAIGNS", "CLICKS"])
+def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, export: str) -> None:
+    # The longest first: right after midnight TODAY has no record, or too few to begin a table with.
+    for period in ("LAST_2_WEEKS", "LAST_WEEK", "LAST_3_DAYS", "LAST_DAY", "TODAY"):
+        ended = execute(running, exportType=export, period=period)
         assert (ended.status, ended.cause) == ("SUCCEEDED", None)
         assert ended.output is not None
         assert ended.output["period"] == period
-        # There is no table before its first record, and right after midnight TODAY has none.
-        if ended.output["tally"]["read"]:
-            sql = f"SELECT count(*) AS n FROM {table_of(export)} WHERE _batch_id = '{ended.output['batchId']}'"
-            (counted,) = athena.query(running, sql)
-            assert counted["n"] == ended.output["tally"]["read"]
+        sql = f"SELECT count(*) AS n FROM {table_of(export)} WHERE _batch_id = '{ended.output['batchId']}'"
+        (counted,) = athena.query(running, sql)
+        assert counted["n"] == ended.output["tally"]["read"]
 
 
 def test_the_same_export_twice_is_deduplicated(running: Running) -> None:
@@ -49,7 +43,7 @@ def test_the_same_export_twice_is_deduplicated(running: Running) -> None:
 
 
 def test_opened_is_an_alias_of_opens(running: Running) -> None:
-    ended = execute(running, exportType="OPENED", period="TODAY")
+    ended = execute(running, exportType="OPENED", period="LAST_WEEK")
     assert ended.status == "SUCCEEDED"
     assert ended.output is not None
     assert ended.output["exportType"] == "OPENS"
@@ -138,9 +132,9 @@ def without_statement(running: Running, function: str, sid: str) -> Iterator[Non
 )
 def test_a_missing_permission_fails_the_run(running: Running, function: str, sid: str, step: str) -> None:
     with without_statement(running, function, sid):
-        ended = execute(running, exportType="SOFT_BOUNCES", period="TODAY")
+        ended = execute(running, exportType="SOFT_BOUNCES", period="LAST_WEEK")
     assert ended.status == "FAILED"
     assert "AccessDenied" in (ended.cause or "")
     assert step in ended.visited
     # The next run recovers once the permission is restored.
-    assert execute(running, exportType="SOFT_BOUNCES", period="TODAY").status == "SUCCEEDED"
+    assert execute(running, exportType="SOFT_BOUNCES", period="LAST_WEEK").status == "SUCCEEDED"
