@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 # Node keeps what it has compiled in the temporary folder, unless it is told where.
-export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
+export NODE_COMPILE_CACHE ?= $(CURDIR)/$(VENV)/.node
 # pip looks there by itself from 24.2 on; older ones take OpenSSL's file, where there is one.
 SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
@@ -24,7 +24,7 @@ help: ## Show the commands (default)
 
 install: $(VENV)/.installed ## Set up .venv (Python packages, Node, CDK, the embedded cloud)
 
-$(VENV)/.installed: $(VENV)/.cloud node_modules/.installed
+$(VENV)/.installed: $(VENV)/.cloud $(VENV)/.compiled node_modules/.installed
 	@touch $@
 
 $(VENV)/.python: requirements-dev.txt Makefile
@@ -33,6 +33,11 @@ $(VENV)/.python: requirements-dev.txt Makefile
 	PIP_CERT="$${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$$($(BIN)/python -c '$(SYSTEM_CERTS)')}}" \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
+	@touch $@
+
+# Unpacked and compiled once, and not by each of the processes that need it next, all at the same time.
+$(VENV)/.compiled: $(VENV)/.python
+	$(BIN)/python -c 'import infra.stack, hypothesis, moto, rich'
 	@touch $@
 
 $(VENV)/.cloud: $(VENV)/.python $(CLOUD_LOCK)
