@@ -57,7 +57,7 @@ COVERAGE = $(if $(PYTEST),,--cov --cov-report=term --cov-fail-under=95)
 
 # More workers than cores, since tests with a cloud wait for half of their time.
 test: install ## Run all tests (PYTEST='-k lease' for some)
-	$(BIN)/python -m pytest -n 5 $(COVERAGE) $(PYTEST)
+	$(BIN)/python -m pytest -n 4 $(COVERAGE) $(PYTEST)
 
 test-fast: install ## Run the tests of units and templates alone: what to run while working
 	$(BIN)/python -m pytest -n 2 tests/unit tests/infra --ignore tests/infra/test_app.py $(PYTEST)
