@@ -20,6 +20,7 @@ from lambdas.ledger.orders import DEAD, LOADED, UNDECIDED
 from lambdas.outcome import ErrorName, Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
+from lambdas.steps.table_checks import is_chosen
 from lambdas.vocabulary import ExportType
 
 Clock = Callable[[], float]
@@ -97,7 +98,7 @@ def _merge(request: MergeRequest, ledger: Ledger) -> dict[str, Any]:
             return merge_batch(request)
         except Contradiction as cause:
             table = catalog.table(export)
-            if table is None or table.profile.is_settled or cause.is_inflated or _is_chosen(request):
+            if table is None or table.profile.is_settled or cause.is_inflated or is_chosen(export, request.settings):
                 raise
             # Imported here, as in `merge_batch`: few loads need it.
             from lambdas.steps.reprofile import reprofile  # noqa: PLC0415
@@ -113,12 +114,6 @@ def _merge(request: MergeRequest, ledger: Ledger) -> dict[str, Any]:
                 table = replace(table, history=replace(table.history, blocked=str(cause)))
             catalog.annotate(export, table)
         raise
-
-
-def _is_chosen(request: MergeRequest) -> bool:
-    """Whether people have chosen the profile."""
-    chosen = request.settings.event_time, request.settings.identity_fields
-    return any(request.export.name in setting for setting in chosen)
 
 
 def _landed(request: MergeRequest, ledger: Ledger, table: Table) -> list[Manifest]:

@@ -73,6 +73,11 @@ def chosen_for(export: ExportType, settings: Settings) -> Chosen:
     )
 
 
+def is_chosen(export: ExportType, settings: Settings) -> bool:
+    """Whether people have chosen the profile of an export type's table."""
+    return export.name in settings.event_time or export.name in settings.identity_fields
+
+
 def check_unknown_times(
     unknown: int, rows: int, profile: Profile, settings: Settings, export: ExportType, *, is_first: bool
 ) -> None:

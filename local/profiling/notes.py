@@ -67,10 +67,10 @@ def _of_identity(reading: Reading) -> Iterator[str]:
     profile = reading.profile
     if profile is None or reading.staged is None or not reading.staged.rows:
         return
-    if reading.is_contradiction and not profile.is_settled:
+    if reading.is_reprofiled:
         yield (
-            "As long as little is known of a table, the load then compares other readings of the fields over all that "
-            "has landed, and rebuilds it under the one that agrees, if there is one. This command compares none."
+            "What the fields of the files before it were taken for is contradicted where it and they cover the same "
+            "time. All of them agree on what is shown here, and the load makes the table again."
         )
     if not profile.identity:
         yield (

@@ -11,6 +11,7 @@ from local.profiling.audit import audit
 from local.profiling.document import document
 from local.profiling.options import Options, export_of
 from local.profiling.reading import Known, Reading, read
+from local.profiling.reprofile import reprofiled
 
 
 def profile(files: Sequence[Path], options: Options) -> list[dict[str, Any]]:
@@ -37,10 +38,12 @@ def profile(files: Sequence[Path], options: Options) -> list[dict[str, Any]]:
                 settings=options.settings,
                 folder=Path(folder) / str(number),
             )
+            reading = reprofiled(duck, reading, before, options.settings, Path(folder) / str(number))
             known[export.name] = reading.after(before)
-            earlier = read_before.setdefault(export.name, [])
+            again = {one.file: one for one in known[export.name].loaded}
+            earlier = [again.get(one.file, one) for one in read_before.get(export.name, ())]
             documents.append(document(reading, audit(duck, reading, earlier)))
-            earlier.append(reading)
+            read_before[export.name] = [*earlier, reading]
     return documents
 
 

@@ -49,6 +49,8 @@ class Known:
     table: Table | None = None
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """The table's, by day."""
+    loaded: "tuple[Reading, ...]" = ()
+    """The files that the table is made of."""
     undecided: tuple[tuple[Manifest, tuple[Fields, ...]], ...] = ()
     """Earlier files that left it open, each with a sample: a small table gathers evidence over several."""
 
@@ -76,7 +78,9 @@ class Reading:
     """Why it cannot be loaded, as the load says it, with the names and the text of the file."""
 
     is_contradiction: bool = False
-    """Whether it disagrees with the files before it."""
+    """Whether it disagrees with the files before it, and not by rows that it has too often."""
+    is_reprofiled: bool = False
+    """Whether its profile was decided again, since an overlap contradicted that of the files before it."""
     made: Known | None = None
     """The table after this file; None when it cannot be loaded, or has no records."""
 
@@ -136,28 +140,29 @@ def read(
         check_size(manifest.bytes)
         made = _decided(engine, made, deciding if table is None else None, folder)
         if made.problem is None:
-            made = replace(made, made=_merged(engine, made, known, settings, folder))
+            made = replace(made, made=merged(engine, made, known, settings, folder))
     except Unloadable as error:
-        made = replace(made, problem=str(error), is_contradiction=isinstance(error, Contradiction))
+        is_contradiction = isinstance(error, Contradiction) and not error.is_inflated
+        made = replace(made, problem=str(error), is_contradiction=is_contradiction)
     except duckdb.Error as error:
         # Without its text, which may quote a record.
         return replace(made, problem=f"The engine cannot read it ({type(error).__name__}), and the load would fail.")
-    return replace(made, evidence=_evidence(engine, made)) if made.staged is not None else made
+    return replace(made, evidence=evidence(engine, made)) if made.staged is not None else made
 
 
 def _decided(engine: duckdb.DuckDBPyConnection, made: Reading, deciding: Inference | None, folder: Path) -> Reading:
     """The reading with its rows staged, and its profile where the records say so."""
-    split = partial(_split, made.file, made.export)
+    whole = partial(split, made.file, made.export)
     try:
-        staged = parse.read(engine, split, made.rows, folder / "load", deciding)
+        staged = parse.read(engine, whole, made.rows, folder / "load", deciding)
     except Undecided as error:
         # Staged without a profile, for what there is to see.
-        staged = parse.read(engine, split, made.rows, folder / "undecided")
+        staged = parse.read(engine, whole, made.rows, folder / "undecided")
         return replace(made, staged=staged, problem=str(error))
     return replace(made, staged=staged, profile=staged.profile if staged.rows else made.profile)
 
 
-def _merged(
+def merged(
     engine: duckdb.DuckDBPyConnection, made: Reading, known: Known, settings: Settings, folder: Path
 ) -> Known | None:
     """The table with the file's rows, checked and merged as `merge_batch` does it.
@@ -178,7 +183,7 @@ def _merged(
         staged,
         manifest=made.manifest,
         settings=settings,
-        may_be_doubled=table is None and not known.undecided,
+        may_be_doubled=table is None and not known.undecided and not made.is_reprofiled,
     )
     files, overlap = dict(known.files), Counts()
     for day in sorted(staged.sorted_files):
@@ -188,10 +193,10 @@ def _merged(
         overlap += done.overlap
         files[day] = done.files or files.get(day, ())
     table = audited(rows, table, export, overlap)
-    return Known(table, files)
+    return Known(table, files, (*known.loaded, made))
 
 
-def _evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
+def evidence(engine: duckdb.DuckDBPyConnection, made: Reading) -> Evidence:
     """What all of the staged rows hold, at every path that the sample has."""
     staged = made.staged
     if staged is None or not staged.files:
@@ -218,7 +223,7 @@ def _manifest(file: Path, export: ExportType, order: Order | None) -> Manifest:
     )
 
 
-def _split(file: Path, export: ExportType, is_optimistic: bool) -> Iterator[Piece]:
+def split(file: Path, export: ExportType, is_optimistic: bool) -> Iterator[Piece]:
     return pieces(unpacked(_blocks(file)), export, is_optimistic=is_optimistic)
 
 
@@ -231,7 +236,7 @@ def _blocks(file: Path) -> Iterator[bytes]:
 def _sample(file: Path, export: ExportType) -> tuple[Fields, ...]:
     """The records of the file's beginning; none when that cannot be read, which the load says then."""
     try:
-        return tuple(parse.first_records(_split(file, export, is_optimistic=False)))
+        return tuple(parse.first_records(split(file, export, is_optimistic=False)))
     except Unloadable:
         return ()
 
@@ -255,7 +260,7 @@ def _container(file: Path, export: ExportType) -> str:
 def _kind(file: Path, export: ExportType, head: bytes) -> str:
     if not head.startswith(b"{"):
         return "array" if head.startswith(b"[") else "unknown" if head else "empty"
-    first = next(_split(file, export, is_optimistic=False), None)
+    first = next(split(file, export, is_optimistic=False), None)
     return "ndjson" if first is not None and not first.is_array else "wrapper"
 
 

@@ -23,6 +23,13 @@ def event(number: int, minutes: int, **more: Any) -> dict[str, Any]:
     return {"contactId": f"k{number}", "messageId": 7, "openTime": moment.isoformat(), **more}
 
 
+def seen(number: int, night: int) -> dict[str, Any]:
+    """An open with two times of unknown names, of which the first is another one in each export."""
+    at = event(number % 50, number)["openTime"]
+    moved = datetime.fromisoformat(at) + timedelta(seconds=night * (431 + 7 * number))
+    return {"contactId": f"k{number % 50}", "messageId": 7, "sedd": moved.isoformat(), "oppnat": at}
+
+
 def load(
     lake: InProcessLake, records: Iterable[Record], number: int, export: str = "OPENS", **changed: Any
 ) -> RunState:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.lake.profile.profile import IdentityKind
+from lambdas.ledger import orders as orders_of_the_ledger
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import EXPORT_TYPES, Period
 from local.profiling.options import Options, Order
@@ -16,6 +17,7 @@ from local.profiling.profiling import profile
 from tests.conftest import ROOT
 from tests.unit.fakes import make_settings
 from tests.unit.lake.in_process_lake import InProcessLake, lines
+from tests.unit.lake.ordered_nights import seen
 
 SHAPES = ROOT / "tests" / "fixtures" / "shapes"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((SHAPES / "expected.json").read_text())
@@ -28,6 +30,8 @@ def agreed(lake: InProcessLake, export: str, files: list[Path]) -> list[dict[str
     orders = tuple(Order(datetime.fromisoformat(at), Period.LAST_3_DAYS) for at in ORDERS[: len(files)])
     found = profile(files, Options(lake.settings, EXPORT_TYPES[export], orders))
     for file, at, document in zip(files, ORDERS, found, strict=False):
+        ledger = lake.ledger(EXPORT_TYPES[export])
+        ledger.write_order(lake.execution(), orders_of_the_ledger.Order(at, 0, file.stem, at), "LAST_3_DAYS")
         state = lake.load(file.read_bytes(), export, (at, file.stem), period="LAST_3_DAYS")
         assert (state.outcome == Outcome.LOADED) == document["loadable"], state.reason
         if state.tally is not None:
@@ -70,8 +74,20 @@ def test_on_a_night_that_contradicts_the_first_for_good(lake: InProcessLake, tmp
     assert first["loadable"]
     assert not second["loadable"]
     assert "contradicts" in second["problems"][0]
-    assert any("other readings" in note for note in second["notes"])
+    assert "No other reading of the fields agrees either" in second["problems"][0]
     assert second["audit"][0]["onlyThere"] == second["audit"][0]["onlyHere"] > 200
+
+
+def test_on_nights_after_which_the_table_is_made_again(lake: InProcessLake, tmp_path: Path) -> None:
+    """Of two times with names that say nothing, the one taken first is another in each export."""
+    files = []
+    for night in range(2):
+        files.append(tmp_path / f"opens-{night}.json")
+        files[-1].write_bytes(lines(seen(number, night) for number in range(100 + 10 * night)))
+    first, second = agreed(lake, "OPENS", files)
+    assert [one["eventTime"][0]["field"] for one in (first, second)] == ["sedd", "oppnat"]
+    assert any("makes the table again" in note for note in second["notes"])
+    assert (second["audit"][0]["inBoth"], second["audit"][0]["onlyThere"]) == (100, 0)
 
 
 @pytest.mark.parametrize("name", ["undecided", "no time", "cut"])

@@ -1,17 +1,7 @@
 """A provisional profile that the next export contradicts: the table is made again, and people hear of it."""
 
-from datetime import datetime, timedelta
-from typing import Any
-
 from tests.unit.lake.in_process_lake import InProcessLake
-from tests.unit.lake.ordered_nights import event, load, profile
-
-
-def seen(number: int, night: int) -> dict[str, Any]:
-    """An open with two times of unknown names, of which the first is another one in each export."""
-    at = event(number % 50, number)["openTime"]
-    moved = datetime.fromisoformat(at) + timedelta(seconds=night * (431 + 7 * number))
-    return {"contactId": f"k{number % 50}", "messageId": 7, "sedd": moved.isoformat(), "oppnat": at}
+from tests.unit.lake.ordered_nights import load, profile, seen
 
 
 def test_the_run_that_makes_a_table_again_says_what_its_fields_are_taken_for_now(lake: InProcessLake) -> None:
