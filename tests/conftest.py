@@ -114,9 +114,11 @@ def _untraced(config: pytest.Config) -> Iterator[None]:
 
 
 def _turn(item: pytest.Item) -> int:
-    """When a test begins: first what waits for half of its time, but no more of it at once than there are cores."""
-    has_cloud = "cloud_home" in getattr(item, "fixturenames", ())
-    if has_cloud:
+    """When a test begins: the longest first (clouds, which wait for half of their time), short unit tests at the end.
+
+    The local folder's cloud begins after the demos: with all of them at once, nobody uses the cores while they wait.
+    """
+    if "cloud_home" in getattr(item, "fixturenames", ()):
         return 0 if item.path.parent.name == "workflow" else 2
     return 1 if item.path.name == "test_demo.py" else 4 if "unit" in item.path.parts else 3
 
