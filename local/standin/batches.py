@@ -67,6 +67,11 @@ class Batch:
         self.lock = threading.Lock()
 
     @property
+    def is_lost(self) -> bool:
+        """Whether its file could not be written, or one that somebody gave could not be read."""
+        return self.file.done() and not self.file.cancelled() and isinstance(self.file.exception(), OSError)
+
+    @property
     def result(self) -> ResultFile | None:
         """The file, once a status call has returned FINISHED."""
         return self.file.result() if self.finished_at is not None else None
@@ -141,7 +146,8 @@ class Batches:
     def _is_written(self, batch: Batch) -> bool:
         try:
             batch.file.result(_FILE_SECONDS)
-        except (TimeoutError, Cancelled, CancelledError):
+        except (OSError, Cancelled, CancelledError):
+            # Not within that time (a TimeoutError), or never.
             return False
         return True
 
@@ -152,6 +158,8 @@ class Batches:
             # The vendor's own example is finished at 500 of 501.
             total = done + int(batch.order.batch_id) % 2
             return BatchState("FINISHED", done, total, started, milliseconds(batch.finished_at))
+        if batch.is_lost:
+            return BatchState("ERROR", 0, 0, started, 0)
         if number == 1:
             return BatchState("PENDING", 0, 0, started, 0)
         return BatchState("IN_PROGRESS", batch.written // 2, batch.written, started, 0)

@@ -137,6 +137,21 @@ def test_a_file_is_served_as_it_is_from_the_folder_of_its_shape(tmp_path: Path) 
     assert b"eventId" in opens
 
 
+def test_a_file_that_is_gone_when_it_is_ordered_is_an_error_of_its_batch(tmp_path: Path) -> None:
+    (tmp_path / "clicks.json").write_bytes(b"[]")
+    (tmp_path / "shape.json").write_text('{"exports": {"CLICKS": {"file": "clicks.json"}}}')
+    batches = Batches(
+        Options(shape=shapes.read(str(tmp_path / "shape.json")), finish_after_polls=1),
+        ManualClock(datetime(2026, 11, 26, tzinfo=UTC)),
+        tmp_path,
+    )
+    (tmp_path / "clicks.json").unlink()
+    batch = batches.find(batches.order("CLICKS", Period.LAST_3_DAYS).batch_id)
+    assert batch is not None
+    assert [batches.ask(batch)[1].status for _ in range(2)] == ["ERROR", "ERROR"]
+    batches.close()
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "shape.json").write_text('{"exports": {"CLICKS": {"file": "clicks.json"}}}')
     with pytest.raises(BadShape, match=r"exports\.CLICKS: there is no file .*clicks\.json"):
