@@ -20,7 +20,7 @@ from lambdas.ledger.orders import DEAD, LOADED, UNDECIDED
 from lambdas.outcome import ErrorName, Outcome
 from lambdas.settings import Settings
 from lambdas.steps.merge_batch import Lake, MergeRequest, merge_batch
-from lambdas.steps.table_checks import is_chosen
+from lambdas.steps.table_checks import may_be_decided_again
 from lambdas.vocabulary import ExportType
 
 Clock = Callable[[], float]
@@ -98,7 +98,7 @@ def _merge(request: MergeRequest, ledger: Ledger) -> dict[str, Any]:
             return merge_batch(request)
         except Contradiction as cause:
             table = catalog.table(export)
-            if table is None or table.profile.is_settled or cause.is_inflated or is_chosen(export, request.settings):
+            if table is None or cause.is_inflated or not may_be_decided_again(table, export, request.settings):
                 raise
             # Imported here, as in `merge_batch`: few loads need it.
             from lambdas.steps.reprofile import reprofile  # noqa: PLC0415

@@ -73,9 +73,10 @@ def chosen_for(export: ExportType, settings: Settings) -> Chosen:
     )
 
 
-def is_chosen(export: ExportType, settings: Settings) -> bool:
-    """Whether people have chosen the profile of an export type's table."""
-    return export.name in settings.event_time or export.name in settings.identity_fields
+def may_be_decided_again(table: Table, export: ExportType, settings: Settings) -> bool:
+    """Whether a contradiction may change a table's profile: it is provisional, and no setting has chosen it."""
+    is_chosen = export.name in settings.event_time or export.name in settings.identity_fields
+    return not table.profile.is_settled and not is_chosen
 
 
 def check_unknown_times(

@@ -15,7 +15,7 @@ from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import frozen
 from lambdas.settings import Settings
 from lambdas.steps.reprofile import profile_again
-from lambdas.steps.table_checks import is_chosen
+from lambdas.steps.table_checks import may_be_decided_again
 from local.profiling.reading import Known, Reading, evidence, merged, split
 
 
@@ -27,8 +27,10 @@ def reprofiled(
     It stays as it is when there is nothing to decide again, and says why when no profile agrees.
     """
     table, files = known.table, {one.file.name: one for one in (*known.loaded, reading)}
-    is_open = table is not None and not table.profile.is_settled and not is_chosen(reading.export, settings)
-    if not reading.is_contradiction or table is None or not is_open or len(files) <= len(known.loaded):
+    # Two files of one name could not be told apart.
+    if not reading.is_contradiction or table is None or len(files) <= len(known.loaded):
+        return reading
+    if not may_be_decided_again(table, reading.export, settings):
         return reading
 
     def taken(manifest: Manifest, most: int) -> Sample:
@@ -66,8 +68,8 @@ def _made_again(
         schema, taken = (Schema(), profile) if table is None else (frozen(table.schema.stored), table.profile)
         rows = replace(one.rows, schema=schema, profile=taken)
         staged = parse.read(engine, partial(split, one.file, one.export), rows, work / "load")
-        made = replace(one, rows=rows, staged=staged, profile=taken, problem=None, is_contradiction=False, made=None)
-        made = replace(made, is_reprofiled=True)
+        made = replace(one, rows=rows, staged=staged, profile=taken, problem=None, made=None)
+        made = replace(made, is_contradiction=False, is_reprofiled=True)
         known = merged(engine, made, known, settings, work) or known
         last = made if one.file == last.file else last
     return replace(last, evidence=evidence(engine, last), made=known)
