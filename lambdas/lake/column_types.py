@@ -18,13 +18,14 @@ class Kind(StrEnum):
     """Whole numbers that fit 64 bits."""
     DOUBLE = "double"
     STRING = "string"
+    """Strings as they are, and whatever else came as its JSON text."""
     BOOLEAN = "boolean"
     JSON = "json"
     """Objects and arrays, as JSON text."""
     ID = "id"
-    """In the role of an id: strings and whole numbers, both as text, so that `7` is `"7"`; all else as JSON text."""
+    """In the role of an id: as STRING, with whole numbers in one spelling, so that `7.0` is `7` and `"7"`."""
     MIXED = "mixed"
-    """Values of several kinds in the export that made the column: strings as they are, all else as JSON text."""
+    """Whole numbers beyond 64 bits, as text."""
 
 
 ATHENA_TYPES: Mapping[Kind, str] = {
@@ -55,7 +56,7 @@ def join(one: Kind, other: Kind) -> Kind:
         return other
     if {one, other} == {Kind.BIGINT, Kind.DOUBLE}:
         return Kind.DOUBLE
-    return Kind.MIXED
+    return Kind.STRING
 
 
 @dataclass(frozen=True)

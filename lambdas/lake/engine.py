@@ -1,6 +1,6 @@
 """DuckDB within a function's memory and without network access, and helpers that quote SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -65,3 +65,12 @@ def files(paths: Sequence[Path]) -> str:
 def parquet(paths: Sequence[Path]) -> str:
     """SQL for the rows of Parquet files with the same columns."""
     return f"read_parquet({files(paths)}, hive_partitioning=false)"
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """SQL for whether one of these holds: halved again and again, since the engine limits how deep an expression is."""
+    found = [one for one in conditions if one != "false"]
+    if len(found) < 2:
+        return found[0] if found else "false"
+    middle = len(found) // 2
+    return f"({any_of(found[:middle])} OR {any_of(found[middle:])})"

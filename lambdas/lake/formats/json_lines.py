@@ -25,7 +25,7 @@ def records(content: bytes) -> Iterator[Found]:
     while start < len(content):
         end = content.find(b"\n", start)
         end = len(content) if end < 0 else end
-        yield from _on_line(content[start:end], start)
+        yield from on_line(content[start:end], start)
         start = end + 1
 
 
@@ -58,7 +58,8 @@ def after_records(data: bytes) -> int:
     return position
 
 
-def _on_line(line: bytes, position: int) -> Iterator[Found]:
+def on_line(line: bytes, position: int) -> Iterator[Found]:
+    """Yield each record on a line, or the line when it is none; nothing of a blank line."""
     stripped = line.strip(SPACE)
     if not stripped:
         return
@@ -67,7 +68,7 @@ def _on_line(line: bytes, position: int) -> Iterator[Found]:
         yield from found
     elif b"\r" in stripped:
         for part in _PART.finditer(line):
-            yield from _on_line(part[0], position + part.start())
+            yield from on_line(part[0], position + part.start())
     else:
         yield position + line.index(stripped), stripped
 

@@ -32,13 +32,21 @@ def read(piece: Piece) -> Iterator[Fields | Rejected]:
         Unloadable: invalid JSON inside an array, where resynchronising would be guessing, or too many fields.
     """
     for position, text in piece.records():
-        fields = _fields(text, position)
-        if fields is not None:
-            yield fields
-        elif (piece.is_array or piece.is_spread) and not _is_value(text):
-            raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON.")
-        else:
-            yield Rejected(position, text.decode("utf-8", "backslashreplace"), len(text))
+        yield record(piece, position, text)
+
+
+def record(piece: Piece, position: int, text: bytes) -> Fields | Rejected:
+    """Read what stands in a record's place in a piece.
+
+    Raises:
+        Unloadable: as `read`.
+    """
+    fields = _fields(text, position)
+    if fields is not None:
+        return fields
+    if (piece.is_array or piece.is_spread) and not _is_value(text):
+        raise Unloadable(f"The record at byte {position} of the unpacked file is no valid JSON.")
+    return Rejected(position, text.decode("utf-8", "backslashreplace"), len(text))
 
 
 def kind_of(text: bytes) -> Kind:

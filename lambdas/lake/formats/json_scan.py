@@ -1,6 +1,6 @@
 """JSON values as their original text, found with the standard library's scanner.
 
-The record path needs the text, since a number or a string that fits no column is kept exactly as it came.
+An odd record is taken apart with it, since what fits no column is kept exactly as it came.
 """
 
 import re

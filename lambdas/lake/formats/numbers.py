@@ -7,17 +7,9 @@ from dataclasses import dataclass
 _INT64 = range(-(2**63), 2**63)
 # More significant digits of a double are artefacts.
 _DOUBLE_DIGITS = 17
-# Numbers of so many significant digits survive a double unchanged, unless they are tiny.
-_SAFE_DIGITS = 15
 
 _PARTS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 _LONGEST_EXPONENT = 18
-
-# A number with a fraction or an exponent, between JSON's delimiters. Possessive, so linear on any input.
-_FRACTION = re.compile(rb"(?<=[:,\[\s])(-?+[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++))(?=[\s,}\]])")
-_DIGITS_AS_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
-# Numbers that may lose precision, with every digit as zero and without points.
-_SUSPECTS = (b"0" * (_SAFE_DIGITS + 1), b"e-000", b"E-000")
 
 
 @dataclass(frozen=True)
@@ -75,16 +67,3 @@ def double(text: bytes) -> tuple[float | None, bool]:
         return (0.0 if text.lstrip(b"-").isdigit() else value), True
     shown = len(number.digits)
     return value, shown <= _DOUBLE_DIGITS and parse(f"{value:.{shown - 1}e}") == number
-
-
-def fit_doubles(content: bytes) -> bool:
-    """Whether every number with a fraction or an exponent in a piece of JSON survives a double unchanged.
-
-    Fast where no sequence of digits is long. Digits inside strings count too, so False may be a false alarm.
-    """
-    shown = content.translate(_DIGITS_AS_ZERO, b".")
-    if not any(suspect in shown for suspect in _SUSPECTS):
-        return True
-    # Most are written as a double prints, which is checked fast.
-    found = _FRACTION.findall(content)
-    return all(repr(float(text)).encode() == text or double(text)[1] for text in found)

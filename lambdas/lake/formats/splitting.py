@@ -36,6 +36,10 @@ _LAST_LINE_BYTES = 1 << 16
 _NEXT_LINE_BYTES = 1 << 10
 
 
+class WrongSplit(Exception):
+    """An optimistic split was inside a record."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """Whole records: lines of newline-delimited JSON, or the inside of an array (without its brackets)."""
@@ -55,10 +59,9 @@ class Piece:
         """All of it, joined, which takes time."""
         return b"".join(self.parts)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the inside of an array is whole records, in JSON that the fast decoder accepts."""
-        return _is_whole(self.content)
+    def elements(self) -> list[msgspec.Raw] | None:
+        """The texts of an array's records; None when its inside is no sequence of whole ones, or odd JSON."""
+        return _elements(self.content)
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield each record's position in the file and its text. A line may be anything.
@@ -247,12 +250,15 @@ def _boundary(buffer: BlockBuffer, size: int, *, is_optimistic: bool) -> int | N
     return last
 
 
-def _is_whole(data: bytes) -> bool:
+def _elements(data: bytes) -> list[msgspec.Raw] | None:
     try:
-        msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
+        return msgspec.json.decode(b"[%b]" % data, type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
+        return None
+
+
+def _is_whole(data: bytes) -> bool:
+    return _elements(data) is not None
 
 
 def _closing(data: bytes, offset: int, wrapper: Wrapper | None) -> int:

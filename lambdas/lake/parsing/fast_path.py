@@ -9,33 +9,29 @@ Three checks together prove that nothing of the kind happened.
   engine's spelling of other values; or, where strings are ambiguous, read as JSON text, whose quotes decide.
 - The lengths of all names, values and delimiters in the chunk's file add up to the length of its pieces. The engine
   only shortens what it reads (whitespace, escapes, what it ignores), so differences cannot cancel out, and no
-  difference means that everything was read. Bytes saved by escapes and nulls are counted only where bytes are missing.
+  difference means that everything was read.
 
-A chunk that does not reconcile is no error: other paths read its pieces (`validated_path.py`, `record_path.py`).
+A chunk that does not reconcile is no error: it has nulls, whitespace, unforeseen escapes or other fields, and the texts
+of its records are read (`texts.py`).
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 
 from lambdas.lake.column_types import Column, Kind, Schema
-from lambdas.lake.engine import files, name, parquet, text
+from lambdas.lake.engine import any_of, files, name, parquet, text
 from lambdas.lake.formats.ambiguous_strings import NO_STRING, may_begin_no_string
 from lambdas.lake.formats.splitting import PieceFile
 
-_TEXTS = (Kind.STRING, Kind.MIXED, Kind.ID)
-_KINDS = (Kind.BIGINT, Kind.BOOLEAN, Kind.JSON, *_TEXTS)
+_TEXTS = (Kind.STRING, Kind.ID)
+_KINDS = (Kind.BIGINT, Kind.BOOLEAN, *_TEXTS)
 # Quotes, colon and comma of a field, and a value's own quotes.
 _MARKS, _QUOTES = len('"":,'), len('""')
 # The braces of a record, less the comma that its last field lacks.
 _BRACES = len("{}") - len(",")
-_NULL = len("null")
-_UNICODE_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{3})")
 # Longer records take another path; the engine allocates twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
 _LONGEST_NUMBER = 19
@@ -62,13 +58,12 @@ class FastPath:
             {source for source in some if source in schema.by_source and schema.by_source[source].kind in _TEXTS}
             for some in (texts, escaped)
         )
-        self.is_usable = all(column.kind in _KINDS for column in schema.stored) and not any(
-            column.source.startswith("_") for column in schema.columns
+        # The engine does not distinguish `Id` from `id`.
+        self.is_usable = (
+            bool(schema.stored)
+            and all(column.kind in _KINDS and not column.source.startswith("_") for column in schema.columns)
+            and len({column.source.casefold() for column in schema.columns}) == len(schema.columns)
         )
-
-    def without_texts(self) -> "FastPath | None":
-        """A fast path that reads every field as JSON text, unless this one does."""
-        return FastPath(self._schema, (), self._escaped, self._numeric_ids) if self._texts else None
 
     def source(self, pieces: Sequence[PieceFile]) -> str:
         """SQL for the records of a chunk: a column for each stored field, under its source name.
@@ -89,50 +84,28 @@ class FastPath:
         )
 
     def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
-        """Whether a file has everything that its pieces have."""
-        counted = self._counts(engine, part)
-        if not counted.rows or counted.has_no_strings:
-            return False
-        # Between records: at least a comma, or a newline.
-        between = counted.rows - sum(not piece.ends_line for piece in pieces)
-        missing = sum(piece.bytes for piece in pieces) - counted.length - counted.escapes - between
-        if missing <= 0:
-            return missing == 0
-        # Fields that are null, which the engine reads like absent ones, and whitespace that no string contains.
-        absent = [column for column, count in counted.held.items() if count < counted.rows]
-        absent += [column for column in self._schema.columns if column.kind is Kind.NULL]
-        saved: int | None = -counted.escapes
-        for piece in pieces:
-            content = piece.load().content
-            missing -= sum(
-                content.count(b'"%b":null' % column.source.encode()) * (len(column.source.encode()) + _MARKS + _NULL)
-                for column in absent
-            )
-            missing -= sum(content.count(blank) for blank in (b"\n", b"\r", b"\t"))
-            by_escapes = _saved_by_escapes(content)
-            saved = None if saved is None or by_escapes is None else saved + by_escapes
-        missing += 0 if pieces[0].is_array else between
-        return missing in (0, saved)
-
-    def _counts(self, engine: duckdb.DuckDBPyConnection, part: Path) -> "_Counts":
+        """Whether a file has everything that its pieces have, and no string comes from a value of another kind."""
         columns = self._schema.stored
         bounds = _bounds(engine, part)
-        counts = ", ".join(f"count({name(column.name)})" for column in columns)
-        lengths = ", ".join(f"coalesce(sum({self._length(column, bounds[column.name])}), 0)" for column in columns)
+        measured = ", ".join(
+            f"coalesce(sum({self._length(column, bounds[column.name])}), 0) "
+            f"+ count({name(column.name)}) * {len(column.source.encode()) + _MARKS}"
+            for column in columns
+        )
         escapes = " + ".join(_escapes(column) for column in columns if column.source in self._escaped)
-        no_string = " OR ".join(
+        no_string = any_of(
             _is_no_string(column)
             for column in columns
             if column.source in self._texts and may_begin_no_string(_shared_start(bounds[column.name]))
         )
-        rows, has_no_strings, escaped, counted, measured = engine.execute(
-            f"SELECT count(*), coalesce(bool_or({no_string or 'false'}), false), coalesce(sum({escapes or '0'}), 0), "
-            f"[{counts}], [{lengths}] FROM {parquet([part])}"
-        ).fetchone() or (0, False, 0, [], [])
-        held = dict(zip(columns, counted, strict=True))
-        names = sum(count * (len(column.source.encode()) + _MARKS) for column, count in held.items())
-        length = rows * _BRACES + names + sum(map(int, measured))
-        return _Counts(rows=rows, held=held, length=length, escapes=int(escaped), has_no_strings=has_no_strings)
+        rows, has_no_strings, escaped, lengths = engine.execute(
+            f"SELECT count(*), coalesce(bool_or({no_string}), false), coalesce(sum({escapes or '0'}), 0), [{measured}] "
+            f"FROM {parquet([part])}"
+        ).fetchone() or (0, False, 0, [])
+        # Between records: a comma, or a newline.
+        between = rows - sum(not piece.ends_line for piece in pieces)
+        found = rows * _BRACES + sum(lengths) + escaped + between
+        return bool(rows) and not has_no_strings and found == sum(piece.bytes for piece in pieces)
 
     def _length(self, column: Column, bounds: Sequence[str]) -> str:
         """SQL for the bytes of a value, without escapes; ids that are numbers have no quotes."""
@@ -154,8 +127,6 @@ class FastPath:
                     f"CASE WHEN {held} = 'true' THEN true WHEN {held} = 'false' THEN false "
                     f"WHEN {held} IS NOT NULL THEN {_COERCED}::BOOLEAN END"
                 )
-            case Kind.JSON:
-                return "NULL::VARCHAR"
         if column.source in self._texts:
             return held
         inside = f"substring({held}, 2, length({held}) - 2)"
@@ -163,21 +134,6 @@ class FastPath:
             f"CASE WHEN NOT starts_with({held}, '\"') THEN {_COERCED}::VARCHAR "
             f"WHEN contains({held}, '\\') THEN {held}::JSON ->> '$' ELSE {inside} END"
         )
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Counts of a chunk's file."""
-
-    rows: int
-    held: Mapping[Column, int]
-    """The number of rows with a value, by column."""
-    length: int
-    """The bytes that its records take at least, without escapes and separators."""
-    escapes: int
-    """The bytes that quotes and backslashes add where they are expected."""
-    has_no_strings: bool
-    """Whether a string may be the engine's spelling of a value of another kind."""
 
 
 def _bounds(engine: duckdb.DuckDBPyConnection, part: Path) -> dict[str, list[str]]:
@@ -210,8 +166,6 @@ def _length(column: Column, bounds: Sequence[str]) -> str:
             )
         case Kind.BOOLEAN:
             return f"CASE WHEN {held} THEN {len('true')} WHEN NOT {held} THEN {len('false')} END"
-        case Kind.JSON:
-            return "NULL::BIGINT"
     return f"strlen({held}) + {_QUOTES}"
 
 
@@ -229,23 +183,3 @@ def _is_no_string(column: Column) -> str:
     # Most strings begin differently.
     first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
     return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(NO_STRING)}) END"
-
-
-def _saved_by_escapes(content: bytes) -> int | None:
-    """The bytes that decoding a text's escapes saves; None where that is not quickly counted."""
-    # An escaped backslash starts no escape.
-    escapes = content.count(b"\\") - content.count(rb"\\")
-    in_hex = content.count(rb"\u")
-    if not in_hex:
-        return escapes
-    found = Counter(_UNICODE_ESCAPE.findall(content))
-    if content.count(rb"\\u") or found.total() != in_hex:
-        return None
-    return escapes - in_hex + sum(count * (6 - _bytes_of(int(code, 16) << 4)) for code, count in found.items())
-
-
-def _bytes_of(code: int) -> int:
-    """The bytes of a character in UTF-8; half of them for each surrogate of a pair."""
-    if code < 0x80:
-        return 1
-    return 2 if code < 0x800 or 0xD800 <= code < 0xE000 else 3

@@ -16,8 +16,9 @@ import duckdb
 
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
-from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.parsing.stager import SchemaChanged, Staged, Stager, WrongSplit
+from lambdas.lake.formats.splitting import Piece, WrongSplit
+from lambdas.lake.parsing.stager import SchemaChanged, Staged, Stager
+from lambdas.lake.parsing.survey import survey
 from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.staging import Rows
@@ -85,6 +86,5 @@ def _read(
         except SchemaChanged:
             shutil.rmtree(work)
             break
-    survey = FieldStatistics.of(_good(pieces(False)))
-    surveyed = replace(rows, schema=survey.schema(known, is_id))
+    surveyed = replace(rows, schema=survey(pieces(False), known, is_id))
     return Stager(engine, surveyed, sample, folder / "surveyed", is_final=True).stage(pieces(False))

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,14 @@ from lambdas.lake.formats import json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
 from lambdas.lake.formats.wrapper_claims import Claims
-from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import FastPath
-from lambdas.lake.parsing.validated_path import ValidatedPath
+from lambdas.lake.parsing.layout import Layout
+from lambdas.lake.parsing.text_rows import NEEDS_PYTHON, SCHEMA_CHANGED, odd_numbers, typed
+from lambdas.lake.parsing.texts import Lines, Texts
 from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.sorted_files import Chunk, SortedFile
-from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
+from lambdas.lake.rows.staging import Rows, staged
 from lambdas.lake.storage.keys import UNKNOWN_DAY
 
 # With so many, the engine's buffers of each column may be what exhausts the memory.
@@ -62,10 +63,6 @@ class SchemaChanged(Exception):
     """A piece contradicts the inferred schema."""
 
 
-class WrongSplit(Exception):
-    """An optimistic split was inside a record."""
-
-
 class Stager:
     """Stages a file chunk by chunk, several chunks in parallel."""
 
@@ -83,11 +80,10 @@ class Stager:
         self._engine = engine
         self._rows = rows
         self._folder = folder
-        self._is_bold = is_optimistic
         self._is_final = is_final
-        self._validated_path = ValidatedPath(rows.schema)
         fast_path = FastPath(rows.schema, sample.texts, sample.escaped, sample.numbers)
-        self._fast_path = fast_path if fast_path.is_usable and self._validated_path.is_usable else None
+        self._fast_path = fast_path if fast_path.is_usable else None
+        self._texts = Texts(Layout(rows.schema, rows.profile), self._check_schema, is_optimistic=is_optimistic)
         # Entities come in any order.
         self._sorts = not rows.profile.has_days
         self._free: deque[Path] = deque()
@@ -170,83 +166,66 @@ class Stager:
             yield chunk
 
     def _chunk(self, number: int, pieces: list[PieceFile]) -> "_Done":
-        """Stage a chunk on the fastest path that proves lossless for it."""
+        """Stage a chunk on the fast path where that proves lossless, else by the texts of its records."""
         with self._engine.cursor() as engine:
             chunk = Chunk(engine, self._rows, self._folder, f"{number:06}", sorts=self._sorts)
             rejected: list[Rejected] = []
             rows = self._read_fast(chunk, pieces)
-            if rows is None and self._fast_path is None:
-                rows = self._read_validated(chunk, pieces)
             if rows is None:
-                rows = sum(self._piece(chunk, piece, rejected, is_alone=len(pieces) == 1) for piece in pieces)
+                rows, rejected = self._read_texts(chunk, pieces)
             self._free.extend(piece.path for piece in pieces)
             sorted_files, came_sorted = chunk.sorted_files()
             # One unsorted chunk predicts more.
             self._sorts = self._sorts or not came_sorted
             return _Done(sorted_files, rows, rejected)
 
-    def _piece(self, chunk: Chunk, piece: PieceFile, rejected: list[Rejected], *, is_alone: bool) -> int:
-        """Stage a piece of a chunk that did not reconcile; one that is alone in it has been tried."""
-        rows = None if is_alone else self._read_fast(chunk, [piece])
-        if rows is None:
-            rows = self._read_validated(chunk, [piece])
-            if rows is not None:
-                # Valid, but not written compactly enough to reconcile: no other piece of the file will be.
-                self._fast_path = None
-        return self._read_records(chunk, piece, rejected) if rows is None else rows
-
     def _read_fast(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
         """Have the engine read pieces; return the number of rows, or None when the bytes do not reconcile."""
-        while self._fast_path is not None:
-            fast_path = self._fast_path
-            added = _added(chunk, staged(self._rows, fast_path.source(pieces)))
-            if added is not None:
-                part, count = added
-                if fast_path.adds_up(chunk.engine, part, pieces):
-                    return count
-                chunk.undo()
-            # One ambiguous string predicts more: disable raw-text mode for this file.
-            less = fast_path.without_texts()
-            if less is None:
-                return None
-            self._fast_path = less
+        fast_path = self._fast_path
+        if fast_path is None:
+            return None
+        try:
+            part, count = chunk.add(staged(self._rows, fast_path.source(pieces)))
+        except duckdb.OutOfMemoryException:
+            raise
+        except (duckdb.Error, UnicodeDecodeError):
+            # The engine refuses something in the records. Its message may truncate one inside a character.
+            pass
+        else:
+            if fast_path.adds_up(chunk.engine, part, pieces):
+                return count
+            chunk.undo()
+        # One such chunk predicts more.
+        self._fast_path = None
         return None
 
-    def _read_validated(self, chunk: Chunk, pieces: list[PieceFile]) -> int | None:
-        """Have the engine read pieces that match the schema exactly; None when they do not."""
-        expected = 0
-        for piece in pieces:
-            found = self._validated_path.count(piece.load())
-            if found is None:
-                return None
-            expected += found
-        added = _added(chunk, staged(self._rows, records(pieces, self._rows.schema)))
-        if added is None:
-            return None
-        _, count = added
-        _check_count(expected, count)
-        return count
+    def _read_texts(self, chunk: Chunk, pieces: list[PieceFile]) -> tuple[int, list[Rejected]]:
+        """Read the texts of the records and have the engine type them; return the number of rows, and what is none."""
+        file = pieces[0].path.with_suffix(".texts")
 
-    def _read_records(self, chunk: Chunk, file: PieceFile, rejected: list[Rejected]) -> int:
-        """Read a piece record by record; return the number of rows."""
-        piece = file.load()
-        if self._is_bold and piece.is_array and not piece.is_whole:
-            raise WrongSplit
-        source, count = file.path.with_suffix(".normalised"), 0
-        with source.open("wb") as normalised:
-            for found in json_records.read(piece):
-                if isinstance(found, Rejected):
-                    rejected.append(found)
-                    continue
-                if not self._is_final:
-                    _check_schema(found, self._rows)
-                normalised.write(record_path.normalised(found, self._rows.schema, self._rows.profile) + b"\n")
-                count += 1
-        if count:
-            _, staged_count = chunk.add(staged_normalised(self._rows, source))
-            _check_count(count, staged_count)
-        source.unlink()
-        return count
+        def written(odd: Collection[int] = ()) -> Lines:
+            return self._texts.write((piece.load() for piece in pieces), file, odd)
+
+        lines = written()
+        try:
+            added = _typed(chunk, self._rows, lines, is_final=self._is_final)
+            if added is None:
+                odd = {number for (number,) in chunk.engine.execute(odd_numbers(self._rows, lines)).fetchall()}
+                lines = written(odd)
+                added = _typed(chunk, self._rows, lines, is_final=self._is_final)
+        finally:
+            file.unlink()
+        if added != lines.records:
+            raise Unloadable(f"The engine read {added} records where there are {lines.records}: nothing was published.")
+        return lines.records, lines.rejected
+
+    def _check_schema(self, fields: Fields) -> None:
+        """Raise when a record contradicts the inferred schema."""
+        schema, found = self._rows.schema, json_records.kinds(fields)
+        if self._is_final or schema.foresees(found):
+            return
+        if schema.widened(found, self._rows.profile.is_id) != schema:
+            raise SchemaChanged
 
 
 @dataclass(frozen=True)
@@ -258,25 +237,19 @@ class _Done:
     rejected: list[Rejected]
 
 
-def _added(chunk: Chunk, staged: str) -> tuple[Path, int] | None:
-    """Add rows; None when the engine refuses something in them (a repeated name, for example)."""
+def _typed(chunk: Chunk, rows: Rows, lines: Lines, *, is_final: bool) -> int | None:
+    """Add the rows of lines, and return their number; None when some records need Python.
+
+    Raises:
+        SchemaChanged: a value contradicts the schema.
+    """
+    if not lines.records:
+        return 0
     try:
-        return chunk.add(staged)
-    except duckdb.OutOfMemoryException:
+        return chunk.add(typed(rows, lines, is_final=is_final))[1]
+    except duckdb.InvalidInputException as error:
+        if SCHEMA_CHANGED in str(error):
+            raise SchemaChanged from None
+        if NEEDS_PYTHON in str(error):
+            return None
         raise
-    except (duckdb.Error, UnicodeDecodeError):
-        # The engine's message truncates the record, maybe inside a character, and is then not valid UTF-8.
-        return None
-
-
-def _check_schema(fields: Fields, rows: Rows) -> None:
-    """Raise when a record contradicts the inferred schema."""
-    schema = rows.schema
-    found = json_records.kinds(fields)
-    if not schema.foresees(found) and schema.widened(found, rows.profile.is_id) != schema:
-        raise SchemaChanged
-
-
-def _check_count(expected: int, staged: int) -> None:
-    if expected != staged:
-        raise Unloadable(f"The engine read {staged} records where there are {expected}: nothing was published.")

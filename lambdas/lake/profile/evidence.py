@@ -24,7 +24,7 @@ _COLUMNS_AT_ONCE = 24
 _MOST_PATHS = 100
 # Up to so many rows, people are shown how many times differ; beyond, about how many.
 _EXACT_ROWS = 100_000
-_WITH_OBJECTS = (Kind.JSON, Kind.MIXED, Kind.ID)
+_WITH_OBJECTS = (Kind.JSON, Kind.STRING, Kind.ID)
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 

@@ -23,13 +23,16 @@ class FieldStatistics:
     def of(cls, records: Iterable[Fields | Rejected]) -> "FieldStatistics":
         """Count records; rejected ones are skipped."""
         statistics = cls()
-        for found in records:
-            if not isinstance(found, Rejected):
-                statistics.add(found)
+        statistics.add_all(records)
         return statistics
 
-    def add(self, fields: Fields) -> None:
-        """Count one more record."""
+    def add_all(self, records: Iterable[Fields | Rejected]) -> None:
+        """Count more records; rejected ones are skipped."""
+        for found in records:
+            if not isinstance(found, Rejected):
+                self._add(found)
+
+    def _add(self, fields: Fields) -> None:
         self.records += 1
         for name, kind in json_records.kinds(fields).items():
             self.kinds[name] = join(self.kinds.get(name, Kind.NULL), kind)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
-from lambdas.lake.engine import files, name, text, timestamp
-from lambdas.lake.formats.splitting import PieceFile
+from lambdas.lake.engine import name, text, timestamp
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
 from lambdas.lake.profile.time_formats import instant, instant_of_number
 from lambdas.vocabulary import ExportType
@@ -21,14 +19,10 @@ ENGINE_TYPES = {
     Kind.ID: "VARCHAR",
     Kind.MIXED: "VARCHAR",
 }
-OWN_HASH, IDENTITY_HASH = "_own_hash", "_identity_hash"
-"""Fields of a normalised row: the hash of all its fields, and that of its identity where no columns hold that."""
-TIME_TEXT = "_time_text_"
-"""Fields of a normalised row: its event times as texts, whatever their columns, numbered from 1."""
+AT = "_at"
+"""The instant of the event, in a source of rows."""
 NO_VALUE = "n"
 """The component of a field without a value."""
-
-_AT = "_at"
 
 
 @dataclass(frozen=True)
@@ -44,45 +38,16 @@ class Rows:
     batch_id: str
 
 
-def records(pieces: Sequence[PieceFile], schema: Schema) -> str:
-    """SQL for the records of pieces that match the schema exactly, with fields under their source names."""
-    fields = ", ".join(f"{text(column.source)}: {text(ENGINE_TYPES[column.kind])}" for column in schema.stored)
-    shape = "array" if pieces[0].is_array else "newline_delimited"
-    paths = [piece.path for piece in pieces]
-    return (
-        f"read_json({files(paths)}, format='{shape}', records='true', columns={{{fields}}}, "
-        f"maximum_object_size={_longest(paths)})"
-    )
-
-
 def staged(rows: Rows, source: str) -> str:
-    """SQL that turns records into rows; every value fits its column."""
+    """SQL that turns a source of records, with typed values under the fields' own names, into rows."""
     selected = [f"{_field(column)} AS {name(column.name)}" for column in rows.schema.stored]
     times = [_time(rows, one) for one in rows.profile.event_time]
-    selected += [f"{_first(times)} AS {_AT}", f"NULL::VARCHAR AS {RESCUED}"]
-    return _rows(
+    selected += [f"{first_of(times)} AS {AT}", f"NULL::VARCHAR AS {RESCUED}"]
+    return rows_from(
         rows,
         f"SELECT {', '.join(selected)} FROM {source} AS record",
         own=_own(rows),
         identity_hash=_identity_hash(rows),
-    )
-
-
-def staged_normalised(rows: Rows, piece: Path) -> str:
-    """SQL that turns the record path's normalised rows into rows."""
-    times = [f"{TIME_TEXT}{position}" for position, _ in enumerate(rows.profile.event_time, start=1)]
-    fields = {column.name: ENGINE_TYPES[column.kind] for column in rows.schema.stored}
-    fields |= dict.fromkeys([RESCUED, OWN_HASH, IDENTITY_HASH, *times], "VARCHAR")
-    columns = ", ".join(f"{text(column)}: {text(kind)}" for column, kind in fields.items())
-    instants = [
-        instant(held, one.format, one.time_zone) for held, one in zip(times, rows.profile.event_time, strict=True)
-    ]
-    return _rows(
-        rows,
-        f"SELECT *, {_first(instants)} AS {_AT} FROM read_json({files([piece])}, format='newline_delimited', "
-        f"records='true', columns={{{columns}}}, maximum_object_size={_longest([piece])})",
-        own=OWN_HASH,
-        identity_hash=IDENTITY_HASH,
     )
 
 
@@ -123,12 +88,12 @@ def day(rows: Rows) -> str:
     return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
 
 
-def _rows(rows: Rows, source: str, *, own: str, identity_hash: str) -> str:
-    """Rows of a source in SQL, which has their columns and `_at`; the hashes are SQL over these."""
+def rows_from(rows: Rows, source: str, *, own: str, identity_hash: str) -> str:
+    """SQL for the rows of a source, which has their columns and `AT`; the hashes are SQL over these."""
     # Columns that are not fields of the record.
     made = {
         # Twice as fast as timezone('UTC', …).
-        EVENT_AT: f"make_timestamp(epoch_us({_AT}))",
+        EVENT_AT: f"make_timestamp(epoch_us({AT}))",
         BATCH_ID: text(rows.batch_id),
         ORDERED_AT: timestamp(rows.ordered_at),
         ROW_ID: _row_id(rows.profile, own, identity_hash),
@@ -145,12 +110,7 @@ def _row_id(profile: Profile, own: str, identity_hash: str) -> str:
     """
     if profile.kind is IdentityKind.NONE:
         return own
-    return f"CASE WHEN {_AT} IS NULL THEN {own} ELSE {identity_hash} END" if profile.has_days else identity_hash
-
-
-def _longest(paths: list[Path]) -> int:
-    """The maximum size of a record: the engine allocates twice that for each of its buffers."""
-    return max(1 << 20, *(path.stat().st_size + 1 for path in paths))
+    return f"CASE WHEN {AT} IS NULL THEN {own} ELSE {identity_hash} END" if profile.has_days else identity_hash
 
 
 def _time(rows: Rows, time: EventTime) -> str:
@@ -164,8 +124,8 @@ def _time(rows: Rows, time: EventTime) -> str:
     return "NULL::TIMESTAMPTZ"
 
 
-def _first(instants: Sequence[str]) -> str:
-    # A later one is read only where the earlier ones have no time.
+def first_of(instants: Sequence[str]) -> str:
+    """SQL for the first instant that is one; a later one is read only where the earlier ones are none."""
     return f"coalesce({', '.join(instants)})" if instants else "NULL::TIMESTAMPTZ"
 
 
@@ -175,7 +135,7 @@ def component(source: str) -> str:
 
 
 def _own(rows: Rows) -> str:
-    """SQL for the hash of all fields, over a row's columns; as the record path makes it."""
+    """SQL for the hash of all fields, over a row's columns; as of an odd record."""
     parts = [
         f"{text(component(column.source))} || {_component(column)}"
         for column in sorted(rows.schema.stored, key=lambda column: column.source)
@@ -209,7 +169,7 @@ def _component(column: Column) -> str:
         case Kind.BOOLEAN:
             return f"('b' || {held})"
         case Kind.DOUBLE:
-            # Its spelling is lost: the record path has it.
+            # Its spelling is lost: the texts have it.
             return f"CASE WHEN {held} IS NOT NULL THEN error('a fraction identifies a record')::VARCHAR END"
     return "NULL::VARCHAR"
 

@@ -250,16 +250,22 @@ def without_nulls(record: Record) -> dict[str, Any]:
 
 
 def bag(records: Iterable[Record]) -> list[str]:
-    """Records as a comparable multiset: numbers by value, ids as text, nulls omitted."""
-    return sorted(json.dumps(with_text_ids(plain(without_nulls(record))), sort_keys=True) for record in records)
+    """Records as a comparable multiset: nulls omitted, and a value like its text, as in a column of texts."""
+    return sorted(
+        json.dumps({name: as_text(value) for name, value in without_nulls(record).items()}, sort_keys=True)
+        for record in records
+    )
 
 
-def with_text_ids(record: Record) -> Record:
-    """The record as the lake keeps it: whole numbers in the role of an id are text."""
-    return {
-        name: str(value) if name in IDS and isinstance(value, int) and not isinstance(value, bool) else value
-        for name, value in record.items()
-    }
+def as_text(value: Any) -> str:
+    """A value as a text that is the same for all notations of it, and for a string of any."""
+    if not isinstance(value, str):
+        return json.dumps(plain(value), sort_keys=True)
+    try:
+        inner = json.loads(value, parse_constant=lambda _: None)
+    except ValueError:
+        return value
+    return value if inner is None or isinstance(inner, str) else as_text(inner)
 
 
 def plain(value: Any) -> Any:

@@ -1,23 +1,23 @@
-"""Runs the three parsing paths on one piece, and schemas for it."""
+"""Reads one piece in each way, and schemas for it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from lambdas.lake import engine
 from lambdas.lake.column_types import Column, Kind, Schema
-from lambdas.lake.formats import json_records
-from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import Piece, write_piece
-from lambdas.lake.parsing import record_path
 from lambdas.lake.parsing.fast_path import FastPath
-from lambdas.lake.parsing.validated_path import ValidatedPath
+from lambdas.lake.parsing.layout import Layout
+from lambdas.lake.parsing.text_rows import NEEDS_PYTHON, odd_numbers, typed
+from lambdas.lake.parsing.texts import Texts
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.rows.sorted_files import Chunk
-from lambdas.lake.rows.staging import Rows, records, staged, staged_normalised
+from lambdas.lake.rows.staging import Rows, staged
 from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
 
 OPENS = EXPORT_TYPES["OPENS"]
@@ -42,7 +42,7 @@ WITHOUT_FRACTIONS = replace(PLAIN, columns=tuple(column for column in PLAIN.colu
 
 
 class ParsingPaths:
-    """Each path stages a piece into a separate chunk and returns its rows, or None where it falls back."""
+    """Each way stages a piece into a separate chunk and returns its rows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,8 +56,9 @@ class ParsingPaths:
         escaped: Iterable[str] = (),
         numbers: Iterable[str] = (),
     ) -> list[str] | None:
+        """None where it falls back."""
         fast_path = FastPath(rows.schema, texts, escaped, numbers)
-        if not (fast_path.is_usable and ValidatedPath(rows.schema).is_usable):
+        if not fast_path.is_usable:
             return None
         file = write_piece(piece, self.folder / "fast.json")
         with self.engine.cursor() as cursor:
@@ -67,32 +68,44 @@ class ParsingPaths:
                 return None
             return read(cursor, part) if fast_path.adds_up(cursor, part, [file]) else None
 
-    def read_validated(self, piece: Piece, rows: Rows) -> list[str] | None:
-        count = ValidatedPath(rows.schema).count(piece)
-        if count is None:
-            return None
-        file = write_piece(piece, self.folder / "validated.json")
-        with self.engine.cursor() as cursor:
-            try:
-                part, added = self._chunk(cursor, rows).add(staged(rows, records([file], rows.schema)))
-            except (duckdb.Error, UnicodeDecodeError):
+    def read_texts(self, piece: Piece, rows: Rows) -> list[str] | None:
+        """By the texts of regular records; None where some take Python."""
+        try:
+            return self._read_lines(piece, rows)
+        except duckdb.InvalidInputException as error:
+            if NEEDS_PYTHON in str(error):
                 return None
+            raise
+
+    def read_odd(self, piece: Piece, rows: Rows) -> list[str]:
+        """Each record taken apart by Python."""
+        return self._read_lines(piece, rows, range(1 << 30))
+
+    def row(self, piece: Piece, rows: Rows) -> dict[str, Any]:
+        """The only record's, by column."""
+        (numbers, lines) = self.odd_numbers(piece, rows), self.folder / "piece.texts"
+        made = typed(rows, self.texts(rows).write([piece], lines, numbers), is_final=True)
+        with self.engine.cursor() as cursor:
+            found = cursor.execute(made)
+            names = [column for column, *_ in found.description or ()]
+            return dict(zip(names, found.fetchall()[0], strict=True))
+
+    def odd_numbers(self, piece: Piece, rows: Rows) -> set[int]:
+        """The numbers of the records that take Python."""
+        lines = self.texts(rows).write([piece], self.folder / "piece.texts")
+        return {number for (number,) in self.engine.execute(odd_numbers(rows, lines)).fetchall()}
+
+    def _read_lines(self, piece: Piece, rows: Rows, odd: Collection[int] = ()) -> list[str]:
+        lines = self.texts(rows).write([piece], self.folder / "piece.texts", odd)
+        assert not lines.rejected
+        with self.engine.cursor() as cursor:
+            part, added = self._chunk(cursor, rows).add(typed(rows, lines, is_final=True))
             found = read(cursor, part)
-        assert len(found) == count == added
+        assert len(found) == lines.records == added
         return found
 
-    def read_records(self, piece: Piece, rows: Rows) -> list[str]:
-        found = list(json_records.read(piece))
-        assert not any(isinstance(one, Rejected) for one in found)
-        content = [
-            record_path.normalised(one, rows.schema, rows.profile) for one in found if not isinstance(one, Rejected)
-        ]
-        (self.folder / "record_path.json").write_bytes(b"\n".join(content))
-        with self.engine.cursor() as cursor:
-            part, added = self._chunk(cursor, rows).add(staged_normalised(rows, self.folder / "record_path.json"))
-            rows_read = read(cursor, part)
-        assert len(rows_read) == len(found) == added
-        return rows_read
+    def texts(self, rows: Rows) -> Texts:
+        return Texts(Layout(rows.schema, rows.profile), lambda _: None)
 
     def _chunk(self, cursor: duckdb.DuckDBPyConnection, rows: Rows) -> Chunk:
         return Chunk(cursor, rows, self.folder, "chunk")

@@ -56,8 +56,7 @@ def test_a_lossy_read_does_not_reconcile(paths: ParsingPaths, lines: list[str], 
     "text",
     [
         '{"eventId":1,"contactId":"a","timestamp":"2024-03-01T10:00:00.000+02:00","ok":true}',
-        '{"eventId":1,"contactId":"é","timestamp":null}\n{"contactId":"a"}\n{"eventId":null,"contactId":"b"}\n',
-        '{"eventId":1,"contactId":"a"}\r\n\r\n{"eventId":-2,"contactId":"b"}\r\n',
+        '{"eventId":1,"contactId":"é"}\n{"contactId":"a"}\n{"eventId":-2}\n',
     ],
 )
 def test_records_that_reconcile_take_the_fast_path(
@@ -65,22 +64,22 @@ def test_records_that_reconcile_take_the_fast_path(
 ) -> None:
     piece = Piece((text.encode(),), 0, is_array=False)
     fast = paths.read_fast(piece, rows_of(WITHOUT_FRACTIONS), text_fields)
-    assert fast == paths.read_records(piece, rows_of(WITHOUT_FRACTIONS))
+    assert fast == paths.read_odd(piece, rows_of(WITHOUT_FRACTIONS))
 
 
 ALL_TEXTS = ("contactId", "timestamp")
-ESCAPES = r'{"contactId":"a\"b\\\\ \n\/\u0041\u00e5\u20ac\ud83d\ude00","timestamp":"\\n"}'
 
 
 @pytest.mark.parametrize("escaped", [(), ("contactId",), ALL_TEXTS])
 @pytest.mark.parametrize("texts", [(), ("contactId",), ALL_TEXTS])
 @pytest.mark.parametrize("is_array", [True, False])
-def test_escapes_reconcile_whether_expected_or_not(
+def test_escaped_quotes_and_backslashes_reconcile_where_they_are_expected(
     paths: ParsingPaths, is_array: bool, texts: tuple[str, ...], escaped: tuple[str, ...]
 ) -> None:
-    piece = Piece((ESCAPES.encode(),), 0, is_array)
+    piece = Piece((rb'{"contactId":"a\"b\\","timestamp":"\\\\n"}',), 0, is_array)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert paths.read_fast(piece, rows, texts, escaped) == paths.read_records(piece, rows)
+    fast = paths.read_fast(piece, rows, texts, escaped)
+    assert fast == (paths.read_odd(piece, rows) if escaped == ALL_TEXTS else None)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_escapes_do_not_mask_a_lossy_read(paths: ParsingPaths, lines: list[str])
     rows = rows_of(WITHOUT_FRACTIONS)
     for escaped in ((), ["contactId"]):
         fast = paths.read_fast(piece, rows, ALL_TEXTS, escaped)
-        assert fast is None or fast == paths.read_records(piece, rows)
+        assert fast is None or fast == paths.read_odd(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["5", "-1.5e-7", "2024", "null", "NaN", "-inf", "[", "{}", "true"])
@@ -106,14 +105,14 @@ def test_an_ambiguous_string_does_not_reconcile_as_raw_text(paths: ParsingPaths,
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     assert paths.read_fast(piece, rows, ALL_TEXTS) is None
-    assert paths.read_fast(piece, rows, ()) == paths.read_records(piece, rows)
+    assert paths.read_fast(piece, rows, ()) == paths.read_odd(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["2024-03-01", "46 70", "07-1", "nano", "trues", "", "-", "1e", "1.", "x[", " 5"])
 def test_any_other_string_reconciles_as_raw_text(paths: ParsingPaths, value: str) -> None:
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_records(piece, rows)
+    assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_odd(piece, rows)
 
 
 @examples(30)

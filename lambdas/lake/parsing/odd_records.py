@@ -1,6 +1,7 @@
-"""The record path: one record at a time, for pieces with unexpected or invalid content.
+"""Odd records, taken apart by Python: names twice, fields without a column, strings that are no Unicode, rare numbers.
 
-A value that fits its column is stored there; any other is null there and kept with its exact text in `_rescued`.
+A value that fits its column stands there; any other is null there and kept with its exact text in `_rescued`. The
+identity of such a record is hashed here, from the same canonical texts as `text_rows.py` makes of regular ones.
 """
 
 import hashlib
@@ -8,43 +9,49 @@ import json
 import re
 from typing import Any
 
-from lambdas.lake.column_types import RESCUED, Kind, Schema, is_unicode
+from lambdas.lake.column_types import Kind, Schema, is_unicode
 from lambdas.lake.formats import numbers
 from lambdas.lake.formats.json_records import Fields, has_value, kind_of, whole_number
+from lambdas.lake.parsing.layout import Layout
 from lambdas.lake.profile.profile import IdentityKind, Profile
 from lambdas.lake.profile.sample import at
-from lambdas.lake.rows.staging import IDENTITY_HASH, NO_VALUE, OWN_HASH, TIME_TEXT, component, identity_columns
+from lambdas.lake.rows.staging import NO_VALUE, component, identity_columns
 
 # Far above any real record, far below the interpreter's recursion limit.
 _DEEPEST_CANONICAL = 100
 # Far beyond any id.
 _LONGEST_WHOLE = 100
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_STRING_OR_BLANK = re.compile(rb'("(?:[^"\\]|\\.)*+")|[ \t\r\n]++')
 
 
-def normalised(fields: Fields, schema: Schema, profile: Profile) -> bytes:
-    """A record as one line of JSON under the columns' names, every value of its column's kind."""
-    row: dict[str, Any] = {}
-    rescued: list[str] = []
-    for source, texts in fields.items():
-        if not has_value(fields, source):
+def values(fields: Fields, layout: Layout) -> list[bytes]:
+    """The values of a record's line: every text fits its column."""
+    remaining = dict(fields)
+    columns: dict[str, bytes] = {}
+    rescued: list[bytes] = []
+    # As of regular records, in the order of the columns.
+    for source in [*(column.source for column in layout.schema.columns), *fields]:
+        texts = remaining.pop(source, [])
+        if all(text == b"null" for text in texts):
             continue
-        column = schema.by_source.get(source)
-        text = _one_text(texts)
-        value, is_exact = None, False
+        text = _compact(_one_text(texts))
+        column = layout.schema.by_source.get(source)
+        fitted, is_exact = None, False
         if len(texts) == 1 and column is not None:
-            value, is_exact = _fitted(text, kind_of(text), column.kind)
-        if column is not None and value is not None:
-            row[column.name] = value
+            fitted, is_exact = _fitted(text, column.kind)
+        if fitted is not None:
+            columns[source] = fitted
         if not is_exact:
-            rescued.append(f"{json.dumps(source)}:{text.decode()}")
-    if rescued:
-        row[RESCUED] = "{" + ",".join(rescued) + "}"
-    row[OWN_HASH] = _own_hash(fields)
-    row[IDENTITY_HASH] = _identity_hash(fields, schema, profile, row)
-    for position, path in enumerate(profile.times, start=1):
-        row[f"{TIME_TEXT}{position}"] = _scalar(at(fields, path))
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+            rescued.append(b"%b:%b" % (json.dumps(source).encode(), text))
+    own = _own_hash(fields)
+    return [
+        *(columns.get(column.source, b"") for column in layout.columns),
+        *(_compact(_text_at(fields, path)) for path in layout.roles),
+        b",".join(rescued),
+        own.encode(),
+        (_identity_hash(fields, layout.schema, layout.profile, own) or "").encode(),
+    ]
 
 
 def canonical(text: bytes) -> str:
@@ -80,31 +87,27 @@ def _tree(text: bytes) -> Any:
     return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Object)
 
 
-def _fitted(text: bytes, kind: Kind, column: Kind) -> tuple[Any, bool]:
-    """The value for a column of that kind, and whether it represents the text exactly."""
+def _fitted(text: bytes, column: Kind) -> tuple[bytes | None, bool]:
+    """The text of the value for a column of that kind, and whether it represents the text exactly."""
+    kind = kind_of(text)
     match column:
-        case Kind.STRING | Kind.MIXED if kind is Kind.STRING:
-            value = json.loads(text)
-            return (value, True) if is_unicode(value) else (None, False)
-        case Kind.ID if kind is Kind.STRING:
-            value = json.loads(text)
-            return (value, True) if is_unicode(value) else (None, False)
+        case Kind.STRING | Kind.MIXED | Kind.ID if kind is Kind.STRING:
+            return (text, True) if is_unicode(json.loads(text)) else (None, False)
         case Kind.ID if _is_number(text):
             digits = _whole_text(text)
-            return (text.decode(), False) if digits is None else (digits, True)
-        case Kind.MIXED | Kind.ID:
-            return text.decode(), False
+            return text if digits is None else digits.encode(), True
+        case Kind.STRING | Kind.MIXED | Kind.ID | Kind.JSON:
+            return text, True
         case Kind.BIGINT if _is_number(text):
             whole = whole_number(text)
-            return whole, whole is not None
+            return (None, False) if whole is None else (str(whole).encode(), True)
         case Kind.DOUBLE if _is_number(text):
             number, is_exact = numbers.double(text)
             # A rounded fraction will do; a rounded integer is another number (usually an id).
-            return (number, is_exact) if is_exact or kind is Kind.DOUBLE else (None, False)
+            is_kept = number is not None and (is_exact or kind is Kind.DOUBLE)
+            return repr(number).encode() if is_kept else None, is_exact
         case Kind.BOOLEAN if kind is Kind.BOOLEAN:
-            return text == b"true", True
-        case Kind.JSON if kind is Kind.JSON:
-            return text.decode(), True
+            return text, True
     return None, False
 
 
@@ -118,18 +121,15 @@ def _own_hash(fields: Fields) -> str:
     return _hash("|".join(parts))
 
 
-def _identity_hash(fields: Fields, schema: Schema, profile: Profile, row: dict[str, Any]) -> str | None:
+def _identity_hash(fields: Fields, schema: Schema, profile: Profile, own: str) -> str | None:
     """The hash of the identity, where the columns of the identity do not hold it exactly."""
     if profile.kind is IdentityKind.NONE:
         return None
     texts = [at(fields, path) for path in profile.identity]
     if profile.is_key and not any(text is not None for text in texts):
-        return str(row[OWN_HASH])
+        return own
     columns = identity_columns(profile, schema)
-    is_exact = len(columns) == len(texts) and all(
-        text is None or _fitted(text, kind_of(text), Kind.ID)[1] for text in texts
-    )
-    if is_exact:
+    if len(columns) == len(texts) and all(text is None or _is_whole_in_text(text) for text in texts):
         return None
     return _hash("|".join(NO_VALUE if text is None else canonical(text) for text in texts))
 
@@ -138,12 +138,24 @@ def _hash(text: str) -> str:
     return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _scalar(text: bytes | None) -> str | None:
-    """A value as the text that may be a time."""
-    if text is None or not text.startswith(b'"'):
-        return None if text is None else text.decode()
-    value = str(json.loads(text))
-    return value if is_unicode(value) else None
+def _is_whole_in_text(text: bytes) -> bool:
+    """Whether a column of texts has a value as its canonical text: a string, or a whole number."""
+    if text.startswith(b'"'):
+        return is_unicode(json.loads(text))
+    return _is_number(text) and _whole_text(text) is not None
+
+
+def _text_at(fields: Fields, path: str) -> bytes:
+    """The text at a path; empty where there is none, or none that the engine reads."""
+    text = at(fields, path)
+    if text is None or (text.startswith(b'"') and not is_unicode(json.loads(text))):
+        return b""
+    return text
+
+
+def _compact(text: bytes) -> bytes:
+    """A JSON text without whitespace outside its strings."""
+    return _STRING_OR_BLANK.sub(rb"\1", text)
 
 
 def _whole_text(text: bytes) -> str | None:

@@ -1,0 +1,211 @@
+"""The texts of records: the exact text of every value, a line for each record, which the engine then types.
+
+A decoder in C gives the text of each field, and refuses what is no JSON and fields that the schema lacks. The lengths
+of these texts, of the fields' names and of their marks add up to the length of the record, or it has something that was
+not read: a name twice, or whitespace. A record that does not add up without its whitespace is odd: Python takes it
+apart (`odd_records.py`).
+
+No JSON text has control characters, so one delimits the values of a line, and the engine reads lines as CSV.
+"""
+
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import compress, repeat
+from pathlib import Path
+
+import msgspec
+
+from lambdas.lake.engine import text as quoted
+from lambdas.lake.formats import json_lines, json_records
+from lambdas.lake.formats.json_records import Fields, Rejected
+from lambdas.lake.formats.splitting import Piece, WrongSplit
+from lambdas.lake.parsing import odd_records
+from lambdas.lake.parsing.layout import Layout, is_regular
+
+_SEPARATOR = b"\x1f"
+_ABSENT = msgspec.Raw(b"")
+# Quotes, colon and comma of a field; the braces of a record, less the comma that its last field lacks.
+_MARKS, _BRACES = len('"":,'), len("{}") - len(",")
+# Of a regular record: no rest and no hashes.
+_END = _SEPARATOR * 3 + b"\n"
+_BATCH = 128
+_LEAST_LINE_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_values = msgspec.structs.astuple
+_compact = partial(msgspec.json.format, indent=-1)
+
+
+@dataclass
+class Lines:
+    """A file of lines, as far as it is written, and what in the pieces is no record."""
+
+    file: Path
+    layout: Layout
+    records: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    longest: int = 0
+    """Bytes of a record, or of an odd one's line."""
+
+    @property
+    def source(self) -> str:
+        """SQL for the lines; a field that is null is like one that is not there."""
+        types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in self.layout.names)
+        return (
+            f"read_csv({quoted(str(self.file))}, delim='\x1f', quote='', escape='', comment='', header=false, "
+            rf"auto_detect=false, new_line='\n', nullstr=['', 'null'], columns={{{types}}}, "
+            f"max_line_size={self.longest * (1 + len(self.layout.roles)) + _LEAST_LINE_BYTES})"
+        )
+
+
+class Texts:
+    """Reads pieces under a layout."""
+
+    def __init__(self, layout: Layout, check: Callable[[Fields], None], *, is_optimistic: bool = False) -> None:
+        """Prepare; `check` is called with each odd record."""
+        self._layout = layout
+        self._is_optimistic = is_optimistic
+        self._check = check
+        sources = [column.source for column in layout.columns if is_regular(column)]
+        self._costs = [len(source.encode()) + _MARKS for source in sources]
+        self._separators = len(sources) - 1
+        record = msgspec.defstruct(
+            "Record",
+            [(f"f{number}", msgspec.Raw, _ABSENT) for number, _ in enumerate(sources)],
+            rename={f"f{number}": source for number, source in enumerate(sources)},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._decode = msgspec.json.Decoder(record).decode
+        # Columns that only odd records fill.
+        self._others = [b""] * (len(layout.columns) - len(sources))
+        parted = [path.partition(".") for path in layout.roles]
+        self._paths = [(sources.index(field) if field in sources else None, rest) for field, _, rest in parted]
+        self._compacts = False
+
+    def write(self, pieces: Iterable[Piece], file: Path, odd: Collection[int] = ()) -> Lines:
+        """Write a line for each record; Python takes those of the numbers `odd` apart, counted from 0.
+
+        Raises:
+            WrongSplit: an optimistic split was inside a record.
+            Unloadable: invalid JSON inside an array, where resynchronising would be guessing, or too many fields.
+        """
+        lines = Lines(file, self._layout)
+        with file.open("wb") as out:
+            for piece in pieces:
+                out.writelines(self._lines(piece, odd, lines))
+        return lines
+
+    def _lines(self, piece: Piece, odd: Collection[int], lines: Lines) -> Iterator[bytes]:
+        """Yield the lines of a piece: many at once where all of these records are regular."""
+        texts = candidates(piece, is_optimistic=self._is_optimistic)
+        lines.longest = max([lines.longest, *map(len, texts)])
+        is_regular = not odd and _is_utf8(piece.content)
+        where: list[int] = []
+        for start in range(0, len(texts), _BATCH):
+            batch = texts[start : start + _BATCH]
+            found = self._regular(batch) if is_regular else None
+            if found is not None:
+                lines.records += len(batch)
+                yield found
+                continue
+            where = where or positions(piece, texts)
+            for position, text in zip(where[start : start + _BATCH], batch, strict=True):
+                for at, record in records(piece, position, text):
+                    line = self._regular([record]) if _is_utf8(record) and lines.records not in odd else None
+                    line = line or self._odd(piece, at, record, lines)
+                    lines.records += bool(line)
+                    yield line
+
+    def _regular(self, texts: Sequence[bytes]) -> bytes | None:
+        """The lines of records; None when one of them is odd."""
+        if not self._costs:
+            return None
+        try:
+            compact = [*map(_compact, texts)] if self._compacts else texts
+            values = [*map(_values, map(self._decode, compact))]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        lines = _END.join(map(_SEPARATOR.join, values)) + _END
+        names = sum(map(sum, map(compress, repeat(self._costs), values)))
+        around = self._separators + len(_END) - _BRACES
+        adds_up = len(lines) + names - len(texts) * around == sum(map(len, compact))
+        if not self._compacts and (not adds_up or b"{" in lines or b"[" in lines):
+            # Maybe for its whitespace, which other records have as well; nested values lose theirs too.
+            self._compacts = True
+            return self._regular(texts)
+        if adds_up and (self._others or self._paths):
+            lines = _END.join(map(self._with_roles, values)) + _END
+        return lines if adds_up else None
+
+    def _with_roles(self, values: tuple[bytes, ...]) -> bytes:
+        roles = [b"" if field is None else _inside(bytes(values[field]), rest) for field, rest in self._paths]
+        return _SEPARATOR.join([*values, *self._others, *roles])
+
+    def _odd(self, piece: Piece, position: int, record: bytes, lines: Lines) -> bytes:
+        """The line of a record; empty for what is none."""
+        found = json_records.record(piece, position, record)
+        if isinstance(found, Rejected):
+            lines.rejected.append(found)
+            return b""
+        self._check(found)
+        line = _SEPARATOR.join(odd_records.values(found, self._layout)) + b"\n"
+        lines.longest = max(lines.longest, len(line))
+        return line
+
+
+def candidates(piece: Piece, *, is_optimistic: bool = False) -> Sequence[bytes]:
+    """What may be records: elements of an array, lines, or values over several lines.
+
+    Raises:
+        WrongSplit: an optimistic split was inside a record.
+        Unloadable: the inside of an array, or of records over several lines, is broken.
+    """
+    if not (piece.is_array or piece.is_spread):
+        return piece.content.removesuffix(b"\n").split(b"\n")
+    elements = piece.elements() if piece.is_array else None
+    if elements is None and piece.is_array and is_optimistic:
+        raise WrongSplit
+    return [text for _, text in piece.records()] if elements is None else elements
+
+
+def positions(piece: Piece, texts: Iterable[bytes]) -> list[int]:
+    """Where in the file each candidate stands: right after the one before, whitespace and a comma."""
+    found, position = [], 0
+    for text in texts:
+        position = piece.content.find(text, position)
+        found.append(piece.offset + position)
+        position += len(text)
+    return found
+
+
+def records(piece: Piece, position: int, text: bytes) -> Iterable[tuple[int, bytes]]:
+    """The records of a candidate: a line may be blank, or have several."""
+    return [(position, bytes(text))] if piece.is_array or piece.is_spread else json_lines.on_line(text, position)
+
+
+def _inside(text: bytes, path: str) -> bytes:
+    """The text at a path into an object; empty where it has none. As `sample.at` finds it."""
+    while path:
+        if text[:1] != b"{":
+            return b""
+        members = _members(text)
+        name, _, rest = (path, "", "") if path in members else path.partition(".")
+        text, path = bytes(members.get(name, b"")), rest
+    return text
+
+
+def _is_utf8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), _BLOCK_BYTES):
+            decoder.decode(content[start : start + _BLOCK_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
