@@ -74,6 +74,7 @@ def _measured(given: argparse.Namespace, kept: Document, console: Console) -> in
         peers_up_to=given.peers_up_to,
         slow_up_to=given.slow_up_to,
         repetitions=given.repetitions,
+        shape_megabytes=given.shape_megabytes,
         stored_rows=given.stored_rows,
         copy_sizes=tuple(given.copy_sizes),
     )
@@ -211,6 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         default=default.repetitions,
         help="of each subject, after one that is not counted (3)",
     )
+    add("--shape-megabytes", type=int, default=default.shape_megabytes, metavar="MB", help="of each shape's file (200)")
     add("--stored-rows", type=int, default=default.stored_rows, metavar="ROWS", help="of the day that is merged into")
     add("--copy-sizes", type=int, nargs="+", default=list(default.copy_sizes), metavar="MB", help="of the copied file")
     add("--add", action="store_true", help="keep the last numbers of the other parts")

@@ -30,19 +30,30 @@ def of_json(files: Sequence[Path], columns: dict[str, str], condition: str = "tr
     return _content(f"(SELECT * FROM {source} WHERE {condition})", list(columns))
 
 
-def _content(source: str, fields: Sequence[str]) -> Content:
+def of_values(source: str, values: Sequence[str]) -> Content:
+    """The content of a source in SQL, in these values of a row."""
+    engine = _engine()
+    row = ", ".join(values)
+    rows, total = engine.execute(f"SELECT count(*), sum(hash({row})::HUGEINT)::VARCHAR FROM {source}").fetchone() or ()
+    return Content(rows, total or "0")
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect()
     engine.execute("SET TimeZone = 'UTC'")
     engine.execute("SET memory_limit = '1GB'")
+    return engine
+
+
+def _content(source: str, fields: Sequence[str]) -> Content:
+    engine = _engine()
     described = engine.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     # event_id, eventid and eventId are one name.
     names = {str(row[0]).replace("_", "").lower(): str(row[0]) for row in described}
     missing = [name for name in fields if name.lower() not in names]
     if missing:
         return Content(_scalar(engine, f"SELECT count(*) FROM {source}"), f"without {', '.join(missing)}")
-    row = ", ".join(_value(names[name.lower()], name.lower()) for name in fields)
-    rows, total = engine.execute(f"SELECT count(*), sum(hash({row})::HUGEINT)::VARCHAR FROM {source}").fetchone() or ()
-    return Content(rows, total or "0")
+    return of_values(source, [_value(names[name.lower()], name.lower()) for name in fields])
 
 
 def _value(column: str, name: str) -> str:

@@ -50,7 +50,7 @@ def make(folder: Path, shape: str, megabytes: int) -> Path:
     if not path.exists():
         per_day = megabytes * 1_000_000 // _RECORD_BYTES // _DAYS
         half = path.with_suffix(".half")
-        write(half, _records(Period.LAST_3_DAYS, per_day), container(shape), EXPORT, lambda _count: None)
+        write(half, day_records(per_day), container(shape), EXPORT, lambda _count: None)
         half.rename(path)
     return path
 
@@ -76,7 +76,12 @@ def make_day(folder: Path, stored_rows: int) -> tuple[Path, Path]:
     return stored, new
 
 
-def _records(period: Period, per_day: int) -> Iterator[str]:
+def day_records(per_day: int, ordered_at: datetime = ORDERED_AT) -> Iterator[str]:
+    """The JSON of three days of events, in the order of their times."""
+    return _records(Period.LAST_3_DAYS, per_day, ordered_at)
+
+
+def _records(period: Period, per_day: int, ordered_at: datetime = ORDERED_AT) -> Iterator[str]:
     # A single day is a calendar day, so that it is one partition.
-    span = window(period, ORDERED_AT, Windows.CALENDAR if period is Period.LAST_DAY else Windows.ROLLING)
-    return records(World(1), EXPORT, Window(span.start, span.end), milliseconds(ORDERED_AT), per_day)
+    span = window(period, ordered_at, Windows.CALENDAR if period is Period.LAST_DAY else Windows.ROLLING)
+    return records(World(1), EXPORT, Window(span.start, span.end), milliseconds(ordered_at), per_day)

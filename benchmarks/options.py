@@ -24,6 +24,8 @@ class BenchmarkOptions:
     """The largest size for slow peers."""
     repetitions: int = 3
     """Counted repetitions of each subject."""
+    shape_megabytes: int = 200
+    """Size of the file of each shape, in megabytes of 10^6 unpacked bytes."""
     stored_rows: int = 10_000_000
     """Rows of the day that is merged into."""
     copy_sizes: tuple[int, ...] = (200, 1000)

@@ -69,6 +69,43 @@ def load(lines: Lines) -> Iterator[Grid]:
         )
 
 
+def shapes(lines: Lines) -> Iterator[Grid]:
+    """A table of this project's shapes, with the peers' throughput beside."""
+    columns = ("shape", "MB", "wall s", "CPU s", "peak MB", "MB/s", "of flat", "rows", "values")
+    ours = [line for line in lines if "ratioToFlat" in line]
+    peers = {(line["shape"], line["subject"]): line for line in lines if "ratioToFlat" not in line}
+    names = list(dict.fromkeys(subject for _, subject in peers))
+    yield Grid(
+        "The same events in other shapes",
+        (*columns, *(f"{name}, MB/s" for name in names)),
+        tuple(
+            _row(
+                {**line, "subject": line["shape"]},
+                lambda line: (
+                    f"{line['megabytes']:,}",
+                    f"{line['wall']:.2f}",
+                    f"{line['cpu']:.2f}",
+                    _mega(line["peak"]),
+                    _mega(line["bytesPerSecond"]),
+                    _times(line["ratioToFlat"]),
+                    f"{line['rows']:,}",
+                    _kept(line["isSame"]),
+                    *(_of_peer(peers.get((line["shape"], name)), line["rows"]) for name in names),
+                ),
+            )
+            for line in ours
+        ),
+    )
+
+
+def _of_peer(line: Mapping[str, Any] | None, rows: int) -> str:
+    if line is None:
+        return "–"
+    if line["failed"] or not line["bytesPerSecond"]:
+        return "fails"
+    return _mega(line["bytesPerSecond"]) + ("" if line["rows"] == rows else f" ({line['rows']:,} rows)")
+
+
 def merge(lines: Lines) -> Iterator[Grid]:
     """One table."""
     columns = ("subject", "wall s", "CPU s", "peak MB", "disk MB", "× engine", "rows", "values")
@@ -171,6 +208,7 @@ def targets(found: Sequence[Verdict]) -> Grid:
 
 GRIDS: Mapping[str, Callable[[Lines], Iterator[Grid]]] = {
     "load": load,
+    "shapes": shapes,
     "merge": merge,
     "copy": copy,
     "imports": imports,

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.options import BenchmarkOptions
-from benchmarks.parts import copy, deploy, idle, imports, load, merge
+from benchmarks.parts import copy, deploy, idle, imports, load, merge, shapes
 
 Line = dict[str, Any]
 
 PARTS: Mapping[str, Callable[[BenchmarkOptions], Iterator[Line]]] = {
     "load": load.measure,
+    "shapes": shapes.measure,
     "merge": merge.measure,
     "copy": copy.measure,
     "imports": imports.measure,

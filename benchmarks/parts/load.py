@@ -60,6 +60,11 @@ _LOADERS = (
 )
 
 
+def peer_command(name: str) -> Callable[[Path, Path], list[str]]:
+    """A loader's command for a file and an empty folder."""
+    return next(loader.command for loader in _LOADERS if loader.name == name)
+
+
 def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
     """One line per loader and file."""
     for megabytes in options.sizes:
@@ -72,10 +77,11 @@ def measure(options: BenchmarkOptions) -> Iterator[dict[str, Any]]:
 
 def content_of(done: Repetition) -> checksum.Content:
     """The content of the Parquet files that a subject has reported."""
-    return checksum.of_parquet(_globs(done), list(events.COLUMNS))
+    return checksum.of_parquet(files_of(done), list(events.COLUMNS))
 
 
-def _globs(done: Repetition) -> list[str]:
+def files_of(done: Repetition) -> list[str]:
+    """The Parquet files that a subject has reported, as globs."""
     files = done.printed["files"]
     return [files] if isinstance(files, str) else list(files)
 
@@ -83,7 +89,7 @@ def _globs(done: Repetition) -> list[str]:
 def _loaded(loader: _Loader, source: Path, out: Path) -> Repetition:
     """A repetition with the size of its files."""
     done = run_command(loader.command(source, out), out)
-    size = sum(Path(path).stat().st_size for pattern in _globs(done) for path in glob(pattern))
+    size = sum(Path(path).stat().st_size for pattern in files_of(done) for path in glob(pattern))
     return replace(done, printed={**done.printed, "writtenBytes": size})
 
 
