@@ -34,7 +34,6 @@ _MARKS, _QUOTES = len('"":,'), len('""')
 _BRACES = len("{}") - len(",")
 # Longer records take another path; the engine allocates twice that for each of its threads.
 _RECORD_BYTES = 4 << 20
-_LONGEST_NUMBER = 19
 _COERCED = "error('the value would be coerced')"
 
 
@@ -156,14 +155,12 @@ def _length(column: Column, bounds: Sequence[str]) -> str:
     held = name(column.name)
     match column.kind:
         case Kind.BIGINT:
-            # Numbers between two bounds of equally many digits have as many.
-            if len(set(map(len, bounds))) == 1 and all(map(str.isdecimal, bounds)):
-                return f"CASE WHEN {held} IS NOT NULL THEN {len(bounds[0])} END"
-            # Faster than to format the number.
-            steps = " ".join(f"WHEN {held} < {10**digits} THEN {digits}" for digits in range(1, _LONGEST_NUMBER))
-            return (
-                f"CASE WHEN {held} < 0 THEN strlen({held}::VARCHAR) {steps} WHEN {held} > 0 THEN {_LONGEST_NUMBER} END"
-            )
+            if not all(map(str.isdecimal, bounds)):
+                return f"strlen({held}::VARCHAR)"
+            # Faster than to format the number. Those between two bounds have no more digits than these, and no fewer.
+            fewest, most = min(map(len, bounds)), max(map(len, bounds))
+            steps = " ".join(f"WHEN {held} < {10**digits} THEN {digits}" for digits in range(fewest, most))
+            return f"CASE {steps} WHEN {held} IS NOT NULL THEN {most} END"
         case Kind.BOOLEAN:
             return f"CASE WHEN {held} THEN {len('true')} WHEN NOT {held} THEN {len('false')} END"
     return f"strlen({held}) + {_QUOTES}"

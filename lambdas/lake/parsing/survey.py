@@ -9,7 +9,7 @@ from lambdas.lake.column_types import Kind, Schema
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.splitting import Piece
 from lambdas.lake.parsing.layout import is_regular
-from lambdas.lake.parsing.texts import candidates, positions, records
+from lambdas.lake.parsing.texts import located, records
 from lambdas.lake.profile.field_statistics import FieldStatistics
 
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -37,25 +37,22 @@ def survey(pieces: Iterable[Piece], known: Schema, is_id: Callable[[str], bool])
     """
     statistics = FieldStatistics()
     schema = known
-    decode = _decoder(schema)
+    accepts = _acceptor(schema)
     for piece in pieces:
-        texts = candidates(piece)
-        where = positions(piece, texts)
-        for number, text in enumerate(texts):
-            try:
-                decode(text)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                found = [json_records.record(piece, *one) for one in records(piece, where[number], text)]
-                statistics.add_all(found)
+        for where, texts in located(piece):
+            for position, text in zip(where, texts, strict=True):
+                if accepts(text):
+                    continue
+                statistics.add_all(json_records.record(piece, *one) for one in records(piece, position, text))
                 widened = statistics.schema(known, is_id)
                 if widened != schema:
                     schema = widened
-                    decode = _decoder(schema)
+                    accepts = _acceptor(schema)
     return schema
 
 
-def _decoder(schema: Schema) -> Callable[[bytes], object]:
-    """A decoder that refuses every record which may widen a schema."""
+def _acceptor(schema: Schema) -> Callable[[bytes], bool]:
+    """A function that refuses every record which may widen a schema."""
     columns = [column for column in schema.columns if is_regular(column)]
     types = [msgspec.Raw if column.source in schema.frozen else _TYPES[column.kind] for column in columns]
     record = msgspec.defstruct(
@@ -65,4 +62,13 @@ def _decoder(schema: Schema) -> Callable[[bytes], object]:
         forbid_unknown_fields=True,
         gc=False,
     )
-    return msgspec.json.Decoder(record).decode
+    decode = msgspec.json.Decoder(record).decode
+
+    def accepts(text: bytes) -> bool:
+        try:
+            decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return True
+
+    return accepts

@@ -121,6 +121,7 @@ def _needs_python(rows: Rows, layout: Layout) -> str:
     """Whether a record's values or identity take Python. Cases, since the engine evaluates all of an OR."""
     identity = [name(layout.text(path)) for path in rows.profile.identity]
     stored = layout.schema.stored
+    texts = ", ".join(_text(column, layout) for column in stored)
     match rows.profile.kind:
         case IdentityKind.NONE:
             takes_all = "true"
@@ -131,7 +132,7 @@ def _needs_python(rows: Rows, layout: Layout) -> str:
     return (
         f"(CASE WHEN {name(OWN)} IS NOT NULL THEN false WHEN {any_of(_is_rare(column, layout) for column in stored)} "
         f"OR {any_of(map(_is_complex, identity))} THEN true "
-        f"WHEN {takes_all} THEN {any_of(_is_complex(_text(column, layout)) for column in stored)} END)"
+        f"WHEN {takes_all} THEN list_bool_or(list_transform([{texts}], lambda held: {_is_complex('held')})) END)"
     )
 
 
@@ -153,7 +154,7 @@ def _is_rare(column: Column, layout: Layout) -> str:
 def _own(layout: Layout) -> str:
     """The hash of all fields, as `odd_records.py` makes it."""
     parts = [
-        f"{text(component(column.source))} || {_component(_text(column, layout))}"
+        f"{text(component(column.source))} || {_component_of(column, layout)}"
         for column in sorted(layout.schema.stored, key=lambda column: column.source)
     ]
     return f"coalesce({name(OWN)}, md5(concat_ws('|', {', '.join(parts or [text('')])})))"
@@ -163,7 +164,7 @@ def _identity_hash(rows: Rows, layout: Layout) -> str:
     """The hash of the identity where its columns do not suffice; null where they do."""
     profile = rows.profile
     held = [name(layout.text(path)) for path in profile.identity]
-    parts = [f"coalesce({_component(one)}, '{NO_VALUE}')" for one in held]
+    parts = [f"coalesce({_component(one, _unquoted(one))}, '{NO_VALUE}')" for one in held]
     found = f"md5(concat_ws('|', {', '.join(parts or [text('')])}))"
     if identity_columns(profile, rows.schema):
         # Strings and whole numbers are in the columns as they are; a word would be like a string.
@@ -174,9 +175,13 @@ def _identity_hash(rows: Rows, layout: Layout) -> str:
     return f"CASE WHEN {name(OWN)} IS NULL THEN {found} ELSE {name(IDENTITY)} END"
 
 
-def _component(held: str) -> str:
-    """A text's component of an identity, unless it is complex; null without a value."""
-    value = _unquoted(held)
+def _component_of(column: Column, layout: Layout) -> str:
+    held = _text(column, layout)
+    return _component(held, _unquoted(held) if column.kind in _TYPED else name(column.name))
+
+
+def _component(held: str, value: str) -> str:
+    """A text's component of an identity, unless it is complex; null without a value. `value` is its content."""
     return f"CASE WHEN {held} IN {_WORDS} THEN 'b' || {held} ELSE 's' || length({value}) || ':' || {value} END"
 
 

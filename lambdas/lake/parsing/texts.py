@@ -30,7 +30,8 @@ _ABSENT = msgspec.Raw(b"")
 _MARKS, _BRACES = len('"":,'), len("{}") - len(",")
 # Of a regular record: no rest and no hashes.
 _END = _SEPARATOR * 3 + b"\n"
-_BATCH = 128
+# At a time, so that they fit into the processor's cache.
+_LINES_BYTES, _ELEMENTS = 1 << 14, 32
 _LEAST_LINE_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 20
 
@@ -101,22 +102,21 @@ class Texts:
 
     def _lines(self, piece: Piece, odd: Collection[int], lines: Lines) -> Iterator[bytes]:
         """Yield the lines of a piece: many at once where all of these records are regular."""
-        texts = candidates(piece, is_optimistic=self._is_optimistic)
-        lines.longest = max([lines.longest, *map(len, texts)])
         is_regular = not odd and _is_utf8(piece.content)
-        where: list[int] = []
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
-            found = self._regular(batch) if is_regular else None
+        # Read as far as it is needed.
+        again = enumerate(located(piece))
+        for number, texts in enumerate(candidates(piece, is_optimistic=self._is_optimistic)):
+            lines.longest = max([lines.longest, *map(len, texts)])
+            found = self._regular(texts) if is_regular else None
             if found is not None:
-                lines.records += len(batch)
+                lines.records += len(texts)
                 yield found
                 continue
-            where = where or positions(piece, texts)
-            for position, text in zip(where[start : start + _BATCH], batch, strict=True):
-                for at, record in records(piece, position, text):
+            (where, _) = next(one for at, one in again if at == number)
+            for position, text in zip(where, texts, strict=True):
+                for start, record in records(piece, position, text):
                     line = self._regular([record]) if _is_utf8(record) and lines.records not in odd else None
-                    line = line or self._odd(piece, at, record, lines)
+                    line = line or self._odd(piece, start, record, lines)
                     lines.records += bool(line)
                     yield line
 
@@ -124,8 +124,10 @@ class Texts:
         """The lines of records; None when one of them is odd."""
         if not self._costs:
             return None
+        # Another thread may find that out meanwhile.
+        compacts = self._compacts
         try:
-            compact = [*map(_compact, texts)] if self._compacts else texts
+            compact = [*map(_compact, texts)] if compacts else texts
             values = [*map(_values, map(self._decode, compact))]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
@@ -133,7 +135,7 @@ class Texts:
         names = sum(map(sum, map(compress, repeat(self._costs), values)))
         around = self._separators + len(_END) - _BRACES
         adds_up = len(lines) + names - len(texts) * around == sum(map(len, compact))
-        if not self._compacts and (not adds_up or b"{" in lines or b"[" in lines):
+        if not compacts and (not adds_up or b"{" in lines or b"[" in lines):
             # Maybe for its whitespace, which other records have as well; nested values lose theirs too.
             self._compacts = True
             return self._regular(texts)
@@ -157,29 +159,44 @@ class Texts:
         return line
 
 
-def candidates(piece: Piece, *, is_optimistic: bool = False) -> Sequence[bytes]:
-    """What may be records: elements of an array, lines, or values over several lines.
+def candidates(piece: Piece, *, is_optimistic: bool = False) -> Iterator[Sequence[bytes]]:
+    """Yield some at a time what may be records: elements of an array, lines, or values over several lines.
 
     Raises:
         WrongSplit: an optimistic split was inside a record.
         Unloadable: the inside of an array, or of records over several lines, is broken.
     """
     if not (piece.is_array or piece.is_spread):
-        return piece.content.removesuffix(b"\n").split(b"\n")
-    elements = piece.elements() if piece.is_array else None
+        yield from _some_lines(piece.content)
+        return
+    elements: Sequence[bytes] | None = piece.elements() if piece.is_array else None
     if elements is None and piece.is_array and is_optimistic:
         raise WrongSplit
-    return [text for _, text in piece.records()] if elements is None else elements
+    found = [text for _, text in piece.records()] if elements is None else elements
+    for start in range(0, len(found), _ELEMENTS):
+        yield found[start : start + _ELEMENTS]
 
 
-def positions(piece: Piece, texts: Iterable[bytes]) -> list[int]:
-    """Where in the file each candidate stands: right after the one before, whitespace and a comma."""
-    found, position = [], 0
-    for text in texts:
-        position = piece.content.find(text, position)
-        found.append(piece.offset + position)
-        position += len(text)
-    return found
+def _some_lines(content: bytes) -> Iterator[list[bytes]]:
+    start = 0
+    while start < len(content):
+        end = content.find(b"\n", start + _LINES_BYTES)
+        end = len(content) if end < 0 else end
+        lines = content[start:end].removesuffix(b"\n").split(b"\n")
+        yield [line.removesuffix(b"\r") for line in lines] if lines[0].endswith(b"\r") else lines
+        start = end + 1
+
+
+def located(piece: Piece) -> Iterator[tuple[list[int], Sequence[bytes]]]:
+    """Yield candidates with where in the file each of them stands: after the one before, whitespace and a comma."""
+    position = 0
+    for texts in candidates(piece):
+        where = []
+        for text in texts:
+            position = piece.content.find(text, position)
+            where.append(piece.offset + position)
+            position += len(text)
+        yield where, texts
 
 
 def records(piece: Piece, position: int, text: bytes) -> Iterable[tuple[int, bytes]]:
