@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.options import BenchmarkOptions
-from benchmarks.parts import load, merge
+from benchmarks.parts import load, merge, shapes
+from benchmarks.shapes import ALL_ODD, FLAT, SHAPES
 
 
 def test_load_equals_the_bare_engine_for_both_containers(tmp_path: Path) -> None:
@@ -16,6 +19,14 @@ def test_load_equals_the_bare_engine_for_both_containers(tmp_path: Path) -> None
         (load.OURS, "array", None, True),
         (load.ENGINE, "array", None, True),
     ]
+
+
+def test_other_shapes_have_the_values_of_the_plain_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {name: SHAPES[name] for name in (FLAT, ALL_ODD)}
+    monkeypatch.setattr(shapes, "SHAPES", chosen)
+    options = BenchmarkOptions(tmp_path, lambda _: None, shape_megabytes=1, peers_up_to=0, repetitions=1)
+    lines = list(shapes.measure(options))
+    assert [(line["shape"], line["failed"], line["isSame"]) for line in lines] == [(one, None, True) for one in chosen]
 
 
 def test_merge_has_the_stored_and_the_new_rows(tmp_path: Path) -> None:
