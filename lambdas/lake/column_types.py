@@ -149,4 +149,6 @@ def is_unicode(text: str) -> bool:
 
 
 def _can_be_column(source: str) -> bool:
-    return is_unicode(source) and 0 < len(source) <= _SOURCE_LENGTH and source.isprintable()
+    # A name that JSON escapes is none that the decoder can be asked for.
+    is_plain = source.isprintable() and not any(mark in source for mark in '"\\')
+    return is_unicode(source) and 0 < len(source) <= _SOURCE_LENGTH and is_plain

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from lambdas.lake.column_types import Kind, join
 from lambdas.lake.errors import Unloadable
-from lambdas.lake.formats import json_scan, numbers
+from lambdas.lake.formats import json_scan
 from lambdas.lake.formats.splitting import Piece
 
 Fields = Mapping[str, list[bytes]]
 """A record: the texts of each field's values, more than one where a name is repeated."""
+
+_INT64 = range(-(2**63), 2**63)
+_LONGEST_WHOLE = 20
 
 MAX_FIELDS = 2000
 """Of a record, and of an identity: twice the columns that a table may have; 4,000 exhaust the memory."""
@@ -62,7 +65,7 @@ def kind_of(text: bytes) -> Kind:
             return Kind.NULL
     if any(mark in text for mark in b".eE"):
         return Kind.DOUBLE
-    return Kind.BIGINT if whole_number(text) is not None else Kind.MIXED
+    return Kind.BIGINT if len(text) <= _LONGEST_WHOLE and int(text) in _INT64 else Kind.MIXED
 
 
 def kinds(fields: Fields) -> dict[str, Kind]:
@@ -77,12 +80,6 @@ def kinds(fields: Fields) -> dict[str, Kind]:
 def has_value(fields: Fields, name: str) -> bool:
     """Whether a record has that field with a value."""
     return any(kind_of(text) is not Kind.NULL for text in fields.get(name, ()))
-
-
-def whole_number(text: bytes) -> int | None:
-    """A whole number that fits 64 bits; None for any other number."""
-    number = numbers.parse(text)
-    return None if number is None else number.whole
 
 
 def _fields(text: bytes, position: int) -> Fields | None:

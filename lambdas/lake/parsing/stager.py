@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from lambdas.lake.formats.splitting import Piece, PieceFile, write_piece
 from lambdas.lake.formats.wrapper_claims import Claims
 from lambdas.lake.parsing.fast_path import FastPath
 from lambdas.lake.parsing.layout import Layout
-from lambdas.lake.parsing.text_rows import NEEDS_PYTHON, SCHEMA_CHANGED, odd_numbers, typed
-from lambdas.lake.parsing.texts import Lines, Texts
+from lambdas.lake.parsing.text_rows import SCHEMA_CHANGED, typed
+from lambdas.lake.parsing.texts import Texts
 from lambdas.lake.profile.field_statistics import FieldStatistics
 from lambdas.lake.profile.profile import Profile
 from lambdas.lake.rows.sorted_files import Chunk, SortedFile
@@ -202,22 +202,17 @@ class Stager:
     def _read_texts(self, chunk: Chunk, pieces: list[PieceFile]) -> tuple[int, list[Rejected]]:
         """Read the texts of the records and have the engine type them; return the number of rows, and what is none."""
         file = pieces[0].path.with_suffix(".texts")
-
-        def written(odd: Collection[int] = ()) -> Lines:
-            return self._texts.write((piece.load() for piece in pieces), file, odd)
-
-        lines = written()
+        lines = self._texts.write((piece.load() for piece in pieces), file)
         try:
-            added = _typed(chunk, self._rows, lines, is_final=self._is_final)
-            if added is None:
-                odd = {number for (number,) in chunk.engine.execute(odd_numbers(self._rows, lines)).fetchall()}
-                lines = written(odd)
-                added = _typed(chunk, self._rows, lines, is_final=self._is_final)
-        finally:
-            file.unlink()
+            added = chunk.add(typed(self._rows, lines, is_final=self._is_final))[1] if lines.records else 0
+        except duckdb.InvalidInputException as error:
+            if SCHEMA_CHANGED in str(error):
+                raise SchemaChanged from None
+            raise
+        file.unlink()
         if added != lines.records:
             raise Unloadable(f"The engine read {added} records where there are {lines.records}: nothing was published.")
-        return lines.records, lines.rejected
+        return added, lines.rejected
 
     def _check_schema(self, fields: Fields) -> None:
         """Raise when a record contradicts the inferred schema."""
@@ -235,21 +230,3 @@ class _Done:
     sorted_files: Mapping[str, SortedFile]
     rows: int
     rejected: list[Rejected]
-
-
-def _typed(chunk: Chunk, rows: Rows, lines: Lines, *, is_final: bool) -> int | None:
-    """Add the rows of lines, and return their number; None when some records need Python.
-
-    Raises:
-        SchemaChanged: a value contradicts the schema.
-    """
-    if not lines.records:
-        return 0
-    try:
-        return chunk.add(typed(rows, lines, is_final=is_final))[1]
-    except duckdb.InvalidInputException as error:
-        if SCHEMA_CHANGED in str(error):
-            raise SchemaChanged from None
-        if NEEDS_PYTHON in str(error):
-            return None
-        raise

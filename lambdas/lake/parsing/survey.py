@@ -8,8 +8,7 @@ import msgspec
 from lambdas.lake.column_types import Kind, Schema
 from lambdas.lake.formats import json_records
 from lambdas.lake.formats.splitting import Piece
-from lambdas.lake.parsing.layout import is_regular
-from lambdas.lake.parsing.texts import located, records
+from lambdas.lake.parsing.texts import decoder, located, records
 from lambdas.lake.profile.field_statistics import FieldStatistics
 
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -53,16 +52,8 @@ def survey(pieces: Iterable[Piece], known: Schema, is_id: Callable[[str], bool])
 
 def _acceptor(schema: Schema) -> Callable[[bytes], bool]:
     """A function that refuses every record which may widen a schema."""
-    columns = [column for column in schema.columns if is_regular(column)]
-    types = [msgspec.Raw if column.source in schema.frozen else _TYPES[column.kind] for column in columns]
-    record = msgspec.defstruct(
-        "Record",
-        [(f"f{number}", kind, None) for number, kind in enumerate(types)],
-        rename={f"f{number}": column.source for number, column in enumerate(columns)},
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-    decode = msgspec.json.Decoder(record).decode
+    types = [msgspec.Raw if column.source in schema.frozen else _TYPES[column.kind] for column in schema.columns]
+    decode = decoder(schema, types, None)
 
     def accepts(text: bytes) -> bool:
         try:

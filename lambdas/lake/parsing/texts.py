@@ -8,32 +8,32 @@ apart (`odd_records.py`).
 No JSON text has control characters, so one delimits the values of a line, and the engine reads lines as CSV.
 """
 
-from codecs import getincrementaldecoder
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress, repeat
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from lambdas.lake.column_types import Schema
 from lambdas.lake.engine import text as quoted
 from lambdas.lake.formats import json_lines, json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, WrongSplit
 from lambdas.lake.parsing import odd_records
-from lambdas.lake.parsing.layout import Layout, is_regular
+from lambdas.lake.parsing.layout import Layout
 
 _SEPARATOR = b"\x1f"
 _ABSENT = msgspec.Raw(b"")
 # Quotes, colon and comma of a field; the braces of a record, less the comma that its last field lacks.
 _MARKS, _BRACES = len('"":,'), len("{}") - len(",")
-# Of a regular record: no rest and no hashes.
-_END = _SEPARATOR * 3 + b"\n"
+# Of a regular record, which adds nothing.
+_END = _SEPARATOR * 2 + b"\n"
 # At a time, so that they fit into the processor's cache.
 _LINES_BYTES, _ELEMENTS = 1 << 14, 32
 _LEAST_LINE_BYTES = 1 << 20
-_BLOCK_BYTES = 1 << 20
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _values = msgspec.structs.astuple
@@ -70,25 +70,16 @@ class Texts:
         self._layout = layout
         self._is_optimistic = is_optimistic
         self._check = check
-        sources = [column.source for column in layout.columns if is_regular(column)]
+        sources = [column.source for column in layout.schema.columns]
         self._costs = [len(source.encode()) + _MARKS for source in sources]
         self._separators = len(sources) - 1
-        record = msgspec.defstruct(
-            "Record",
-            [(f"f{number}", msgspec.Raw, _ABSENT) for number, _ in enumerate(sources)],
-            rename={f"f{number}": source for number, source in enumerate(sources)},
-            forbid_unknown_fields=True,
-            gc=False,
-        )
-        self._decode = msgspec.json.Decoder(record).decode
-        # Columns that only odd records fill.
-        self._others = [b""] * (len(layout.columns) - len(sources))
+        self._decode = decoder(layout.schema, [msgspec.Raw] * len(sources), _ABSENT)
         parted = [path.partition(".") for path in layout.roles]
         self._paths = [(sources.index(field) if field in sources else None, rest) for field, _, rest in parted]
         self._compacts = False
 
-    def write(self, pieces: Iterable[Piece], file: Path, odd: Collection[int] = ()) -> Lines:
-        """Write a line for each record; Python takes those of the numbers `odd` apart, counted from 0.
+    def write(self, pieces: Iterable[Piece], file: Path) -> Lines:
+        """Write a line for each record.
 
         Raises:
             WrongSplit: an optimistic split was inside a record.
@@ -97,17 +88,16 @@ class Texts:
         lines = Lines(file, self._layout)
         with file.open("wb") as out:
             for piece in pieces:
-                out.writelines(self._lines(piece, odd, lines))
+                out.writelines(self._lines(piece, lines))
         return lines
 
-    def _lines(self, piece: Piece, odd: Collection[int], lines: Lines) -> Iterator[bytes]:
+    def _lines(self, piece: Piece, lines: Lines) -> Iterator[bytes]:
         """Yield the lines of a piece: many at once where all of these records are regular."""
-        is_regular = not odd and _is_utf8(piece.content)
         # Read as far as it is needed.
         again = enumerate(located(piece))
         for number, texts in enumerate(candidates(piece, is_optimistic=self._is_optimistic)):
             lines.longest = max([lines.longest, *map(len, texts)])
-            found = self._regular(texts) if is_regular else None
+            found = self._regular(texts)
             if found is not None:
                 lines.records += len(texts)
                 yield found
@@ -115,8 +105,7 @@ class Texts:
             (where, _) = next(one for at, one in again if at == number)
             for position, text in zip(where, texts, strict=True):
                 for start, record in records(piece, position, text):
-                    line = self._regular([record]) if _is_utf8(record) and lines.records not in odd else None
-                    line = line or self._odd(piece, start, record, lines)
+                    line = self._regular([record]) or self._odd(piece, start, record, lines)
                     lines.records += bool(line)
                     yield line
 
@@ -127,11 +116,12 @@ class Texts:
         # Another thread may find that out meanwhile.
         compacts = self._compacts
         try:
-            compact = [*map(_compact, texts)] if compacts else texts
+            compact: Sequence[bytes] = [*map(_compact, texts)] if compacts else texts
             values = [*map(_values, map(self._decode, compact))]
+            lines = _END.join(map(_SEPARATOR.join, values)) + _END
+            _ = lines.isascii() or lines.decode()
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        lines = _END.join(map(_SEPARATOR.join, values)) + _END
         names = sum(map(sum, map(compress, repeat(self._costs), values)))
         around = self._separators + len(_END) - _BRACES
         adds_up = len(lines) + names - len(texts) * around == sum(map(len, compact))
@@ -139,13 +129,13 @@ class Texts:
             # Maybe for its whitespace, which other records have as well; nested values lose theirs too.
             self._compacts = True
             return self._regular(texts)
-        if adds_up and (self._others or self._paths):
+        if adds_up and self._paths:
             lines = _END.join(map(self._with_roles, values)) + _END
         return lines if adds_up else None
 
     def _with_roles(self, values: tuple[bytes, ...]) -> bytes:
         roles = [b"" if field is None else _inside(bytes(values[field]), rest) for field, rest in self._paths]
-        return _SEPARATOR.join([*values, *self._others, *roles])
+        return _SEPARATOR.join([*values, *roles])
 
     def _odd(self, piece: Piece, position: int, record: bytes, lines: Lines) -> bytes:
         """The line of a record; empty for what is none."""
@@ -157,6 +147,18 @@ class Texts:
         line = _SEPARATOR.join(odd_records.values(found, self._layout)) + b"\n"
         lines.longest = max(lines.longest, len(line))
         return line
+
+
+def decoder(schema: Schema, types: Sequence[Any], absent: Any) -> Callable[[bytes], Any]:
+    """A function that decodes a record whose fields are those of a schema, and refuses any other."""
+    record = msgspec.defstruct(
+        "Record",
+        [(f"f{number}", kind, absent) for number, kind in enumerate(types)],
+        rename={f"f{number}": column.source for number, column in enumerate(schema.columns)},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return msgspec.json.Decoder(record).decode
 
 
 def candidates(piece: Piece, *, is_optimistic: bool = False) -> Iterator[Sequence[bytes]]:
@@ -213,16 +215,3 @@ def _inside(text: bytes, path: str) -> bytes:
         name, _, rest = (path, "", "") if path in members else path.partition(".")
         text, path = bytes(members.get(name, b"")), rest
     return text
-
-
-def _is_utf8(content: bytes) -> bool:
-    if content.isascii():
-        return True
-    decoder = getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(content), _BLOCK_BYTES):
-            decoder.decode(content[start : start + _BLOCK_BYTES])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """Staging: SQL that turns records into typed rows, each with its identity and its day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +21,9 @@ ENGINE_TYPES = {
 }
 AT = "_at"
 """The instant of the event, in a source of rows."""
-NO_VALUE = "n"
-"""The component of a field without a value."""
+
+# In a hash, of a field without a value.
+_NO_VALUE = "n"
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,8 @@ def staged(rows: Rows, source: str) -> str:
     selected = [f"{_field(column)} AS {name(column.name)}" for column in rows.schema.stored]
     times = [_time(rows, one) for one in rows.profile.event_time]
     selected += [f"{first_of(times)} AS {AT}", f"NULL::VARCHAR AS {RESCUED}"]
-    return rows_from(
-        rows,
-        f"SELECT {', '.join(selected)} FROM {source} AS record",
-        own=_own(rows),
-        identity_hash=_identity_hash(rows),
-    )
+    texts = {column.source: f"{name(column.name)}::VARCHAR" for column in rows.schema.stored}
+    return rows_from(rows, f"SELECT {', '.join(selected)} FROM {source} AS record", texts)
 
 
 def stored_columns(rows: Rows) -> list[str]:
@@ -88,29 +85,34 @@ def day(rows: Rows) -> str:
     return f"timezone({text(rows.time_zone)}, timezone('UTC', {EVENT_AT}))::DATE"
 
 
-def rows_from(rows: Rows, source: str, *, own: str, identity_hash: str) -> str:
-    """SQL for the rows of a source, which has their columns and `AT`; the hashes are SQL over these."""
+def rows_from(rows: Rows, source: str, texts: Mapping[str, str], rest: str = "NULL", unusual: str = "") -> str:
+    """SQL for the rows of a source, which has their columns and `AT`.
+
+    `texts` are SQL for the text at each field or path that has one, `rest` for what is in no column; `unusual` is null,
+    or identifies the record.
+    """
+    own = _own(rows, texts, rest)
     # Columns that are not fields of the record.
     made = {
         # Twice as fast as timezone('UTC', …).
         EVENT_AT: f"make_timestamp(epoch_us({AT}))",
         BATCH_ID: text(rows.batch_id),
         ORDERED_AT: timestamp(rows.ordered_at),
-        ROW_ID: _row_id(rows.profile, own, identity_hash),
+        ROW_ID: _row_id(rows, own, _identity_hash(rows, texts, own, unusual)),
     }
     columns = stored_columns(rows)
     selected = ", ".join(f"{made[column]} AS {column}" if column in made else name(column) for column in columns)
     return f"WITH source AS ({source}) SELECT {selected} FROM source"
 
 
-def _row_id(profile: Profile, own: str, identity_hash: str) -> str:
+def _row_id(rows: Rows, own: str, identity_hash: str) -> str:
     """SQL for `_row_id`: null where the columns of the identity suffice.
 
     A row without a usable time has all of its fields as its identity: with ids alone, two events would be one.
     """
-    if profile.kind is IdentityKind.NONE:
+    if rows.profile.kind is IdentityKind.NONE:
         return own
-    return f"CASE WHEN {AT} IS NULL THEN {own} ELSE {identity_hash} END" if profile.has_days else identity_hash
+    return f"CASE WHEN {AT} IS NULL THEN {own} ELSE {identity_hash} END" if rows.profile.has_days else identity_hash
 
 
 def _time(rows: Rows, time: EventTime) -> str:
@@ -129,49 +131,32 @@ def first_of(instants: Sequence[str]) -> str:
     return f"coalesce({', '.join(instants)})" if instants else "NULL::TIMESTAMPTZ"
 
 
-def component(source: str) -> str:
-    """A field's name in a hash of all fields."""
-    return f"{len(source)}:{source}="
-
-
-def _own(rows: Rows) -> str:
-    """SQL for the hash of all fields, over a row's columns; as of an odd record."""
+def _own(rows: Rows, texts: Mapping[str, str], rest: str) -> str:
+    """SQL for the hash of all fields."""
     parts = [
-        f"{text(component(column.source))} || {_component(column)}"
+        f"{text(f'{len(column.source)}:{column.source}=')} || {_component(texts[column.source])}"
         for column in sorted(rows.schema.stored, key=lambda column: column.source)
     ]
-    return f"md5(concat_ws('|', {', '.join(parts or [text('')])}))"
+    return f"md5(concat_ws('|', {', '.join([*parts, rest])}))"
 
 
-def _identity_hash(rows: Rows) -> str:
+def _identity_hash(rows: Rows, texts: Mapping[str, str], own: str, unusual: str) -> str:
     """SQL for the hash of the identity where its columns do not suffice; null where they do."""
-    held = identity_columns(rows.profile, rows.schema)
-    if held and rows.profile.has_days:
-        return "NULL::VARCHAR"
-    columns = [rows.schema.by_source.get(source) for source in rows.profile.identity]
-    parts = [_component(column) if column else "NULL::VARCHAR" for column in columns]
-    components = ", ".join(f"coalesce({part}, '{NO_VALUE}')" for part in parts) or text("")
-    whole = "NULL::VARCHAR" if held else f"md5(concat_ws('|', {components}))"
-    if not rows.profile.is_key:
-        return whole
-    # A record without its key is told from others by all of its fields.
-    return f"CASE WHEN coalesce({', '.join(parts)}) IS NULL THEN {_own(rows)} ELSE {whole} END"
+    held = [texts.get(path, "NULL") for path in rows.profile.identity]
+    parts = ", ".join(f"coalesce({_component(one)}, '{_NO_VALUE}')" for one in held) or text("")
+    found = "NULL::VARCHAR" if identity_columns(rows.profile, rows.schema) else f"md5(concat_ws('|', {parts}))"
+    if unusual:
+        found = f"CASE WHEN {unusual} IS NULL THEN {found} ELSE md5({unusual}) END"
+    if rows.profile.is_key:
+        # A record without its key is told from others by all of its fields.
+        missing = f"coalesce({', '.join([*held, unusual or 'NULL'])}) IS NULL"
+        found = f"CASE WHEN {missing} THEN {own} ELSE {found} END"
+    return found
 
 
-def _component(column: Column) -> str:
-    """SQL for a field's component of an identity, over a row's column; null without a value."""
-    held = name(column.name)
-    match column.kind:
-        case Kind.STRING | Kind.MIXED | Kind.ID:
-            return f"('s' || length({held}) || ':' || {held})"
-        case Kind.BIGINT:
-            return f"('s' || length({held}::VARCHAR) || ':' || {held}::VARCHAR)"
-        case Kind.BOOLEAN:
-            return f"('b' || {held})"
-        case Kind.DOUBLE:
-            # Its spelling is lost: the texts have it.
-            return f"CASE WHEN {held} IS NOT NULL THEN error('a fraction identifies a record')::VARCHAR END"
-    return "NULL::VARCHAR"
+def _component(held: str) -> str:
+    """SQL for a text in a hash, so long that it cannot be confused with its neighbour; null without a value."""
+    return f"('s' || length({held}) || ':' || {held})"
 
 
 def _field(column: Column) -> str:

@@ -1,6 +1,6 @@
 """Reads one piece in each way, and schemas for it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from lambdas.lake.column_types import Column, Kind, Schema
 from lambdas.lake.formats.splitting import Piece, write_piece
 from lambdas.lake.parsing.fast_path import FastPath
 from lambdas.lake.parsing.layout import Layout
-from lambdas.lake.parsing.text_rows import NEEDS_PYTHON, odd_numbers, typed
+from lambdas.lake.parsing.text_rows import typed
 from lambdas.lake.parsing.texts import Texts
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.rows.sorted_files import Chunk
@@ -68,41 +68,26 @@ class ParsingPaths:
                 return None
             return read(cursor, part) if fast_path.adds_up(cursor, part, [file]) else None
 
-    def read_texts(self, piece: Piece, rows: Rows) -> list[str] | None:
-        """By the texts of regular records; None where some take Python."""
-        try:
-            return self._read_lines(piece, rows)
-        except duckdb.InvalidInputException as error:
-            if NEEDS_PYTHON in str(error):
-                return None
-            raise
-
-    def read_odd(self, piece: Piece, rows: Rows) -> list[str]:
-        """Each record taken apart by Python."""
-        return self._read_lines(piece, rows, range(1 << 30))
-
-    def row(self, piece: Piece, rows: Rows) -> dict[str, Any]:
-        """The only record's, by column."""
-        (numbers, lines) = self.odd_numbers(piece, rows), self.folder / "piece.texts"
-        made = typed(rows, self.texts(rows).write([piece], lines, numbers), is_final=True)
-        with self.engine.cursor() as cursor:
-            found = cursor.execute(made)
-            names = [column for column, *_ in found.description or ()]
-            return dict(zip(names, found.fetchall()[0], strict=True))
-
-    def odd_numbers(self, piece: Piece, rows: Rows) -> set[int]:
-        """The numbers of the records that take Python."""
-        lines = self.texts(rows).write([piece], self.folder / "piece.texts")
-        return {number for (number,) in self.engine.execute(odd_numbers(rows, lines)).fetchall()}
-
-    def _read_lines(self, piece: Piece, rows: Rows, odd: Collection[int] = ()) -> list[str]:
-        lines = self.texts(rows).write([piece], self.folder / "piece.texts", odd)
+    def read_texts(self, piece: Piece, rows: Rows, *, all_odd: bool = False) -> list[str]:
+        """By their texts; `all_odd` has Python take every record apart."""
+        texts = self.texts(rows)
+        if all_odd:
+            texts._regular = lambda _: None  # type: ignore[method-assign, assignment]
+        lines = texts.write([piece], self.folder / "piece.texts")
         assert not lines.rejected
         with self.engine.cursor() as cursor:
             part, added = self._chunk(cursor, rows).add(typed(rows, lines, is_final=True))
             found = read(cursor, part)
         assert len(found) == lines.records == added
         return found
+
+    def row(self, piece: Piece, rows: Rows) -> dict[str, Any]:
+        """The only record's, by column."""
+        made = typed(rows, self.texts(rows).write([piece], self.folder / "piece.texts"), is_final=True)
+        with self.engine.cursor() as cursor:
+            found = cursor.execute(made)
+            names = [column for column, *_ in found.description or ()]
+            return dict(zip(names, found.fetchall()[0], strict=True))
 
     def texts(self, rows: Rows) -> Texts:
         return Texts(Layout(rows.schema, rows.profile), lambda _: None)

@@ -64,7 +64,7 @@ def test_records_that_reconcile_take_the_fast_path(
 ) -> None:
     piece = Piece((text.encode(),), 0, is_array=False)
     fast = paths.read_fast(piece, rows_of(WITHOUT_FRACTIONS), text_fields)
-    assert fast == paths.read_odd(piece, rows_of(WITHOUT_FRACTIONS))
+    assert fast == paths.read_texts(piece, rows_of(WITHOUT_FRACTIONS))
 
 
 ALL_TEXTS = ("contactId", "timestamp")
@@ -79,7 +79,7 @@ def test_escaped_quotes_and_backslashes_reconcile_where_they_are_expected(
     piece = Piece((rb'{"contactId":"a\"b\\","timestamp":"\\\\n"}',), 0, is_array)
     rows = rows_of(WITHOUT_FRACTIONS)
     fast = paths.read_fast(piece, rows, texts, escaped)
-    assert fast == (paths.read_odd(piece, rows) if escaped == ALL_TEXTS else None)
+    assert fast == (paths.read_texts(piece, rows) if escaped == ALL_TEXTS else None)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_escapes_do_not_mask_a_lossy_read(paths: ParsingPaths, lines: list[str])
     rows = rows_of(WITHOUT_FRACTIONS)
     for escaped in ((), ["contactId"]):
         fast = paths.read_fast(piece, rows, ALL_TEXTS, escaped)
-        assert fast is None or fast == paths.read_odd(piece, rows)
+        assert fast is None or fast == paths.read_texts(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["5", "-1.5e-7", "2024", "null", "NaN", "-inf", "[", "{}", "true"])
@@ -105,14 +105,14 @@ def test_an_ambiguous_string_does_not_reconcile_as_raw_text(paths: ParsingPaths,
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
     assert paths.read_fast(piece, rows, ALL_TEXTS) is None
-    assert paths.read_fast(piece, rows, ()) == paths.read_odd(piece, rows)
+    assert paths.read_fast(piece, rows, ()) == paths.read_texts(piece, rows)
 
 
 @pytest.mark.parametrize("value", ["2024-03-01", "46 70", "07-1", "nano", "trues", "", "-", "1e", "1.", "x[", " 5"])
 def test_any_other_string_reconciles_as_raw_text(paths: ParsingPaths, value: str) -> None:
     piece = Piece((json.dumps({"contactId": value}).replace(": ", ":").encode(),), 0, is_array=False)
     rows = rows_of(WITHOUT_FRACTIONS)
-    assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_odd(piece, rows)
+    assert paths.read_fast(piece, rows, ALL_TEXTS) == paths.read_texts(piece, rows)
 
 
 @examples(30)

@@ -17,7 +17,7 @@ from lambdas.lake.profile import audit
 from lambdas.lake.rows import time_ranges
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
 from tests.unit.aws.in_process import in_process_aws
-from tests.unit.lake.in_process_lake import Age, Record, age, array, bag, lines, new_lake, plain
+from tests.unit.lake.in_process_lake import Age, Record, age, array, bag, lines, new_lake
 from tests.unit.lake.properties import examples
 
 pytestmark = pytest.mark.no_cover
@@ -66,11 +66,12 @@ def has_any(record: Record, fields: list[str], model: Reference) -> bool:
 
 
 def component(value: Any) -> Any:
-    """A value of an identity: whole numbers compare as text, and inside nested values as what they are."""
-    value = plain(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else (type(value).__name__, json.dumps(value, sort_keys=True))
+    """A value of an identity: as its text; a string is one, and 1.0 is like 1."""
+    return value if isinstance(value, str) or value is None else json.dumps(plain_number(value), separators=(",", ":"))
+
+
+def plain_number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _moment(value: Any) -> datetime | None:
