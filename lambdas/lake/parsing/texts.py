@@ -37,7 +37,7 @@ _LEAST_LINE_BYTES = 1 << 20
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _values = msgspec.structs.astuple
-_compact: Callable[[bytes], bytes] = partial(msgspec.json.format, indent=-1)
+_compact: Callable[[bytes], Any] = partial(msgspec.json.format, indent=-1)
 
 
 @dataclass
