@@ -90,7 +90,7 @@ def shapes(lines: Lines) -> Iterator[Grid]:
                     _times(line["ratioToFlat"]),
                     f"{line['rows']:,}",
                     _kept(line["isSame"]),
-                    *(_of_peer(peers.get((line["shape"], name)), line["rows"]) for name in names),
+                    *(_of_peer(peers.get((line["shape"], name))) for name in names),
                 ),
             )
             for line in ours
@@ -98,12 +98,10 @@ def shapes(lines: Lines) -> Iterator[Grid]:
     )
 
 
-def _of_peer(line: Mapping[str, Any] | None, rows: int) -> str:
+def _of_peer(line: Mapping[str, Any] | None) -> str:
     if line is None:
         return "–"
-    if line["failed"] or not line["bytesPerSecond"]:
-        return "fails"
-    return _mega(line["bytesPerSecond"]) + ("" if line["rows"] == rows else f" ({line['rows']:,} rows)")
+    return "fails" if line["failed"] else _mega(line["bytesPerSecond"])
 
 
 def merge(lines: Lines) -> Iterator[Grid]:

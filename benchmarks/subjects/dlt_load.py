@@ -1,5 +1,6 @@
 """dlt with dictionaries, as is usual (`dicts`), or Arrow tables (`arrow`), into Parquet files in a local folder."""
 
+import gzip
 import json
 import os
 import sys
@@ -20,13 +21,14 @@ _BATCH = 10_000
 
 def dicts() -> Iterator[list[dict[str, Any]]]:
     """Batches of records as dictionaries."""
-    if ".array." in SOURCE.name:
-        records = json.loads(SOURCE.read_bytes())
+    if any(container in SOURCE.name for container in (".array.", ".pretty.", ".wrapper.")):
+        found = json.loads(SOURCE.read_bytes())
+        records = found["records"] if isinstance(found, dict) else found
         for start in range(0, len(records), _BATCH):
             yield records[start : start + _BATCH]
         return
     batch = []
-    with SOURCE.open("rb") as lines:
+    with gzip.open(SOURCE) if ".gz." in SOURCE.name else SOURCE.open("rb") as lines:
         for line in lines:
             batch.append(json.loads(line))
             if len(batch) == _BATCH:
