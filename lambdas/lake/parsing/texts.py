@@ -24,6 +24,7 @@ from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, WrongSplit
 from lambdas.lake.parsing import odd_records
 from lambdas.lake.parsing.layout import Layout
+from lambdas.lake.profile.sample import inside
 
 _SEPARATOR = b"\x1f"
 _ABSENT = msgspec.Raw(b"")
@@ -35,7 +36,6 @@ _END = _SEPARATOR * 2 + b"\n"
 _LINES_BYTES, _ELEMENTS = 1 << 14, 32
 _LEAST_LINE_BYTES = 1 << 20
 
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _values = msgspec.structs.astuple
 _compact: Callable[[bytes], Any] = partial(msgspec.json.format, indent=-1)
 
@@ -134,7 +134,7 @@ class Texts:
         return lines if adds_up else None
 
     def _with_roles(self, values: tuple[bytes, ...]) -> bytes:
-        roles = [b"" if field is None else _inside(bytes(values[field]), rest) for field, rest in self._paths]
+        roles = [b"" if field is None else inside(bytes(values[field]), rest) for field, rest in self._paths]
         return _SEPARATOR.join([*values, *roles])
 
     def _odd(self, piece: Piece, position: int, record: bytes, lines: Lines) -> bytes:
@@ -204,14 +204,3 @@ def located(piece: Piece) -> Iterator[tuple[list[int], Sequence[bytes]]]:
 def records(piece: Piece, position: int, text: bytes) -> Iterable[tuple[int, bytes]]:
     """The records of a candidate: a line may be blank, or have several."""
     return [(position, bytes(text))] if piece.is_array or piece.is_spread else json_lines.on_line(text, position)
-
-
-def _inside(text: bytes, path: str) -> bytes:
-    """The text at a path into an object; empty where it has none. As `sample.at` finds it."""
-    while path:
-        if text[:1] != b"{":
-            return b""
-        members = _members(text)
-        name, _, rest = (path, "", "") if path in members else path.partition(".")
-        text, path = bytes(members.get(name, b"")), rest
-    return text

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from lambdas.lake.column_types import Kind, is_unicode
+from lambdas.lake.formats import json_scan
 from lambdas.lake.formats.json_records import Fields, kind_of
 
 _DEEPEST = 4
 _RARE_SHARE = 0.1
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,30 @@ def at(fields: Fields, path: str) -> bytes | None:
     """
     texts = fields.get(path)
     if texts is not None:
-        text: bytes | None = texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
+        text = texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
     else:
         first, _, rest = path.partition(".")
         outer = fields.get(first, [])
-        text = _inside(outer[0], rest) if rest and len(outer) == 1 else None
-    return None if text is None or kind_of(text) is Kind.NULL else text
+        text = inside(outer[0], rest) if rest and len(outer) == 1 else b""
+    return None if not text or kind_of(text) is Kind.NULL else text
+
+
+def inside(text: bytes, path: str) -> bytes:
+    """The text at a path into an object; empty where it has none. Of a name that is there twice, the last."""
+    while path:
+        if not text.startswith(b"{"):
+            return b""
+        members = _members(text)
+        name, _, rest = (path, "", "") if path in members else path.partition(".")
+        text, path = bytes(members.get(name, b"")), rest
+    return text
+
+
+def _members(text: bytes) -> Mapping[str, bytes | msgspec.Raw]:
+    try:
+        return _decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {member.name: member.value for member in json_scan.members(text).members}
 
 
 class _Number(str):
@@ -96,28 +118,5 @@ def _walk(path: str, value: Any, found: dict[str, str], levels: int) -> None:
         found[path] = json.dumps(value)
 
 
-def _inside(text: bytes, path: str) -> bytes | None:
-    if not text.startswith(b"{"):
-        return None
-    try:
-        value = _loads(text)
-    except RecursionError:
-        return None
-    while path:
-        if not isinstance(value, dict):
-            return None
-        name, _, rest = (path, "", "") if path in value else path.partition(".")
-        value, path = value.get(name), rest
-    return None if value is None else _dumped(value)
-
-
 def _loads(text: bytes) -> Any:
     return json.loads(text, parse_int=_Number, parse_float=_Number)
-
-
-def _dumped(value: Any) -> bytes:
-    if isinstance(value, _Number):
-        return value.encode()
-    if isinstance(value, list) and all(isinstance(part, _Number) for part in value):
-        return f"[{','.join(value)}]".encode()
-    return json.dumps(value, separators=(",", ":"), default=str).encode()

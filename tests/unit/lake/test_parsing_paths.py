@@ -1,6 +1,7 @@
 """All ways of reading a piece give the same rows: same values, same identities."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -179,6 +180,25 @@ def test_ordinary_records_do_not_take_python(
     expected = paths.read_texts(piece, rows_of(PLAIN), all_odd=True)
     monkeypatch.setattr(odd_records, "values", None)
     assert paths.read_texts(piece, rows_of(PLAIN)) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"b":{"c":1.50,"d":"é\\u00e9"}}',
+        '{"b":[1, 2.0]}',
+        '{"b":1.50}',
+        '{"b":null}',
+        '{"b.c":1}',
+        '{"b":1,"b":2}',
+        "5",
+    ],
+)
+def test_what_identifies_a_record_inside_an_object_is_its_text_in_all_ways(paths: ParsingPaths, value: str) -> None:
+    piece = Piece((f'{{"a":{value},"timestamp":"2024-03-01"}}'.encode(),), 0, is_array=False)
+    profile = replace(PROFILE, identity=("a.b",))
+    rows = rows_of(schema_of(piece, profile), profile)
+    assert paths.read_texts(piece, rows) == paths.read_texts(piece, rows, all_odd=True)
 
 
 @pytest.mark.parametrize("text", ODD)
