@@ -108,7 +108,10 @@ class Schema:
             # An object is no id, whatever its name; its fields may be.
             decided = Kind.ID if kind not in (Kind.NULL, Kind.JSON) and is_id(source) else kind
             if known is None:
-                if len(columns) >= MAX_COLUMNS or not _can_be_column(source):
+                outer = columns.get(source.partition(".")[0])
+                # A path into an object may be an identity: a column of that name would take its place.
+                is_path = outer is not None and outer.kind is Kind.JSON
+                if len(columns) >= MAX_COLUMNS or not _can_be_column(source) or is_path:
                     continue
                 name = _free_name(source, taken)
                 taken.add(name)

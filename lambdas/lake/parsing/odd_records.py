@@ -21,13 +21,15 @@ def values(fields: Fields, layout: Layout) -> list[bytes]:
     }
     rest = [
         b"%b:%b" % (json.dumps(source).encode(), _compact(_one_text(texts)))
-        for source, texts in fields.items()
+        for source, texts in sorted(fields.items())
         if has_value(fields, source) and (source not in columns or source not in layout.schema.by_source)
     ]
-    identity = [at(fields, path) or b"" for path in layout.profile.identity]
-    is_in_columns = all(map(_is_whole, identity)) and not any(
-        len(fields.get(path, ())) > 1 for path in layout.profile.identity
-    )
+    repeated = {source for source, texts in fields.items() if len(texts) > 1 and has_value(fields, source)}
+    held_by = {path: path if path in fields else path.partition(".")[0] for path in layout.profile.identity}
+    identity = [
+        _one_text(fields[source]) if source in repeated else at(fields, path) or b"" for path, source in held_by.items()
+    ]
+    is_in_columns = all(map(_is_whole, identity)) and repeated.isdisjoint(held_by.values())
     return [
         *(columns.get(column.source, b"") for column in layout.schema.columns),
         *(_compact(text) if _is_whole(text) else b"" for path in layout.roles for text in [at(fields, path) or b""]),

@@ -142,9 +142,12 @@ def _whole(held: str) -> str:
 
 
 def _is_exact(held: str, number: str) -> str:
-    """Whether a double prints the digits of a text, in one of the ways of printing it."""
+    """Whether a double is the whole number of a text, or prints the digits of its fraction in one of several ways."""
     printed = (f"{number}::VARCHAR", f"format('{{:.15e}}', {number})", f"format('{{:.16e}}', {number})")
-    return f"{_digits(held)} IN ({', '.join(map(_digits, printed))})"
+    return (
+        f"CASE WHEN {_has_marks(held)} THEN {_digits(held)} IN ({', '.join(map(_digits, printed))}) "
+        f"ELSE coalesce(TRY_CAST({held} AS HUGEINT) = TRY_CAST({number} AS HUGEINT), false) END"
+    )
 
 
 def _digits(held: str) -> str:

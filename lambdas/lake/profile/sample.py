@@ -47,7 +47,8 @@ def flattened(fields: Fields) -> dict[str, str]:
     """The scalars of a record as texts, by field or path; an array of numbers counts as a scalar."""
     found: dict[str, str] = {}
     for name, texts in fields.items():
-        if len(texts) == 1:
+        # Of an object whose own name has a dot, no path would lead to a value.
+        if len(texts) == 1 and not ("." in name and kind_of(texts[0]) is Kind.JSON):
             _flatten(name, texts[0], found)
     # Lone surrogates are no text for the engine, and no name or value of a role.
     return {path: value for path, value in found.items() if is_unicode(path) and is_unicode(value)}
@@ -59,6 +60,8 @@ def at(fields: Fields, path: str) -> bytes | None:
     A field whose own name has the dots comes before a path.
     """
     texts = fields.get(path)
+    if texts is not None and all(kind_of(text) is Kind.NULL for text in texts):
+        return None
     if texts is not None:
         text = texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
     else:

@@ -201,6 +201,42 @@ def test_what_identifies_a_record_inside_an_object_is_its_text_in_all_ways(paths
     assert paths.read_texts(piece, rows) == paths.read_texts(piece, rows, all_odd=True)
 
 
+def identities(paths: ParsingPaths, identity: tuple[str, ...], *texts: str) -> list[Any]:
+    """Of each record, what identifies it: its id columns with `_row_id`."""
+    piece = Piece((",".join(texts).encode(),), 0, is_array=True)
+    profile = replace(PROFILE, identity=identity)
+    schema = schema_of(piece, profile)
+    names = [column.name for column in schema.stored if column.source in identity]
+    rows = [paths.row(Piece((text.encode(),), 0, is_array=True), rows_of(schema, profile)) for text in texts]
+    return [[row[name] for name in [*names, "_row_id"]] for row in rows]
+
+
+T = '"timestamp":"2024-03-01T10:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    ("identity", "texts"),
+    [
+        # A field that is named like a path into an object takes the place of no identity.
+        (("a.b",), [f'{{"a":{{"b":1}},{T}}}', f'{{"a":{{"b":2}},{T}}}', f'{{"a.b":9,{T}}}']),
+        # An object that is there twice is not like none.
+        (("a.b",), [f'{{"a":{{"b":1}},"a":{{"b":1}},{T}}}', f'{{"a":{{"b":3}},"a":{{"b":4}},{T}}}', f"{{{T}}}"]),
+        (("contactId",), [f'{{"contactId":1,"contactId":2,{T}}}', f'{{"contactId":3,"contactId":4,{T}}}']),
+        (("contactId",), [f'{{"contactId":"\\ud800",{T}}}', f'{{"contactId":"\\ud801",{T}}}']),
+    ],
+)
+def test_different_records_are_never_identified_alike(
+    paths: ParsingPaths, identity: tuple[str, ...], texts: list[str]
+) -> None:
+    found = identities(paths, identity, *texts)
+    assert len({repr(one) for one in found}) == len(texts)
+
+
+def test_a_null_that_is_there_twice_is_like_none(paths: ParsingPaths) -> None:
+    one, other = identities(paths, ("contactId",), f'{{"contactId":null,"contactId":null,{T}}}', f"{{{T}}}")
+    assert one == other
+
+
 @pytest.mark.parametrize("text", ODD)
 def test_records_that_do_not_add_up_take_python(
     paths: ParsingPaths, monkeypatch: pytest.MonkeyPatch, text: str

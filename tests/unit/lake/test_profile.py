@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from lambdas.lake.profile import profile as stored_profile
+from lambdas.lake.profile import sample
 from lambdas.lake.profile.evidence import Scope
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
 from lambdas.lake.profile.window import ordered_window
@@ -255,3 +256,9 @@ def test_of_two_times_of_unknown_names_the_one_that_tells_more_events_apart_is_t
         for n in range(60)
     ]
     assert decided(engine, records).times == ("oppnat",)
+
+
+def test_an_object_whose_own_name_has_a_dot_has_no_paths_that_nobody_could_follow() -> None:
+    fields = {"meta.data": [b'{"contactId":1}'], "meta.kind": [b'"x"'], "meta": [b'{"id":2}']}
+    assert set(sample.flattened(fields)) == {"meta.kind", "meta.id"}
+    assert all(sample.at(fields, path) is not None for path in sample.flattened(fields))
