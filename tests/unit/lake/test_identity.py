@@ -228,3 +228,16 @@ def test_a_rebuild_that_keeps_the_profile_refuses_other_identity_fields(lake: In
     assert "--reprofile" in str(state.reason)
     assert lake.replay({"rebuild": True, "reprofile": True}, **configured("eventId")).outcome == "loaded"
     assert profile(lake).identity == ("eventId",)
+
+
+def test_a_field_named_like_a_path_into_an_object_makes_no_column_and_moves_no_identity(lake: InProcessLake) -> None:
+    def nested(number: int) -> dict[str, Any]:
+        return {"a": {"contactId": number}, "timestamp": "2024-03-01T10:00:00Z"}
+
+    chosen: dict[str, Any] = {"identity_fields": {"OPENS": ("a.contactId",)}}
+    assert lake.load(array([nested(1), nested(2)]), at=age(1), **chosen).outcome == "loaded"
+    dotted = {"a.contactId": 0, "timestamp": "2024-03-01T10:00:01Z"}
+    state = lake.load(array([nested(1), nested(2), dotted]), at=age(2), **chosen)
+    assert state.outcome == "loaded", state.reason
+    assert len(lake.rows()) == 3
+    assert [row["_rescued"] for row in lake.rows() if row["_rescued"]] == ['{"a.contactId":0}']
