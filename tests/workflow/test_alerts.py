@@ -175,7 +175,7 @@ def with_summary(running: Running) -> Iterator[None]:
 
 
 def test_the_nightly_summary_has_a_line_per_export(running: Running, inbox: Inbox, with_summary: None) -> None:
-    assert execute(running, exportType="CLICKS", period="LAST_DAY").status == "SUCCEEDED"
+    assert execute(running, exportType="CLICKS", period="LAST_2_WEEKS").status == "SUCCEEDED"
     watch(running)
     message = inbox.find("the night of")
     lines = {line.split()[0]: line for line in message["Message"].splitlines()[2:]}
