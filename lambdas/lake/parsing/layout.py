@@ -1,5 +1,6 @@
 """The layout of a line of texts: which value stands where, for Python, which writes it, and for the engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,10 +27,13 @@ class Layout:
     @property
     def names(self) -> list[str]:
         """The engine's names for the values of a line."""
-        columns = [self.text(column.source) for column in self.schema.columns]
-        return [*columns, *map(self.text, self.roles), REST, IDENTITY]
+        return [*self._texts.values(), REST, IDENTITY]
 
     def text(self, path: str) -> str:
         """The engine's name for the text at a field or path of the profile: that of no column, since it has a blank."""
-        column = self.schema.by_source.get(path)
-        return f"role {self.roles.index(path)}" if column is None else f"text {self.schema.columns.index(column)}"
+        return self._texts[path]
+
+    @cached_property
+    def _texts(self) -> Mapping[str, str]:
+        columns = {column.source: f"text {number}" for number, column in enumerate(self.schema.columns)}
+        return columns | {path: f"role {number}" for number, path in enumerate(self.roles)}

@@ -1,10 +1,12 @@
 """Reads one piece in each way, and schemas for it."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 
@@ -70,10 +72,9 @@ class ParsingPaths:
 
     def read_texts(self, piece: Piece, rows: Rows, *, all_odd: bool = False) -> list[str]:
         """By their texts; `all_odd` has Python take every record apart."""
-        texts = self.texts(rows)
-        if all_odd:
-            texts._regular = lambda _: None  # type: ignore[method-assign, assignment]
-        lines = texts.write([piece], self.folder / "piece.texts")
+        none_is_regular = patch.object(Texts, "_regular", return_value=None)
+        with none_is_regular if all_odd else nullcontext():
+            lines = self.texts(rows).write([piece], self.folder / "piece.texts")
         assert not lines.rejected
         with self.engine.cursor() as cursor:
             part, added = self._chunk(cursor, rows).add(typed(rows, lines, is_final=True))
