@@ -244,7 +244,8 @@ def _stored(path: str, schema: Schema) -> str:
 
 def _is_object(held: str) -> str:
     """SQL for whether a column has an object's JSON text, and not an id in braces."""
-    return f"regexp_matches({held}, '^\\{{\\s*[\"}}]')"
+    # Most texts begin otherwise, and the pattern costs ten times the comparison.
+    return f"CASE WHEN starts_with({held}, '{{') THEN regexp_matches({held}, '^.\\s*[\"}}]') ELSE false END"
 
 
 def _pointers(path: str) -> list[str]:
