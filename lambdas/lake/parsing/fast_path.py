@@ -6,7 +6,8 @@ Three checks together prove that nothing of the kind happened.
 - A value that could come out longer than its text is refused while it is read: a number with a fraction or an exponent
   in an integer column (1e5), anything but true and false in a boolean one.
 - No string comes from another kind of value. String fields are read raw (`texts`), which is fast, and searched for the
-  engine's spelling of other values; or, where strings are ambiguous, read as JSON text, whose quotes decide.
+  engine's spelling of other values; or, where strings are ambiguous, read as JSON text, whose quotes decide. Ids that
+  are whole numbers are read as JSON text and searched for anything else.
 - The lengths of all names, values and delimiters in the chunk's file add up to the length of its pieces. The engine
   only shortens what it reads (whitespace, escapes, what it ignores), so differences cannot cancel out, and no
   difference means that everything was read.
@@ -83,7 +84,7 @@ class FastPath:
         )
 
     def adds_up(self, engine: duckdb.DuckDBPyConnection, part: Path, pieces: Sequence[PieceFile]) -> bool:
-        """Whether a file has everything that its pieces have, and no string comes from a value of another kind."""
+        """Whether a file has everything that its pieces have, and no text comes from a value of another kind."""
         columns = self._schema.stored
         bounds = _bounds(engine, part)
         measured = ", ".join(
@@ -92,19 +93,21 @@ class FastPath:
             for column in columns
         )
         escapes = " + ".join(_escapes(column) for column in columns if column.source in self._escaped)
-        no_string = any_of(
+        no_string = (
             _is_no_string(column)
             for column in columns
             if column.source in self._texts and may_begin_no_string(_shared_start(bounds[column.name]))
         )
-        rows, has_no_strings, escaped, lengths = engine.execute(
-            f"SELECT count(*), coalesce(bool_or({no_string}), false), coalesce(sum({escapes or '0'}), 0), [{measured}] "
+        no_number = (_is_no_whole_number(column) for column in columns if column.source in self._numeric_ids)
+        rows, has_others, escaped, lengths = engine.execute(
+            f"SELECT count(*), coalesce(bool_or({any_of([*no_string, *no_number])}), false), "
+            f"coalesce(sum({escapes or '0'}), 0), [{measured}] "
             f"FROM {parquet([part])}"
         ).fetchone() or (0, False, 0, [])
         # Between records: a comma, or a newline.
         between = rows - sum(not piece.ends_line for piece in pieces)
         found = rows * _BRACES + sum(lengths) + escaped + between
-        return bool(rows) and not has_no_strings and found == sum(piece.bytes for piece in pieces)
+        return bool(rows) and not has_others and found == sum(piece.bytes for piece in pieces)
 
     def _length(self, column: Column, bounds: Sequence[str]) -> str:
         """SQL for the bytes of a value, without escapes; ids that are numbers have no quotes."""
@@ -117,7 +120,7 @@ class FastPath:
             f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_COERCED}::BIGINT ELSE {held}::BIGINT END"
         )
         if column.source in self._numeric_ids:
-            return f"({whole})::VARCHAR"
+            return held
         match column.kind:
             case Kind.BIGINT:
                 return whole
@@ -180,3 +183,9 @@ def _is_no_string(column: Column) -> str:
     # Most strings begin differently.
     first = ", ".join(str(code) for code in range(128) if may_begin_no_string(chr(code)))
     return f"CASE WHEN ascii({held}) IN ({first}) THEN regexp_matches({held}, {text(NO_STRING)}) END"
+
+
+def _is_no_whole_number(column: Column) -> str:
+    """SQL for whether a JSON text is no whole number; numbers alone begin like one."""
+    held = name(column.name)
+    return f"ascii({held}) NOT BETWEEN ascii('-') AND ascii('9') OR contains({held}, '.') OR contains({held}, 'e')"
