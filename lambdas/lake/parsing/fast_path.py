@@ -115,10 +115,8 @@ class FastPath:
 
     def _value(self, column: Column) -> str:
         held = f"held.{name(column.source)}"
-        # The engine writes 1e2 and 1E2 as 100.0, and large ones with e.
-        whole = (
-            f"CASE WHEN contains({held}, '.') OR contains({held}, 'e') THEN {_COERCED}::BIGINT ELSE {held}::BIGINT END"
-        )
+        # The engine writes 1e2 as 100.0; what it writes with e and without a point is too small or too large.
+        whole = f"CASE WHEN contains({held}, '.') THEN {_COERCED}::BIGINT ELSE {held}::BIGINT END"
         if column.source in self._numeric_ids:
             return held
         match column.kind:

@@ -1,5 +1,6 @@
 """Evidence: what the records of an export say about the fields that may have a role."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -159,11 +160,25 @@ def candidates(sample: Sample, chosen: Collection[str] = ()) -> dict[str, list[T
     for path in sample.paths:
         if field_names.is_id(path) and path not in chosen:
             continue
-        looks = [formats_of(value) for value in sample.values(path)]
-        fitting = [one for one in TimeFormat if sum(one in formats for formats in looks) >= _SAMPLE_SHARE * len(looks)]
-        if fitting and (path in chosen or len(looks) >= _SAMPLE_SHARE * len(sample.records)):
+        values = sample.values(path)
+        fitting = _fitting(values)
+        if fitting and (path in chosen or len(values) >= _SAMPLE_SHARE * len(sample.records)):
             found[path] = fitting
     return found
+
+
+def _fitting(values: Sequence[str]) -> list[TimeFormat]:
+    """The formats that nearly all of these texts may be of."""
+    looks: Counter[TimeFormat] = Counter()
+    without = 0
+    for value in values:
+        formats = formats_of(value)
+        looks.update(formats)
+        without += not formats
+        # Most fields are no times, and hundreds of them take long.
+        if without > (1 - _SAMPLE_SHARE) * len(values):
+            return []
+    return [one for one in TimeFormat if looks[one] >= _SAMPLE_SHARE * len(values)]
 
 
 def _measured(
