@@ -84,11 +84,15 @@ class ParsingPaths:
 
     def row(self, piece: Piece, rows: Rows) -> dict[str, Any]:
         """The only record's, by column."""
+        return self.rows(piece, rows)[0]
+
+    def rows(self, piece: Piece, rows: Rows) -> list[dict[str, Any]]:
+        """Every record's, by column, in any order."""
         made = typed(rows, self.texts(rows).write([piece], self.folder / "piece.texts"), is_final=True)
         with self.engine.cursor() as cursor:
             found = cursor.execute(made)
             names = [column for column, *_ in found.description or ()]
-            return dict(zip(names, found.fetchall()[0], strict=True))
+            return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
 
     def texts(self, rows: Rows) -> Texts:
         return Texts(Layout(rows.schema, rows.profile), lambda _: None)
