@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, Key
 
 from lambdas.execution import Execution
-from lambdas.ledger.items import Items, epoch
+from lambdas.ledger.items import ACCOUNT, Items, epoch
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import Table
@@ -62,7 +62,7 @@ class Notifications(Items):
     """The notifications that concern all export types alike and are sent once a night."""
 
     def __init__(self, table: "Table") -> None:
-        super().__init__(table, "account")
+        super().__init__(table, ACCOUNT)
 
     def claim_notification(self, what: str, night: str, owner: str, now: datetime) -> bool:
         """Whether this run sends the notification of that night; the same run may ask, and send, again."""

@@ -12,9 +12,10 @@ The items of an export type share the partition key `pk`, the type's name. Sort 
 
 The partition `account` has what concerns all export types alike:
 
+    id#<batch id>          orders.py             which order got that batch id
     told#<what>#<night>    history.py            which run sends the one notification
 
-Claims, leases and `told#` items alone expire (`expires_at`, epoch seconds).
+Claims, leases and the account's items alone expire (`expires_at`, epoch seconds).
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import Table
 
 SCHEMA_VERSION = 1
+ACCOUNT = "account"
+"""The partition of what concerns all export types."""
 
 
 class Items:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
 from lambdas.execution import Execution
-from lambdas.ledger.items import Items
+from lambdas.ledger.items import ACCOUNT, Items, epoch
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import Table
 
 ORDERED, COPIED, UNDECIDED, LOADED, DEAD = "ordered", "copied", "undecided", "loaded", "dead"
 _STATUSES_BEFORE = {
@@ -18,6 +22,8 @@ _STATUSES_BEFORE = {
 }
 # A second run may succeed where the first failed by chance; a third would only keep the type from newer data.
 MAX_FAILURES = 2
+# A batch id that comes again within this time is the same batch; later the vendor may have begun to count anew.
+_ID_LIFE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,10 @@ class Upload:
 class Orders(Items):
     """Orders by run, batches by their id."""
 
+    def __init__(self, table: "Table", partition: str) -> None:
+        super().__init__(table, partition)
+        self._account = Items(table, ACCOUNT)
+
     def order(self, run: Execution) -> Order:
         """What the run has ordered so far."""
         item = self._get(f"order#{run.folder}") or {}
@@ -86,16 +96,16 @@ class Orders(Items):
         """Record that the vendor refused, so nothing was ordered."""
         self._put(f"order#{run.folder}", {"owner": run.arn, "lost": lost})
 
-    def write_order(self, run: Execution, order: Order, period: str) -> None:
-        """Record the ordered batch, first as the run's order and then as a batch of its own. Idempotent."""
-        item = {
-            "owner": run.arn,
-            "intent_at": order.intent_at,
-            "lost": order.lost,
-            "batch_id": order.batch_id,
-            "ordered_at": order.ordered_at,
-        }
-        self._put(f"order#{run.folder}", item)
+    def write_order(self, run: Execution, order: Order, period: str) -> bool:
+        """Record the ordered batch, first as the run's order and then as a batch of its own. Idempotent.
+
+        False when an earlier order, of any export type, got the same batch id: then the intent alone stays on record.
+        """
+        intent = {"owner": run.arn, "intent_at": order.intent_at, "lost": order.lost}
+        self._put(f"order#{run.folder}", {**intent, "batch_id": order.batch_id, "ordered_at": order.ordered_at})
+        if not self._claim_batch_id(order):
+            self._put(f"order#{run.folder}", intent)
+            return False
         batch = {
             "status": ORDERED,
             "period": period,
@@ -103,7 +113,24 @@ class Orders(Items):
             "owner": run.arn,
             "failures": 0,
         }
-        self._put(f"batch#{order.batch_id}", batch, Attr("pk").not_exists())
+        # Never over the order's own batch, which may have come further.
+        self._put(f"batch#{order.batch_id}", batch, Attr("pk").not_exists() | Attr("ordered_at").ne(order.ordered_at))
+        return True
+
+    def _claim_batch_id(self, order: Order) -> bool:
+        ordered_at = datetime.fromisoformat(order.ordered_at or "")
+        ours = Attr("export_type").eq(self._partition) & Attr("ordered_at").eq(order.ordered_at)
+        free = Attr("pk").not_exists() | Attr("expires_at").lt(epoch(ordered_at))
+        claim = {
+            "export_type": self._partition,
+            "ordered_at": order.ordered_at,
+            "expires_at": epoch(ordered_at + _ID_LIFE),
+        }
+        if not self._account._put(f"id#{order.batch_id}", claim, free | ours):
+            return False
+        # A version before these claims has left the batch alone.
+        batch = self._get(f"batch#{order.batch_id}")
+        return batch is None or batch["ordered_at"] == order.ordered_at or _is_old(batch, ordered_at)
 
     def unloaded_batches(self) -> list[BatchRecord]:
         """The batches that were ordered or copied and never loaded, the newest first."""
@@ -167,6 +194,10 @@ class Orders(Items):
         ours = Attr("owner").eq(run.arn) & Attr("status").eq(before)
         changed = self._update(key, {"failures": failures, "status": status, "failed_owner": run.arn}, ours)
         return status if changed else before
+
+
+def _is_old(batch: Mapping[str, Any], now: datetime) -> bool:
+    return now - datetime.fromisoformat(str(batch["ordered_at"])) > _ID_LIFE
 
 
 def _batch(item: Mapping[str, Any]) -> BatchRecord:

@@ -11,9 +11,9 @@ from lambdas.outcome import Outcome
 from lambdas.settings import Settings
 from lambdas.steps.deadline import wait
 from lambdas.steps.failure import refused
-from lambdas.symplify.answers import Lost, Ordered, RateLimited, Refused, Unavailable
+from lambdas.symplify.answers import Lost, Ordered, OrderUnusable, RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
-from lambdas.vocabulary import period
+from lambdas.vocabulary import Period, period
 
 
 def start_export(
@@ -32,8 +32,7 @@ def start_export(
     before = ledger.order(run)
     if before.batch_id is not None:
         # The step may have crashed between the two writes of an order.
-        ledger.write_order(run, before, asked.value)
-        return _ordered(state, before, settings)
+        return _recorded(state, run, before, asked, ledger=ledger, settings=settings)
     waiting = partial(wait, state, run=run, limit=settings.run_deadline, now=now)
     unknown = partial(waiting, Outcome.ORDER_UNKNOWN, expectation="No order was confirmed")
     lost = before.lost
@@ -55,16 +54,17 @@ def start_export(
     match answer:
         case Ordered(batch_id):
             placed = Order(intent_at=intent_at, lost=lost, batch_id=batch_id, ordered_at=intent_at)
-            ledger.write_order(run, placed, asked.value)
-            return _ordered(state, placed, settings)
-        case Lost(reason):
-            return unknown(settings.order_grace_seconds, cause=f"{reason} {_maybe(lost + 1)}")
+            return _recorded(state, run, placed, asked, ledger=ledger, settings=settings)
+        case Lost(reason) | OrderUnusable(reason):
+            # The intent stays, since there may be a batch.
+            maybe = unknown(settings.order_grace_seconds, cause=f"{reason} {_maybe(lost + 1)}")
+            return refused(state, answer) if isinstance(answer, OrderUnusable) else maybe
     # Every other answer means that nothing was ordered.
     ledger.withdraw_intent(run, lost)
     if isinstance(answer, Refused):
         return refused(state, answer)
-    earlier = f" {_maybe(lost)}" if lost else ""
     seconds, cause = _pause(answer, settings)
+    earlier = f" {_maybe(lost)}" if lost else ""
     return waiting(Outcome.RATE_LIMITED, seconds, expectation="Nothing was ordered", cause=f"{cause}{earlier}")
 
 
@@ -83,7 +83,17 @@ def _maybe(lost: int) -> str:
     return f"The answers to {lost} orders were lost, so up to {lost} batches may be waiting in Symplify."
 
 
-def _ordered(state: RunState, placed: Order, settings: Settings) -> RunState:
+def _recorded(
+    state: RunState, run: Execution, placed: Order, asked: Period, *, ledger: Ledger, settings: Settings
+) -> RunState:
+    if not ledger.write_order(run, placed, asked.value):
+        # Never a fresh result: its rows would count as this order's, and the watermark would pass over what they lack.
+        reason = (
+            f"Symplify answered the order with batch {placed.batch_id}, the id that an earlier order of this or of "
+            "another export got, so there is no new result, and nothing was copied. Look at that batch in Symplify; if "
+            "its ids are not unique, ask its support."
+        )
+        return refused(state, OrderUnusable(reason))
     return replace(
         state,
         outcome=Outcome.ORDERED,

@@ -58,6 +58,11 @@ class NotFound(Refused):
 
 
 @dataclass(frozen=True)
+class OrderUnusable(Refused):
+    """An order was taken, or may have been, and its answer names no batch that can be its own: final for this run."""
+
+
+@dataclass(frozen=True)
 class BadToken(Refused):
     """Symplify does not accept the token: final for this run, but not the batch's fault."""
 

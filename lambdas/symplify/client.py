@@ -13,7 +13,8 @@ from urllib.parse import quote
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from lambdas.symplify import statuses
+from lambdas.quotation import quoted
+from lambdas.symplify import batch_ids, statuses
 from lambdas.symplify.answers import (
     BadToken,
     Batch,
@@ -22,10 +23,12 @@ from lambdas.symplify.answers import (
     NotFound,
     NoToken,
     Ordered,
+    OrderUnusable,
     RateLimited,
     Refused,
     Unavailable,
 )
+from lambdas.symplify.link_text import link_in
 from lambdas.symplify.retry_after import retry_after
 from lambdas.symplify.token import TokenNotSet, TokenSource
 from lambdas.vocabulary import ExportType, Period
@@ -44,8 +47,6 @@ _GET_RETRIES = urllib3.Retry(
     respect_retry_after_header=False,
 )
 _JSON = {"Accept": "application/json"}
-# Longer than any known id, and short enough for an object key.
-_MAX_ID = 200
 _MAX_ANSWER_BYTES = 1 << 20
 
 
@@ -58,7 +59,7 @@ class _Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode("utf-8", "replace").strip()
+        return self.body.decode(json.detect_encoding(self.body), "replace").strip()
 
     @property
     def fields(self) -> Mapping[str, Any] | None:
@@ -107,10 +108,10 @@ class Client:
         if failure is not None:
             return failure
         batch_id = (answer.fields or {}).get("batchId")
-        if isinstance(batch_id, bool) or not isinstance(batch_id, int | str):
+        batch_id = "" if isinstance(batch_id, bool) or not isinstance(batch_id, int | str) else str(batch_id).strip()
+        if not batch_id:
             return Lost("Symplify's answer to the order names no batchId.")
-        batch_id = str(batch_id).strip()
-        return Ordered(batch_id) if 0 < len(batch_id) <= _MAX_ID else Lost("Symplify's batchId cannot be used.")
+        return Ordered(batch_id) if batch_ids.is_usable(batch_id) else OrderUnusable(batch_ids.UNUSABLE)
 
     def batch(
         self, batch_id: str, chosen: Mapping[str, str] | None = None
@@ -119,20 +120,22 @@ class Client:
 
         `chosen` is the setting batchStatuses: what further words of the vendor's mean.
         """
+        if not batch_ids.is_usable(batch_id):
+            return Refused(batch_ids.UNUSABLE)
         answer = self._get(f"/batches/{_part(batch_id)}", "the status call", _JSON)
         if not isinstance(answer, _Answer):
             return answer
         fields = answer.fields
-        if fields is None:
-            return Unavailable(f"Symplify answered the status call without a JSON object: '{_cut(answer.text)}'.")
-        status = statuses.word(fields.get("status", ""))
+        if fields is None or "status" not in fields:
+            return Unavailable(f"Symplify answered the status call without a status: '{quoted(answer.text)}'.")
+        status = statuses.word(fields["status"])
         known = statuses.meanings(chosen or {})
         state = known.get(status)
         if state is None:
             return Refused(
-                f"Symplify says that the batch's status is '{_cut(status)}', which is none of {', '.join(known)}. Look "
-                "at the batch in Symplify; the setting batchStatuses says what such a word means: running, finished "
-                "or failed."
+                f"Symplify says that the batch's status is '{quoted(status)}', which is none of {', '.join(known)}. "
+                "Look at the batch in Symplify; the setting batchStatuses says what such a word means: running, "
+                "finished or failed."
             )
         return Batch(state, _count(fields.get("processed")), _count(fields.get("total")))
 
@@ -140,20 +143,27 @@ class Client:
         """Fetch a fresh signed link to a finished batch's result.
 
         The call answers text/plain, and its documentation forbids an `Accept: application/json` header. When it returns
-        no link, the target of the documented redirect to the same file is used instead.
+        no link, the target of the documented redirect to the same file is used instead. A page or an error document in
+        place of a link is transient.
         """
+        if not batch_ids.is_usable(batch_id):
+            return Refused(batch_ids.UNUSABLE)
         path = f"/batches/{_part(batch_id)}/result"
         documented = self._get(f"{path}/url", "the call for the result's link")
         if isinstance(documented, RateLimited | BadToken):
             return documented
         if isinstance(documented, _Answer):
-            text = documented.text.strip('"')
-            if "://" in text:
-                return Link(text)
-            documented = Refused(f"Symplify answered the call for the result's link with no link: '{_cut(text)}'.")
+            link = link_in(documented.text)
+            if link is not None:
+                return Link(link)
+            documented = Unavailable(
+                f"Symplify answered the call for the result's link with no link: '{quoted(documented.text)}'."
+            )
         other = self._ask(path, "the call for the result")
-        if isinstance(other, _Answer) and _is_redirect(other) and other.headers.get("Location"):
-            return Link(other.headers["Location"].strip())
+        if isinstance(other, _Answer) and _is_redirect(other):
+            link = link_in(other.headers.get("Location", ""))
+            if link is not None:
+                return Link(link)
         failure = _failure(other, "the call for the result") if isinstance(other, _Answer) else other
         # A transient failure of either call wins over a final one; else the documented call's failure is returned.
         return failure if isinstance(failure, RateLimited | Unavailable) else documented
@@ -236,7 +246,7 @@ def _failure(answer: _Answer, what: str) -> RateLimited | Refused | None:
             f"Symplify answered {what} with a redirect (status {answer.status}), which is not followed, since the "
             "token belongs to Symplify's own host alone. Check the setting baseUrl."
         )
-    answered = f"Symplify answered {what} with status {answer.status}: '{_cut(answer.text)}'."
+    answered = f"Symplify answered {what} with status {answer.status}: '{quoted(answer.text)}'."
     if answer.status == 401:
         return BadToken(f"{answered} Put a valid API token into the secret.")
     if answer.status == 403:
@@ -250,12 +260,6 @@ def _part(batch_id: str) -> str:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _cut(text: str) -> str:
-    """The vendor's text as plain text of bounded length."""
-    clean = " ".join("".join(sign if sign.isprintable() else " " for sign in text[:2000]).split())
-    return clean if len(clean) <= 200 else clean[:200] + "…"
 
 
 def _describe(error: HTTPError) -> str:

@@ -51,16 +51,16 @@ class Remote:
         return self._open(lambda link: open_range(self._http, link, span=span, version=version, patience=patience))
 
     def _open(self, ask: Callable[[Link], Result | Refused | Unavailable]) -> Opened:
-        expired: Link | None = None
+        expired, status = None, ""
         for _ in range(_LINKS):
             link = self._usable_link(expired)
             if not isinstance(link, Link):
                 return link
             try:
                 return ask(link)
-            except LinkExpired:
-                expired = link
-        return Refused(f"The file host refused {_LINKS} links in a row with status 403.")
+            except LinkExpired as error:
+                expired, status = link, str(error)
+        return Refused(f"The file host refused {_LINKS} links in a row, the last one with status {status}.")
 
     def _usable_link(self, expired: Link | None) -> Link | RateLimited | Refused | Unavailable:
         with self._lock:

@@ -24,11 +24,17 @@ _PLAIN = re.compile(r"[a-z]+://[^/?#%\\]+[/?][!-~]{1,8000}", re.ASCII | re.IGNOR
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 # A strong ETag; a weak one (`W/"..."`) does not promise the same bytes.
 _STRONG_ETAG = re.compile(r'"[!#-~]{1,200}"')
+# S3 refuses a link whose time is over with 403, and one whose credentials' time is over with 400 (ExpiredToken,
+# TokenRefreshRequired, InvalidToken); others answer RequestExpired, or say with 404 or 410 that a link has expired.
+_EXPIRY_STATUSES = (400, 404, 410)
+_EXPIRY = re.compile(rb"expired|TokenRefreshRequired|InvalidToken", re.I)
+_CODE = re.compile(rb"<Code>([A-Za-z]{1,60})</Code>")
+_ERROR_BYTES = 4096
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
 
 
 class LinkExpired(Exception):
-    """The file host no longer accepts the link."""
+    """The file host no longer accepts the link; the text is its answer's status, with a code if it gives one."""
 
 
 class SourceChanged(Exception):
@@ -202,10 +208,22 @@ def _get(
         )
     except HTTPError as error:
         return Unavailable(f"The result could not be opened ({type(error).__name__}).")
-    if response.status == 403:
-        response.close()
-        raise LinkExpired
+    if response.status in (401, 403, *_EXPIRY_STATUSES):
+        said = _error(response)
+        if response.status not in _EXPIRY_STATUSES or _EXPIRY.search(said):
+            code = _CODE.search(said)
+            raise LinkExpired(f"{response.status} ({code[1].decode()})" if code else str(response.status))
     return response
+
+
+def _error(response: urllib3.BaseHTTPResponse) -> bytes:
+    """The beginning of an error's body."""
+    try:
+        return response.read(_ERROR_BYTES, decode_content=True)
+    except HTTPError:
+        return b""
+    finally:
+        response.close()
 
 
 def _no_result(response: urllib3.BaseHTTPResponse) -> Refused | Unavailable:

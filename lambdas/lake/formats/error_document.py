@@ -7,8 +7,8 @@ from typing import Any
 from lambdas.lake.formats import json_scan
 from lambdas.lake.formats.json_scan import Member
 from lambdas.lake.formats.member_names import ERRORS, STATUS, WORDS, plain
+from lambdas.quotation import quoted
 
-_LONGEST = 200
 _BAD = re.compile(
     r"fail|err|denied|forbidden|unauthori|invalid|expired|abort|cancel|time(?:d.?)?out|reject|unavailable|exception"
     r"|not.?found|exceeded|refused|^(?:false|no|nok|ko)$|^[45][0-9][0-9]$",
@@ -16,9 +16,6 @@ _BAD = re.compile(
 )
 _UNFINISHED = re.compile(r"pending|progress|running|queued|waiting|processing|partial|incomplete|not.?ready", re.I)
 _GOOD = re.compile(r"^(?:ok|okay|success\w*|succeeded|finished|completed?|done|ready|true|yes|[01]|2[0-9][0-9])$", re.I)
-_LINK = re.compile(r"\w+://\S+")
-# Whom an error is about: an address, plain or in a link's encoding, or a number of somebody.
-_PERSON = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;:]+|\+?\d[\d\s./-]{5,}\d")
 
 
 def failure(members: Sequence[Member], *, holds_records: bool) -> str | None:
@@ -40,9 +37,7 @@ def words(members: Sequence[Member]) -> str:
     named = {plain(member.name): json_scan.value(member.value) for member in members if _may_say(member)}
     found = [text for name in sorted(named.keys() & ERRORS) for text in _texts(named[name])]
     found = [*found, *_texts(named)] or [f"{name} {named[name]}" for name in sorted(named.keys() & STATUS)]
-    text = ": ".join(dict.fromkeys(text for text in found if text))
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return _PERSON.sub("(masked)", _LINK.sub("(a link)", shown))[:_LONGEST]
+    return quoted(": ".join(dict.fromkeys(text for text in found if text)))
 
 
 def _may_say(member: Member) -> bool:

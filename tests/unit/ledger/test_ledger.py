@@ -95,7 +95,7 @@ def test_a_run_record_is_stored_with_decimal_numbers_and_without_nulls(table: An
     assert item["flag"] is True
 
 
-def test_only_leases_and_claims_expire(table: Any, ledger: Ledger) -> None:
+def test_only_leases_claims_and_batch_ids_expire(table: Any, ledger: Ledger) -> None:
     ledger.claim("03:30", A, NOW)
     ledger.take_lease(A, NOW)
     ledger.write_intent(A, "t", 0, ledger.order(A))
@@ -106,7 +106,7 @@ def test_only_leases_and_claims_expire(table: Any, ledger: Ledger) -> None:
 
     items = table.scan()["Items"]
     expiring = {item["sk"]: item["expires_at"] for item in items if "expires_at" in item}
-    assert set(expiring) == {"claim#03:30", "lease"}
+    assert set(expiring) == {"claim#03:30", "lease", "id#7"}
     assert all(moment > (NOW + timedelta(days=7)).timestamp() for moment in expiring.values())
     assert {item["schema_version"] for item in items} == {1}
 

@@ -179,7 +179,10 @@ def test_three_forbidden_links_are_refused(ordered: Ledger, http: FakeHttp, s3: 
 
     state = step(ordered, http, s3)
 
-    assert (state.outcome, state.reason) == ("failed", "The file host refused 3 links in a row with status 403.")
+    assert (state.outcome, state.reason) == (
+        "failed",
+        "The file host refused 3 links in a row, the last one with status 403.",
+    )
     assert objects(s3) == {}
 
 

@@ -1,53 +1,17 @@
 """Ordering at most once, after any crash."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lambdas.execution import RunState
 from lambdas.ledger.ledger import Ledger
-from lambdas.outcome import Outcome
 from lambdas.steps.start_export import start_export
-from lambdas.symplify.answers import BadToken, Lost, Ordered, RateLimited, Refused, Unavailable
-from lambdas.vocabulary import EXPORT_TYPES, UnknownName
+from lambdas.symplify.answers import BadToken, Ordered, RateLimited, Refused, Unavailable
+from lambdas.vocabulary import UnknownName
 from tests.unit.fakes import NOW, Crash, Failing, make_run, make_settings
-
-OPENS = EXPORT_TYPES["OPENS"]
-RUN = make_run()
-PLANNED = RunState(export_type="OPENS", period="LAST_3_DAYS", outcome=Outcome.PLANNED)
-GRACE = timedelta(seconds=900)
-LOST = Lost("Symplify answered the order with status 500.")
-
-
-class Vendor:
-    """Takes orders; an answer is a value to return, or an exception to raise after the order was taken."""
-
-    def __init__(self, *answers: Any) -> None:
-        self._answers = list(answers)
-        self.orders: list[tuple[str, str]] = []
-        self.token: Any = None
-
-    def ready(self) -> Any:
-        if isinstance(self.token, Exception):
-            raise self.token
-        return self.token
-
-    def order(self, export: Any, period: Any) -> Any:
-        self.orders.append((export.name, period.value))
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def step(ledger: Any, vendor: Vendor, now: datetime = NOW, state: RunState = PLANNED, **settings: Any) -> RunState:
-    client: Any = vendor
-    return start_export(state, RUN, ledger=ledger, client=client, settings=make_settings(**settings), now=now)
-
-
-def batches(ledger: Ledger) -> list[tuple[str, str, str]]:
-    return [(batch.batch_id, batch.owner, batch.period) for batch in ledger.unloaded_batches()]
+from tests.unit.steps.ordering import GRACE, LOST, OPENS, PLANNED, RUN, Vendor, batches, step
 
 
 def test_an_order_is_placed_and_remembered(ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -86,19 +87,13 @@ def test_counters_that_are_no_numbers_are_left_out(client: Client, http: FakeHtt
     assert client.batch("7") == Batch(BatchState.RUNNING, None, None)
 
 
-@pytest.mark.parametrize("body", ["", "<html>We are back soon</html>", "[1]", "[" * 100_000])
-def test_an_answer_that_is_no_json_object_is_unavailable(client: Client, http: FakeHttp, body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["", "<html>We are back soon</html>", "[1]", "[" * 100_000, '{"error": "temporarily unavailable"}', "{}"]
+)
+def test_an_answer_without_a_status_is_unavailable(client: Client, http: FakeHttp, body: str) -> None:
     http.answers(200, body)
 
     assert isinstance(client.batch("7"), Unavailable)
-
-
-def test_a_batch_id_cannot_lead_to_another_path(client: Client, http: FakeHttp) -> None:
-    http.answers(404)
-
-    client.batch("../x?y#z")
-
-    assert http.paths == ["/rest/4711/batches/..%2Fx%3Fy%23z"]
 
 
 # The account
@@ -114,19 +109,99 @@ def test_the_accounts_addresses_are_fetched(client: Client, http: FakeHttp) -> N
 # The link
 
 
-@pytest.mark.parametrize("body", [RESULT_URL, f'"{RESULT_URL}"', f" {RESULT_URL}\n"])
-def test_the_link_is_requested_without_accepting_json(client: Client, http: FakeHttp, body: str) -> None:
+LINK = RESULT_URL + "&Key-Pair-Id=K%2B1"
+ESCAPED = LINK.replace("/", "\\/").replace("&", "\\u0026")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LINK,
+        f" {LINK}\n",
+        f'"{LINK}"',
+        f"'{LINK}'",
+        f'"{ESCAPED}"',
+        f' \ufeff "{ESCAPED}"\r\n',
+        ESCAPED,
+        json.dumps(json.dumps(LINK)),
+        LINK.replace("&", "&amp;"),
+        quote(LINK, safe=""),
+        "\ufeff" + LINK,
+        LINK.encode("utf-8-sig"),
+        LINK.encode("utf-16"),
+    ],
+)
+def test_the_link_is_read_however_it_is_written_and_requested_without_accepting_json(
+    client: Client, http: FakeHttp, body: str | bytes
+) -> None:
     http.answers(200, body)
 
     answer = client.link("7")
 
-    assert answer == Link(RESULT_URL)
+    assert answer == Link(LINK)
     assert http.paths == ["/rest/4711/batches/7/result/url"]
     assert "json" not in str(http.calls[0].headers).lower()
     assert "s3cr3t" not in repr(answer)
 
 
-@pytest.mark.parametrize(("status", "body"), [(406, "no"), (404, "no"), (200, "<html>no</html>"), (200, "")])
+NO_LINKS = [
+    "",
+    "<html>no</html>",
+    f'<html><body>We are back soon: <a href="{RESULT_URL}">{RESULT_URL}</a></body></html>',
+    f'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Resource>{RESULT_URL}</Resource></Error>',
+    json.dumps({"error": "expired", "url": RESULT_URL}),
+    json.dumps({"error": "expired", "url": RESULT_URL}).replace("/", "\\/"),
+    json.dumps([RESULT_URL]),
+    f"See {RESULT_URL}",
+    f"{RESULT_URL}\n{RESULT_URL}",
+    "The result is not ready; Signature=s3cr3t is no longer valid.",
+    "null",
+]
+
+
+@pytest.mark.parametrize("body", NO_LINKS)
+def test_a_page_or_an_error_document_is_no_link_and_is_waited_for_without_showing_an_address(
+    client: Client, http: FakeHttp, body: str
+) -> None:
+    for other in ((200, body), (404, body)):
+        http.answers(200, body).answers(*other)
+
+        answer = client.link("7")
+
+        assert isinstance(answer, Unavailable)
+        assert "no link" in answer.reason
+        assert "s3cr3t" not in answer.reason
+        assert len(answer.reason) < 300
+
+
+@pytest.mark.parametrize("body", NO_LINKS)
+def test_the_redirect_is_used_when_the_call_for_the_link_answers_with_a_page(
+    client: Client, http: FakeHttp, body: str
+) -> None:
+    http.answers(200, body).answers(302, headers={"Location": RESULT_URL})
+
+    assert client.link("7") == Link(RESULT_URL)
+
+
+@pytest.mark.parametrize("location", ["/login", "", "login?next=1"])
+def test_a_redirect_to_a_page_of_symplifys_own_is_no_link(client: Client, http: FakeHttp, location: str) -> None:
+    http.answers(200, "<html>no</html>").answers(302, headers={"Location": location})
+
+    assert isinstance(client.link("7"), Unavailable)
+
+
+@pytest.mark.parametrize("call", [lambda client: client.link("7"), lambda client: client.batch("7")])
+def test_a_refusal_quotes_no_link_and_nobody(client: Client, http: FakeHttp, call: Any) -> None:
+    for _ in range(2):
+        http.answers(400, f"jane@example.com may not read {RESULT_URL}")
+
+    answer = call(client)
+
+    assert isinstance(answer, Refused)
+    assert "(masked) may not read (a link)" in answer.reason
+
+
+@pytest.mark.parametrize(("status", "body"), [(406, "no"), (404, "no")])
 def test_the_redirect_is_used_when_the_call_for_the_link_fails(
     client: Client, http: FakeHttp, status: int, body: str
 ) -> None:

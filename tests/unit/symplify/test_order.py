@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
@@ -9,6 +10,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 from lambdas.symplify.answers import (
     Lost,
     Ordered,
+    OrderUnusable,
     Refused,
     Unavailable,
 )
@@ -42,13 +44,60 @@ def test_an_order_gives_the_batch_id_whether_it_is_text_or_a_number(client: Clie
         '{"batchId": 1',
         b"\xff\xfe\x00",
         "[" * 100_000,
-        json.dumps({"batchId": "9" * 5000}),
+        '{"batchId": 1.5}',
     ],
 )
 def test_an_order_whose_answer_names_no_batch_is_lost(client: Client, http: FakeHttp, body: Any) -> None:
     http.answers(200, body)
 
     assert isinstance(order(client), Lost)
+
+
+UNUSABLE = [
+    ".",
+    "..",
+    "...",
+    "../101111",
+    "1/2",
+    "1\\2",
+    "..%2f101111",
+    "%2e%2e",
+    "1?x=2",
+    "1#2",
+    "1;2",
+    "1 2",
+    "1\n2",
+    "1\x002",
+    "1\u202e2",
+    "ö",
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize("batch_id", UNUSABLE)
+def test_a_batch_id_that_would_leave_its_place_in_a_path_is_refused_with_a_sentence(
+    client: Client, http: FakeHttp, batch_id: str
+) -> None:
+    http.answers(200, json.dumps({"batchId": batch_id}))
+
+    answers = order(client), client.batch(batch_id), client.link(batch_id)
+
+    assert isinstance(answers[0], OrderUnusable)
+    assert all(isinstance(answer, Refused) and "batchId" in answer.reason for answer in answers)
+    assert http.paths == [ORDER_PATH]
+
+
+@pytest.mark.parametrize(
+    "batch_id", ["101111", "-1", "a.b", "..a", "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "~a_b:c=@+,!"]
+)
+def test_any_other_batch_id_is_one_step_of_the_path(client: Client, http: FakeHttp, batch_id: str) -> None:
+    http.answers(200, json.dumps({"batchId": batch_id})).answers(200, '{"status": "PENDING"}')
+
+    assert order(client) == Ordered(batch_id)
+    client.batch(batch_id)
+
+    assert unquote(http.paths[1]) == f"/rest/4711/batches/{batch_id}"
+    assert http.paths[1].count("/") == 4
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])

@@ -20,7 +20,9 @@ from lambdas.symplify.result import (
 )
 from tests.unit.fakes import RESULT_URL, CutBody, FakeFile, FakeHttp
 
+LINK = Link(RESULT_URL)
 SIZE = 10
+VERSION = Version('"etag"', 16)
 
 
 def opened(http: FakeHttp) -> Result:
@@ -42,9 +44,45 @@ def test_a_link_is_opened_without_headers_of_ours(http: FakeHttp) -> None:
     assert call.url.endswith("?Expires=1&Signature=s3cr3t")
 
 
-def test_a_forbidden_link_has_expired(http: FakeHttp) -> None:
-    http.answers(403)
+def xml(code: str, message: str = "") -> str:
+    return f"<?xml version='1.0'?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (403, "", "403"),
+        (403, xml("AccessDenied", "Request has expired"), "403 (AccessDenied)"),
+        (403, xml("SignatureDoesNotMatch"), "403 (SignatureDoesNotMatch)"),
+        (401, "", "401"),
+        (400, xml("ExpiredToken", "The provided token has expired."), "400 (ExpiredToken)"),
+        (400, xml("RequestExpired"), "400 (RequestExpired)"),
+        (400, xml("AccessDenied", "Request has expired"), "400 (AccessDenied)"),
+        (400, xml("TokenRefreshRequired"), "400 (TokenRefreshRequired)"),
+        (400, xml("InvalidToken"), "400 (InvalidToken)"),
+        (400, '{"error": "link_expired"}', "400"),
+        (404, "This link has EXPIRED.", "404"),
+        (410, "<html>Expired</html>", "410"),
+    ],
+)
+def test_a_link_has_expired_by_the_status_or_by_what_the_error_says(
+    http: FakeHttp, status: int, body: str, said: str
+) -> None:
+    http.answers(status, body).answers(status, body)
+
+    with pytest.raises(LinkExpired) as first:
+        open_first(http, LINK, SIZE)
+    with pytest.raises(LinkExpired) as later:
+        open_range(http, LINK, Span(0, 3), VERSION)
+
+    assert [str(first.value), str(later.value)] == [said, said]
+
+
+def test_an_error_whose_body_breaks_is_judged_by_its_status(http: FakeHttp) -> None:
+    for status in (400, 403):
+        http.answers(status, CutBody(b"", ConnectionResetError(104, "reset")), {"Content-Length": "30"})
+
+    assert isinstance(open_first(http, Link(RESULT_URL), SIZE), Refused)
     with pytest.raises(LinkExpired):
         open_first(http, Link(RESULT_URL), SIZE)
 
@@ -68,7 +106,7 @@ def test_a_file_host_that_does_not_answer_is_unavailable(http: FakeHttp) -> None
 
 @pytest.mark.parametrize("status", [204, 301, 307, 400, 404, 410, 412])
 def test_any_other_status_is_refused(http: FakeHttp, status: int) -> None:
-    http.answers(status, headers={"Location": "https://evil.example.com/"})
+    http.answers(status, xml("InvalidArgument"), {"Location": "https://evil.example.com/"})
 
     assert isinstance(open_first(http, Link(RESULT_URL), SIZE), Refused)
     assert len(http.calls) == 1
@@ -137,7 +175,6 @@ def test_a_body_in_http_chunks_needs_no_length_since_its_end_is_marked(http: Fak
 
 CONTENT = b"0123456789abcdef"
 ETAG = '"3d8e577bddb17db339eae0b3d9bcf180"'
-LINK = Link(RESULT_URL)
 
 
 def served(http: FakeHttp, content: bytes = CONTENT, etag: str | None = None) -> FakeFile:
