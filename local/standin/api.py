@@ -59,7 +59,7 @@ class Api:
         if route.kind == "account":
             return _json(200, self._account())
         if route.kind == "order":
-            return self._order(call)
+            return self._order(call, route)
         batch = self._batches.find(route.batch_id) if route.batch_id is not None else None
         if batch is None:
             return _text(404, f"No such batch: {route.batch_id}." if route.batch_id else "No such resource.")
@@ -79,7 +79,7 @@ class Api:
             "controllerUrl": self._base_url.removesuffix("/rest") + "/controller",
         }
 
-    def _order(self, call: Call) -> Answer:
+    def _order(self, call: Call, route: Route) -> Answer:
         try:
             body = json.loads(call.body)
         except ValueError:
@@ -89,7 +89,8 @@ class Api:
             return _text(400, f"Unknown exportType: {export_type}. Valid values are {', '.join(EXPORT_TYPES)}.")
         if period not in list(Period):
             return _text(400, f"Unknown period: {period}. Valid values are {', '.join(Period)}.")
-        order = self._batches.order(export_type, Period(period))
+        before = [order for order in self._batches.orders if route.is_repeat and order.export_type == export_type]
+        order = before[-1] if before else self._batches.order(export_type, Period(period))
         # A string here, a number in the status call: as in the vendor's examples.
         return _json(200, {"batchId": order.batch_id}, order.batch_id)
 

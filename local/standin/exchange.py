@@ -98,6 +98,8 @@ class Route:
     export_type: str | None = None
     version: str | None = None
     """The other version of a file that a fault serves, see `files.py`."""
+    is_repeat: bool = False
+    """Whether a fault has an order answered with the batch of the one before it."""
 
 
 class Application(Protocol):

@@ -77,8 +77,19 @@ class Cut(_Rule, frozen=True, kw_only=True, tag="cut"):
     """What Content-Length says: the whole length, that of the cut body, or nothing (the connection ends it)."""
 
 
+class Page(_Rule, frozen=True, kw_only=True, tag="page"):
+    """The call takes effect, and is answered with a page or an error document that holds what the answer was."""
+
+    form: Literal["html", "json", "xml"] = "html"
+    text: str = "We are back soon."
+
+
 class Expired(_Rule, frozen=True, kw_only=True, tag="expired"):
-    """The file host treats the link as expired: S3's 403."""
+    """The file host treats the link as expired: S3's 403, or another refusal."""
+
+    status: Annotated[int, Meta(ge=400, le=499)] = 403
+    code: str = "AccessDenied"
+    text: str = "Request has expired"
 
 
 class Changed(_Rule, frozen=True, kw_only=True, tag="changed"):
@@ -95,13 +106,45 @@ class OtherHost(_Rule, frozen=True, kw_only=True, tag="otherHost"):
     host: str = "files.example.com"
 
 
+class LinkForm(_Rule, frozen=True, kw_only=True, tag="linkForm"):
+    """The link is written in another way, see `links.FORMS`."""
+
+    form: Literal["quoted", "escaped", "html", "encoded", "bom", "utf16"]
+
+
+class BatchId(_Rule, frozen=True, kw_only=True, tag="batchId"):
+    """The order takes effect, and is answered with this id."""
+
+    id: str
+
+
+class SameBatch(_Rule, frozen=True, kw_only=True, tag="sameBatch"):
+    """The order is answered with the batch of the previous order of its type, if there is one, and has no effect."""
+
+
 class BatchStatus(_Rule, frozen=True, kw_only=True, tag="batchStatus"):
     """The status call returns this: `ERROR`, an unknown word, or `IN_PROGRESS` for ever (`times: null`)."""
 
     status: str
 
 
-Rule = Status | Delay | Drip | Reset | Lost | Cut | Expired | Changed | CutGzip | OtherHost | BatchStatus
+Rule = (
+    Status
+    | Delay
+    | Drip
+    | Reset
+    | Lost
+    | Cut
+    | Page
+    | Expired
+    | Changed
+    | CutGzip
+    | OtherHost
+    | LinkForm
+    | BatchId
+    | SameBatch
+    | BatchStatus
+)
 
 # Faults that apply only to some kinds of calls.
 _ONLY: dict[type[_Rule], tuple[str, ...]] = {
@@ -109,6 +152,10 @@ _ONLY: dict[type[_Rule], tuple[str, ...]] = {
     Changed: ("file",),
     CutGzip: ("file",),
     OtherHost: ("link", "redirect"),
+    LinkForm: ("link",),
+    Page: tuple(call for call in CALLS if call != "file"),
+    BatchId: ("order",),
+    SameBatch: ("order",),
     BatchStatus: ("status",),
 }
 

@@ -35,25 +35,20 @@ class Files:
         """Answer a call. Problems are statuses with S3's XML in the body."""
         if TOKEN_HEADER in call.headers:
             # The token belongs only to the API's host. S3 would ignore it, and the leak would go unnoticed.
-            return _problem(400, "TokenLeak", "The API token was sent to the file host, where it must never go.")
+            return problem(400, "TokenLeak", "The API token was sent to the file host, where it must never go.")
         refusal = self._links.refusal(call.method, call.path, call.query)
         if refusal is not None:
-            return _problem(403, *refusal)
+            return problem(403, *refusal)
         batch = self._batches.find(route.batch_id) if route.batch_id is not None else None
         if batch is None or batch.result is None:
-            return _problem(404, "NoSuchKey", "The specified key does not exist.")
+            return problem(404, "NoSuchKey", "The specified key does not exist.")
         return replace(_content(call, spool.version(batch.result, route.version)), sending=self._sending)
-
-
-def expired() -> Answer:
-    """The answer to an expired link."""
-    return _problem(403, "AccessDenied", "Request has expired")
 
 
 def _content(call: Call, file: ResultFile) -> Answer:
     wanted = [tag.strip() for tag in call.headers.get("if-match", "*").split(",")]
     if "*" not in wanted and file.etag not in wanted:
-        return _problem(412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
+        return problem(412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
     headers = {"Content-Type": "application/json", "ETag": file.etag, "Accept-Ranges": "bytes"}
     if file.content_encoding is not None:
         headers["Content-Encoding"] = file.content_encoding
@@ -62,8 +57,8 @@ def _content(call: Call, file: ResultFile) -> Answer:
         return Answer(200, FilePart(file.path, 0, file.size), headers)
     start, end = span
     if start >= end:
-        problem = _problem(416, "InvalidRange", "The requested range is not satisfiable.")
-        return Answer(416, problem.content, {**problem.headers, "Content-Range": f"bytes */{file.size}"})
+        unsatisfiable = problem(416, "InvalidRange", "The requested range is not satisfiable.")
+        return Answer(416, unsatisfiable.content, {**unsatisfiable.headers, "Content-Range": f"bytes */{file.size}"})
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
     return Answer(206, FilePart(file.path, start, end - start), headers)
 
@@ -84,7 +79,8 @@ def _span(header: str, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _problem(status: int, code: str, message: str) -> Answer:
+def problem(status: int, code: str, message: str) -> Answer:
+    """An error of S3's, as XML."""
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{escape(message)}</Message>"

@@ -3,12 +3,23 @@
 import base64
 import hashlib
 import hmac
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from local.standin.clock import Clock
+
+FORMS: Mapping[str, Callable[[str], bytes]] = {
+    "quoted": lambda link: json.dumps(link).replace("&", "\\u0026").encode(),
+    "escaped": lambda link: json.dumps(link).replace("/", "\\/").encode(),
+    "html": lambda link: link.replace("&", "&amp;").encode(),
+    "encoded": lambda link: quote(link, safe="").encode(),
+    "bom": lambda link: link.encode("utf-8-sig"),
+    "utf16": lambda link: link.encode("utf-16"),
+}
+"""Ways in which a link may be written."""
 
 ACCESS_KEY_ID = "STANDINSYNTHETICKEY"
 

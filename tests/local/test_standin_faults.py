@@ -170,6 +170,14 @@ def test_an_expired_link_is_s3s_403() -> None:
         assert caller.call("GET", link).status == 200
 
 
+def test_an_expired_link_may_be_refused_in_another_way() -> None:
+    rule = {"call": "file", "fault": "expired", "status": 400, "code": "ExpiredToken", "text": "It has expired."}
+    with calling(rule) as caller:
+        answer = caller.call("GET", caller.link(caller.finished()))
+        assert answer.status == 400
+        assert b"<Code>ExpiredToken</Code><Message>It has expired.</Message>" in answer.read()
+
+
 def test_a_changed_file_is_another_version_with_an_etag_of_its_own() -> None:
     with calling({"call": "file", "skip": 1, "fault": "changed", "times": None}) as caller:
         batch_id = caller.finished()
