@@ -10,7 +10,7 @@ from lambdas.lake.errors import Undecided, Unloadable
 from lambdas.lake.parsing.stager import Staged
 from lambdas.lake.profile.audit import TELLING_RECORDS, Export
 from lambdas.lake.profile.chosen import Chosen
-from lambdas.lake.profile.profile import Profile
+from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.window import Window, ordered_window
 from lambdas.lake.rows.spans import stands_twice
 from lambdas.lake.rows.staging import Rows
@@ -56,10 +56,19 @@ def kept_profile(table: Table, export: ExportType, settings: Settings) -> Profil
     """
     _check_identity(table, settings.identity_fields.get(export.name, ()))
     _check_event_time(table, export, settings)
-    zones = chosen_for(export, settings).time_zones
-    default = settings.timestamp_time_zone or settings.time_zone
-    times = (replace(one, time_zone=zones.get(one.field, default)) for one in table.profile.event_time)
+    times = (replace(one, time_zone=_zones(one, export, settings)[0]) for one in table.profile.event_time)
     return replace(table.profile, event_time=tuple(times))
+
+
+def _zones(time: EventTime, export: ExportType, settings: Settings) -> tuple[str, ...]:
+    """The zones in which a table may read texts without an offset: the settings' first.
+
+    Tables of earlier versions read dates alone as other texts.
+    """
+    chosen, texts = chosen_for(export, settings), settings.timestamp_time_zone or settings.time_zone
+    if time.field in chosen.time_zones:
+        return (chosen.time_zones[time.field],)
+    return (chosen.date_zone, texts) if time.is_date else (texts,)
 
 
 def chosen_for(export: ExportType, settings: Settings) -> Chosen:
@@ -69,6 +78,7 @@ def chosen_for(export: ExportType, settings: Settings) -> Chosen:
         event_time=tuple(one["field"] for one in times),
         formats={one["field"]: TimeFormat(one["format"]) for one in times if "format" in one},
         time_zones={one["field"]: one["timeZone"] for one in times if "timeZone" in one},
+        date_zone=settings.time_zone,
         identity=settings.identity_fields.get(export.name, ()),
     )
 
@@ -178,11 +188,12 @@ def _check_event_time(table: Table, export: ExportType, settings: Settings) -> N
 
 def _check_zones(table: Table, export: ExportType, settings: Settings) -> None:
     """Refuse another zone for texts without an offset."""
-    for now, before in zip(kept_profile(table, export, settings).event_time, table.profile.event_time, strict=True):
-        if now.time_zone != before.time_zone:
+    for time in table.profile.event_time:
+        zones = _zones(time, export, settings)
+        if time.time_zone not in zones:
             raise Unloadable(
-                f"The table reads times in {before.field} without an offset as those of {before.time_zone}, and the "
-                f"settings (eventTime, timestampTimeZone, timeZone) now say {now.time_zone}: rows would move. Set them "
+                f"The table reads times in {time.field} without an offset as those of {time.time_zone}, and the "
+                f"settings (eventTime, timestampTimeZone, timeZone) now say {zones[0]}: rows would move. Set them "
                 "back, or rebuild the table with replay --rebuild."
             )
 

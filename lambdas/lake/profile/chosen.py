@@ -16,5 +16,7 @@ class Chosen:
     """Of these paths, where the setting names one."""
     time_zones: Mapping[str, str] = field(default_factory=dict)
     """Of texts without an offset in these paths, where the setting names one."""
+    date_zone: str = ""
+    """The zone of dates alone, that of the table's days, so that a date keeps the day that it names."""
     identity: tuple[str, ...] = ()
     """Paths."""

@@ -80,8 +80,7 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
         formats = {path: _format(export, evidence, chosen, path) for path in chosen.event_time}
         dates = {(time.field, time.format) for time in evidence.times if time.are_dates}
         return tuple(
-            EventTime(path, one, chosen.time_zones.get(path, time_zone), (path, one) in dates)
-            for path, one in formats.items()
+            _event_time(path, one, chosen, time_zone, is_date=(path, one) in dates) for path, one in formats.items()
         )
     if export.nature is Nature.ENTITIES:
         return ()
@@ -93,7 +92,12 @@ def _event_times(export: ExportType, evidence: Evidence, chosen: Chosen, time_zo
     if export.nature is Nature.EITHER and field_names.time_rank(best.field, export) > TimeRank.UNNAMED:
         # A record that was only created or changed in the window is no event.
         return ()
-    return (EventTime(best.field, best.format, time_zone, best.are_dates),)
+    return (_event_time(best.field, best.format, chosen, time_zone, is_date=best.are_dates),)
+
+
+def _event_time(path: str, time_format: TimeFormat, chosen: Chosen, time_zone: str, *, is_date: bool) -> EventTime:
+    zone = (chosen.date_zone if is_date else "") or time_zone
+    return EventTime(path, time_format, chosen.time_zones.get(path, zone), is_date)
 
 
 def _check_order(export: ExportType, path: str, fitting: Iterable[TimeEvidence]) -> None:

@@ -14,12 +14,14 @@ from lambdas.vocabulary import TimeFormat
 _FIRST, _LAST = "TIMESTAMPTZ '1970-01-02 12:00:00+00'", "TIMESTAMPTZ '9999-12-30 00:00:00+00'"
 
 
-# The magnitude of a number tells its unit: each covers 1973 to 2286.
+# The magnitude of a number tells its unit: each covers 1978 to 2286. The years up to 9999 that a vendor writes for
+# "never" would be the first ones of the next unit, 1970 to 1978.
+_YEAR_10000 = 253_402_300_800
 _UNITS = {
     TimeFormat.EPOCH_SECONDS: (10**8, 10**10 - 1, "* 1000000"),
-    TimeFormat.EPOCH_MILLISECONDS: (10**11, 10**13 - 1, "* 1000"),
-    TimeFormat.EPOCH_MICROSECONDS: (10**14, 10**16 - 1, "* 1"),
-    TimeFormat.EPOCH_NANOSECONDS: (10**17, 9 * 10**18, "::HUGEINT // 1000"),
+    TimeFormat.EPOCH_MILLISECONDS: (_YEAR_10000, 10**13 - 1, "* 1000"),
+    TimeFormat.EPOCH_MICROSECONDS: (_YEAR_10000 * 1000, 10**16 - 1, "* 1"),
+    TimeFormat.EPOCH_NANOSECONDS: (_YEAR_10000 * 10**6, 9 * 10**18, "::HUGEINT // 1000"),
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Abbreviations are ambiguous in general; these are what Java and mail programs print for Europe and North America.

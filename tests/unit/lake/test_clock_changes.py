@@ -40,3 +40,54 @@ def test_event_day_is_in_the_accounts_time_zone_across_clock_changes(
 def test_a_record_without_a_time_stands_in_no_day(lake: InProcessLake, moment: Any) -> None:
     lake.load(array([opened(1), opened(2, moment)]), time_zone="Europe/Stockholm")
     assert {row["event_id"]: row["dt"] for row in lake.rows()} == {1: "2024-03-01", 2: "unknown"}
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("timestamp_zone", ["", "UTC"])
+@pytest.mark.parametrize("date", ["2026-11-23", "20261123"])
+def test_a_date_alone_keeps_the_day_that_it_names_at_both_ends_of_the_world(
+    lake: InProcessLake, date: str, timestamp_zone: str, zone: str
+) -> None:
+    lake.load(array([opened(1, date)]), time_zone=zone, timestamp_time_zone=timestamp_zone)
+    assert list(lake.partitions()) == ["2026-11-23"]
+
+
+def test_a_table_that_reads_its_dates_as_other_texts_goes_on_until_it_is_rebuilt(lake: InProcessLake) -> None:
+    """Earlier versions made such tables; moving their rows takes a rebuild."""
+    zones: dict[str, Any] = {"time_zone": "America/New_York", "timestamp_time_zone": "UTC"}
+    chosen: Any = {"OPENS": ({"field": "timestamp", "timeZone": "UTC"},)}
+    assert lake.load(array([opened(1, "2026-11-23")]), **zones, event_time=chosen).outcome == "loaded"
+    assert lake.load(array([opened(2, "2026-11-24")]), **zones).outcome == "loaded"
+    assert sorted(lake.partitions()) == ["2026-11-22", "2026-11-23"]
+    assert lake.replay({"rebuild": True}, **zones).outcome == "loaded"
+    assert sorted(lake.partitions()) == ["2026-11-23", "2026-11-24"]
+
+
+NO_TIMES = [
+    "0000-00-00",
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-12:00",
+    "9999-12-31",
+    "-0001-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    -62135596800000,
+    253402300799,
+    253402300799000,
+    "253402214400000",
+    253402300799000000,
+    "2026-11-23T18:05:16+25:00",
+    "2026-11-23T18:05:16-25:00",
+    "2026-11-23T18:05:16+99:99",
+]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
+def test_what_no_calendar_has_is_no_time_at_both_ends_of_the_world(lake: InProcessLake, zone: str) -> None:
+    records = [opened(number, moment) for number, moment in enumerate(NO_TIMES)]
+    lake.load(array([*records, *(opened(number) for number in range(100, 130))]), time_zone=zone, unknown_time_ratio=1)
+    found = {NO_TIMES[row["event_id"]]: row["dt"] for row in lake.rows() if row["event_id"] < 100}
+    assert found == dict.fromkeys(NO_TIMES, "unknown")
