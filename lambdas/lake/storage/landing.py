@@ -20,6 +20,7 @@ from lambdas.vocabulary import ExportType, export_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 SCHEMA_VERSION = 3
 """Of manifests."""
@@ -64,12 +65,13 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Part:
-    """An uploaded part; `crc32` is a number."""
+    """An uploaded part."""
 
     number: int
     etag: str
     size: int
-    crc32: int
+    crc32: int | None
+    """A number; None for a part that S3 lists without a checksum. S3 has verified it on arrival all the same."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Landing:
         return Part(number, done["ETag"], len(body), crc)
 
     def parts(self, key: str, upload_id: str) -> list[Part] | None:
-        """List the uploaded parts with their checksums; None when the upload no longer exists."""
+        """List the uploaded parts; None when the upload no longer exists."""
         pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
         try:
             listed = [part for page in pages for part in page.get("Parts", [])]
@@ -147,35 +149,43 @@ class Landing:
                 return None
             raise
         return [
-            Part(part["PartNumber"], part["ETag"], part["Size"], crc32.from_text(part["ChecksumCRC32"]))
+            Part(
+                part["PartNumber"],
+                part["ETag"],
+                part["Size"],
+                # Whether S3 lists one for the parts of a full object's checksum is documented nowhere.
+                crc32.from_text(part["ChecksumCRC32"]) if "ChecksumCRC32" in part else None,
+            )
             for part in listed
-            if "ChecksumCRC32" in part
         ]
 
     def complete(self, key: str, upload_id: str, parts: list[Part]) -> Landed:
         """Complete the upload.
 
         Raises:
-            Damaged: S3 reports another checksum.
+            Damaged: S3 reports another checksum, or none where it has listed parts without one.
         """
         ordered = sorted(parts, key=lambda part: part.number)
         size = sum(part.size for part in ordered)
+        known = [(part.crc32, part.size) for part in ordered if part.crc32 is not None]
+        # Whether S3 takes a size of zero is documented nowhere.
+        expected: dict[str, Any] = {"MpuObjectSize": size} if size else {}
         done = self._s3.complete_multipart_upload(
             Bucket=self._bucket,
             Key=key,
             UploadId=upload_id,
-            MpuObjectSize=size,
-            MultipartUpload={
-                "Parts": [
-                    {"ETag": part.etag, "PartNumber": part.number, "ChecksumCRC32": crc32.as_text(part.crc32)}
-                    for part in ordered
-                ]
-            },
+            MultipartUpload={"Parts": [_completed(part) for part in ordered]},
+            **expected,
         )
-        whole = crc32.as_text(crc32.combined((part.crc32, part.size) for part in ordered))
         # Compared here and not by S3: a server that knows only composite checksums (`…-3`) would refuse the full
         # object's.
-        reported = done.get("ChecksumCRC32", whole)
+        reported = done.get("ChecksumCRC32", "-")
+        if len(known) < len(ordered):
+            # Made by S3 of parts that were each verified on arrival, and so as good as one of our own.
+            if "-" in reported:
+                raise Damaged(f"S3 states no checksum of {key}, and listed parts of it without one.")
+            return Landed(size, reported)
+        whole = crc32.as_text(crc32.combined(known))
         if reported != whole and "-" not in reported:
             raise Damaged(f"S3 holds {key} with the checksum {reported}, and {whole} was sent.")
         return Landed(size, whole)
@@ -217,6 +227,11 @@ class Landing:
                 return None
             raise
         return read_manifest(json.loads(body), key)
+
+
+def _completed(part: Part) -> "CompletedPartTypeDef":
+    checksum: CompletedPartTypeDef = {} if part.crc32 is None else {"ChecksumCRC32": crc32.as_text(part.crc32)}
+    return {"ETag": part.etag, "PartNumber": part.number, **checksum}
 
 
 def _stored(manifest: Manifest) -> dict[str, Any]:

@@ -20,6 +20,10 @@ _TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 
 _DELETE_AT_ONCE = 1000
 
 
+class NotDeleted(Exception):
+    """Objects that had to go are still there."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """An object and the time at which it was written."""
@@ -77,10 +81,19 @@ class Store:
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects; the bucket's versioning keeps them for a while."""
+        """Delete objects; the bucket's versioning keeps them for a while.
+
+        Raises:
+            NotDeleted: S3 refused some. It answers 200 all the same, and a file that stays would be read by queries.
+        """
         for start in range(0, len(keys), _DELETE_AT_ONCE):
             batch: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
-            self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
+            refused = self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True}).get(
+                "Errors"
+            )
+            if refused:
+                key, code = refused[0].get("Key"), refused[0].get("Code")
+                raise NotDeleted(f"S3 did not delete {len(refused)} of {len(batch)} objects: {key} ({code}).")
 
     def location(self, prefix: str) -> str:
         """A prefix as the catalog writes it."""

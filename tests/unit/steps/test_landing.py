@@ -121,13 +121,71 @@ def test_parts_are_listed_with_their_checksums_until_the_upload_is_gone(s3: Any)
     assert landing.parts(KEY, upload_id) is None
 
 
-def test_a_part_that_is_listed_without_a_checksum_does_not_count(s3: Any) -> None:
-    landing = Landing(s3, BUCKET)
-    # S3 keeps no checksums of an upload that was opened without an algorithm.
-    upload_id = s3.create_multipart_upload(Bucket=BUCKET, Key=KEY)["UploadId"]
+class Listing(Failing):
+    """An S3 that lists parts without checksums, which no document excludes for the checksum of a full object."""
+
+    def __init__(self, s3: Any, completed: dict[str, str] | None = None) -> None:
+        super().__init__(s3)
+        self.completions: list[dict[str, Any]] = []
+        self._completed = completed
+
+    def get_paginator(self, name: str) -> Any:
+        pages = list(self._target.get_paginator(name).paginate(Bucket=BUCKET, Key=KEY, UploadId="upload-1"))
+        for part in (part for page in pages for part in page.get("Parts", [])):
+            del part["ChecksumCRC32"]
+        return Pages(pages)
+
+    def complete_multipart_upload(self, **options: Any) -> Any:
+        self.completions.append(options)
+        done = self._target.complete_multipart_upload(**options)
+        if self._completed is None:
+            return done
+        return {name: value for name, value in done.items() if "Checksum" not in name} | self._completed
+
+
+class Pages:
+    """Pages of a listing."""
+
+    def __init__(self, pages: list[Any]) -> None:
+        self._pages = pages
+
+    def paginate(self, **_: Any) -> list[Any]:
+        return self._pages
+
+
+def test_parts_that_are_listed_without_checksums_count_and_the_object_has_the_checksum_that_s3_states(s3: Any) -> None:
+    body = b"x" * PART
+    listing = Listing(s3)
+    landing = Landing(listing, BUCKET)
+    upload_id = landing.start(KEY)
+    landing.put(KEY, upload_id, 1, body)
+    listed = landing.parts(KEY, upload_id)
+    assert listed is not None
+
+    landed = landing.complete(KEY, upload_id, [*listed, landing.put(KEY, upload_id, 2, b"yz")])
+
+    assert landed == Landed(PART + 2, crc32.as_text(zlib.crc32(body + b"yz")))
+    first, second = listing.completions[0]["MultipartUpload"]["Parts"]
+    assert ("ChecksumCRC32" in first, "ChecksumCRC32" in second) == (False, True)
+
+
+@pytest.mark.parametrize("completed", [{}, {"ChecksumCRC32": "AAAAAA==-2"}])
+def test_without_any_checksum_of_the_whole_the_object_is_taken_for_damaged(s3: Any, completed: dict[str, str]) -> None:
+    landing = Landing(Listing(s3, completed), BUCKET)
+    upload_id = landing.start(KEY)
     landing.put(KEY, upload_id, 1, b"abc")
 
-    assert landing.parts(KEY, upload_id) == []
+    with pytest.raises(Damaged, match="states no checksum"):
+        landing.complete(KEY, upload_id, landing.parts(KEY, upload_id) or [])
+
+
+@pytest.mark.parametrize(("content", "size"), [(b"", None), (b"abc", 3)])
+def test_the_size_of_an_object_is_sent_unless_it_is_zero(s3: Any, content: bytes, size: int | None) -> None:
+    listing = Listing(s3)
+
+    assert Landing(listing, BUCKET).store(KEY, iter([content])).bytes == len(content)
+
+    assert [done.get("MpuObjectSize") for done in listing.completions] == [size]
 
 
 def test_all_uploads_of_one_type_are_aborted_and_no_others(s3: Any) -> None:
