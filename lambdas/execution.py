@@ -27,10 +27,15 @@ class Execution:
     started_at: datetime
 
     @property
+    def name(self) -> str:
+        """The execution's name; EventBridge gives two UUIDs, joined by an underscore."""
+        return self.arn.rsplit(":", 1)[-1]
+
+    @property
     def folder(self) -> str:
         """The run's name in object keys: unique for ever; an execution's name may be reused after 90 days."""
-        name = self.arn.rsplit(":", 1)[-1]
-        if not re.fullmatch(r"[A-Za-z0-9-]{1,80}", name):
+        name = self.name
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name):
             name = sha256(name.encode()).hexdigest()[:32]
         return f"{self.started_at:%Y%m%dT%H%M%S}-{name}"
 

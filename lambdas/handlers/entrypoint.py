@@ -26,7 +26,9 @@ def run_step(name: str, event: Mapping[str, Any], step: Step) -> dict[str, Any]:
     outcome, not an exception.
     """
     execution = Execution(event["execution"]["arn"], parse_time(event["execution"]["startedAt"]))
-    logger.append_keys(run=execution.folder, export=None)
+    logger.append_keys(run=execution.folder, execution=execution.name, export=None)
+    # So that the log of a call that is killed is found by the execution too.
+    logger.info("started")
     given = event["state"]
     try:
         state = RunState.from_json(given)
@@ -34,6 +36,10 @@ def run_step(name: str, event: Mapping[str, Any], step: Step) -> dict[str, Any]:
         answer = step(state, execution)
     except (BadInput, UnknownName) as error:
         answer = _refused(given, str(error))
+    except Exception:
+        # The runtime prints it as well, without the execution.
+        logger.exception("crashed")
+        raise
     finally:
         metrics.emit_calls()
     answer = replace(answer, step=name)

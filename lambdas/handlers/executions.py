@@ -38,12 +38,12 @@ def ended(arn: str) -> EndedExecution:
     )
 
 
-def unsuccessful(since: datetime, except_runs: set[str]) -> Iterator[EndedExecution]:
-    """The executions since then that ended without success, except those of the named runs."""
+def unsuccessful(since: datetime, recorded: set[str]) -> Iterator[EndedExecution]:
+    """The executions since then that ended without success, except those whose ARNs are recorded."""
     paginator = clients.step_functions().get_paginator("list_executions")
     for status in _UNSUCCESSFUL:
         pages = paginator.paginate(stateMachineArn=clients.settings().state_machine_arn, statusFilter=status)
         for found in (execution for page in pages for execution in page["executions"]):
             execution = Execution(found["executionArn"], found["startDate"].astimezone(UTC))
-            if execution.started_at >= since and execution.folder not in except_runs:
+            if execution.started_at >= since and execution.arn not in recorded:
                 yield ended(execution.arn)

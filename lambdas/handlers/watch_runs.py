@@ -14,7 +14,7 @@ from lambdas.steps.watch_runs import (
     close_unclosed,
     findings,
     profiles,
-    recorded_runs,
+    recorded_executions,
     summary,
     watched_exports,
 )
@@ -33,9 +33,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     now = datetime.now(UTC)
     if event.get("source") == "aws.states":
         execution = executions.ended(event["detail"]["executionArn"])
-        return {"closed": _close([] if execution.folder in recorded_runs(clients.ledger, now) else [execution])}
+        return {"closed": _close([] if execution.arn in recorded_executions(clients.ledger, now) else [execution])}
     is_new = event.get("source") == "aws.cloudformation"
-    closed = [] if is_new else _close(executions.unsuccessful(now - LOOK_BACK, recorded_runs(clients.ledger, now)))
+    recorded = recorded_executions(clients.ledger, now)
+    closed = [] if is_new else _close(executions.unsuccessful(now - LOOK_BACK, recorded))
     settings = clients.settings()
     on, off = watched_exports(clients.ledger, settings.watched_exports, now, is_new=is_new)
     found = findings(on, now)

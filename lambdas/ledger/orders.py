@@ -74,13 +74,12 @@ class Orders(Items):
 
     def order(self, run: Execution) -> Order:
         """What the run has ordered so far."""
-        item = self._get(f"order#{run.folder}") or {}
-        return Order(
-            intent_at=item.get("intent_at"),
-            lost=int(item.get("lost", 0)),
-            batch_id=item.get("batch_id"),
-            ordered_at=item.get("ordered_at"),
-        )
+        return _order(self._get(f"order#{run.folder}") or {})
+
+    def order_of(self, arn: str, since: datetime) -> Order:
+        """What an execution has ordered that started at that time or later, whose start is not known to the second."""
+        started = Key("sk").between(f"order#{since:%Y%m%dT%H%M%S}", "order#~")
+        return _order(next(self._query(started, FilterExpression=Attr("owner").eq(arn), ConsistentRead=True), {}))
 
     def write_intent(self, run: Execution, now: str, lost: int, seen: Order) -> bool:
         """Record that the run is about to order, and how many of its orders had no answer.
@@ -194,6 +193,15 @@ class Orders(Items):
         ours = Attr("owner").eq(run.arn) & Attr("status").eq(before)
         changed = self._update(key, {"failures": failures, "status": status, "failed_owner": run.arn}, ours)
         return status if changed else before
+
+
+def _order(item: Mapping[str, Any]) -> Order:
+    return Order(
+        intent_at=item.get("intent_at"),
+        lost=int(item.get("lost", 0)),
+        batch_id=item.get("batch_id"),
+        ordered_at=item.get("ordered_at"),
+    )
 
 
 def _is_old(batch: Mapping[str, Any], now: datetime) -> bool:

@@ -21,7 +21,7 @@ LOOK_BACK = timedelta(days=35)
 
 EMPTY_AFTER = timedelta(days=7)
 NIGHT = timedelta(days=1)
-
+_START_DIFFERS = timedelta(minutes=1)
 
 Ledgers = Callable[[ExportType], Ledger]
 
@@ -101,9 +101,14 @@ def watched_exports(
     return on, off
 
 
-def recorded_runs(ledgers: Ledgers, now: datetime) -> set[str]:
-    """The folders of the runs that have a record."""
-    return {run["run"] for export in EXPORT_TYPES.values() for run in ledgers(export).runs(now - LOOK_BACK)}
+def recorded_executions(ledgers: Ledgers, now: datetime) -> set[str]:
+    """The ARNs of the executions that have a record.
+
+    Compared by these and never by their times: nothing says that the start that a step is told and the one that Step
+    Functions lists are the same to the second.
+    """
+    since = now - LOOK_BACK - _START_DIFFERS
+    return {run["execution_arn"] for export in EXPORT_TYPES.values() for run in ledgers(export).runs(since)}
 
 
 def close_unclosed(
@@ -116,7 +121,7 @@ def close_unclosed(
             continue
         state, run = found
         ledger = ledgers(state.export)
-        state = with_order(state, ledger.order(run))
+        state = with_order(state, ledger.order_of(execution.arn, since=run.started_at - _START_DIFFERS))
         record = record_of(state, run, execution.stopped_at)
         ledger.write_run(run, record)
         write_run_record(store, catalog, run.folder, record)

@@ -76,6 +76,12 @@ def test_runs_of_the_same_name_have_different_folders() -> None:
     assert first.folder != second.folder
 
 
+def test_the_name_that_eventbridge_gives_is_that_of_the_folder() -> None:
+    name = "0cc175b9-c0f1-b6a8-31c3-99e269772661_92eb5ffe-e6ae-2fec-3ad7-1c777531578f"
+
+    assert make_run(name, datetime(2026, 1, 1, tzinfo=UTC)).folder == f"20260101T000000-{name}"
+
+
 @pytest.mark.parametrize("name", ["a/b", "ö", "a b", "x" * 100, "a_b=c"])
 def test_a_runs_folder_is_safe_in_a_key(name: str) -> None:
     folder = Execution(f"arn:aws:states:eu-west-1:1:execution:lake:{name}", datetime(2026, 1, 1, tzinfo=UTC)).folder

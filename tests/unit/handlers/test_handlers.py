@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -234,7 +234,9 @@ def test_times_are_read_as_utc(text: str) -> None:
     assert entrypoint.parse_time(text) == datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 
 
-def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp) -> None:
+@pytest.fixture
+def log() -> Iterator[list[dict[str, Any]]]:
+    """The lines of the log."""
     lines: list[dict[str, Any]] = []
 
     class Lines(logging.Handler):
@@ -243,10 +245,31 @@ def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp) -> Non
 
     handler = Lines()
     entrypoint.logger.addHandler(handler)
-    try:
-        call(plan_run, {"exportType": "OPENS"})
-        call(plan_run, [])
-    finally:
-        logging.getLogger(entrypoint.logger.name).removeHandler(handler)
+    yield lines
+    logging.getLogger(entrypoint.logger.name).removeHandler(handler)
 
-    assert [line.get("export") for line in lines] == ["OPENS", None]
+
+def test_a_log_line_never_has_the_run_of_another_call(services: FakeHttp, log: list[dict[str, Any]]) -> None:
+    call(plan_run, {"exportType": "OPENS"})
+    call(plan_run, [])
+
+    assert [(line["message"], line.get("export")) for line in log] == [
+        ("started", None),
+        ("planned", "OPENS"),
+        ("started", None),
+        ("failed", None),
+    ]
+
+
+def test_the_log_of_a_call_is_found_by_the_name_of_its_execution_even_if_it_crashes(log: list[dict[str, Any]]) -> None:
+    name = "0cc175b9-c0f1-b6a8-31c3-99e269772661_92eb5ffe-e6ae-2fec-3ad7-1c777531578f"
+    execution = {**EXECUTION, "arn": f"arn:aws:states:eu-west-1:1:execution:lake:{name}"}
+
+    def step(state: RunState, run: Any) -> RunState:
+        raise RuntimeError("surprise")
+
+    with pytest.raises(RuntimeError):
+        entrypoint.run_step("plan_run", {"execution": execution, "state": {"exportType": "OPENS"}}, step)
+
+    assert [(line["message"], line["execution"]) for line in log] == [("started", name), ("crashed", name)]
+    assert "surprise" in log[1]["exception"]
