@@ -1,13 +1,12 @@
 """load_result: rows out of raw/, merged and published."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 from lambdas.execution import Execution, RunState
 from lambdas.handlers import clients
 from lambdas.handlers.entrypoint import run_step
+from lambdas.handlers.work_folder import work_folder
 from lambdas.lake import engine
 from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
@@ -25,13 +24,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _load(state: RunState, run: Execution) -> RunState:
     step = load_result if state.replay is None else replay
-    with TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
+    with work_folder() as folder, engine.connect(folder) as duck:
         return step(
             state,
             run,
             ledger=clients.ledger(state.export),
             lake=Lake(clients.s3(), clients.landing(), clients.store(), clients.catalog(), duck),
             settings=clients.settings(),
-            folder=Path(folder),
+            folder=folder,
             clock=monotonic,
         )
