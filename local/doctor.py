@@ -18,6 +18,7 @@ from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.token import TokenNotSet, token_source
 from lambdas.vocabulary import EXPORT_TYPES
+from local import lake_formation
 from local.problem import Problem
 
 ClientFactory = Callable[[str], Any]
@@ -140,19 +141,34 @@ def _lake_formation(stack: Stack, client: ClientFactory, _query: Query) -> Check
         )
     if settings.get("CreateTableDefaultPermissions"):
         return Check("lake formation", True, "IAM alone decides")
-    commands = [
-        f"aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier={role} --permissions {rights} "
-        f"--resource '{resource}'"
-        for role in _writers(stack, client)
-        for rights, resource in (
-            ("CREATE_TABLE DESCRIBE", f'{{"Database": {{"Name": "{stack.outputs["Database"]}"}}}}'),
-            (
-                "ALTER DESCRIBE SELECT INSERT",
-                f'{{"Table": {{"DatabaseName": "{stack.outputs["Database"]}", "TableWildcard": {{}}}}}}',
-            ),
-        )
-    ]
-    return Check("lake formation", False, "It guards new tables. Run, as its administrator: " + " ; ".join(commands))
+    return _grants(stack, client)
+
+
+def _grants(stack: Stack, client: ClientFactory) -> Check:
+    """Under Lake Formation: what the functions' roles lack, or who else may read."""
+    name, database, roles = "lake formation", stack.outputs["Database"], _writers(stack, client)
+    try:
+        commands = lake_formation.missing_grants(client("lakeformation"), database, roles)
+        if commands:
+            words = "It guards new tables. Run, as its administrator: " + " ; ".join(commands)
+            return Check(name, False, words)
+        tables = _table_parameters(stack, client)
+        readers = lake_formation.readers(client("lakeformation"), database, list(tables), roles)
+    except (ClientError, BotoCoreError) as error:
+        words = f"It guards new tables, and you may not ask it who may what ({error}). Ask its administrator."
+        return Check(name, False, words)
+    return Check(name, True, f"It guards new tables, and the functions have what they need. {readers}")
+
+
+def _catalog_key(stack: Stack, client: ClientFactory, _query: Query) -> Check:
+    key = None if stack.is_local else lake_formation.catalog_key(client("glue"))
+    if key is None:
+        return Check("catalog key", True, "the Data Catalog asks for no key of its own")
+    analysts = f"Analysts need kms:Decrypt on {key}, with which this account encrypts its Data Catalog."
+    if "export_runs" in _table_parameters(stack, client):
+        return Check("catalog key", True, analysts)
+    commands = lake_formation.key_grants(key, _writers(stack, client))
+    return Check("catalog key", False, f"{analysts} So do the functions, which have made no table yet: {commands}")
 
 
 def _writers(stack: Stack, client: ClientFactory) -> list[str]:
@@ -167,8 +183,7 @@ def _workgroup(stack: Stack, client: ClientFactory, _query: Query) -> Check:
 
 
 def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
-    pages = client("glue").get_paginator("get_tables").paginate(DatabaseName=stack.outputs["Database"])
-    tables = {table["Name"]: table.get("Parameters", {}) for page in pages for table in page["TableList"]}
+    tables = _table_parameters(stack, client)
     if "export_runs" not in tables:
         return Check("tables", False, "No run has ended yet. Start one as README.md describes, then check again.")
     zone = _environment(stack, client)["TIME_ZONE"]
@@ -186,6 +201,11 @@ def _tables(stack: Stack, client: ClientFactory, _query: Query) -> Check:
     if blocked:
         return Check("tables", False, " ".join(blocked))
     return Check("tables", True, "; ".join([f"{len(tables)}, whose days are those of {zone}", *profiles]))
+
+
+def _table_parameters(stack: Stack, client: ClientFactory) -> Mapping[str, Mapping[str, str]]:
+    pages = client("glue").get_paginator("get_tables").paginate(DatabaseName=stack.outputs["Database"])
+    return {table["Name"]: table.get("Parameters", {}) for page in pages for table in page["TableList"]}
 
 
 def _profile(facts: Mapping[str, str]) -> str:
@@ -237,6 +257,7 @@ _CHECKS: Mapping[str, Callable[[Stack, ClientFactory, Query], Check]] = {
     "rules": _rules,
     "subscriptions": _subscriptions,
     "lake formation": _lake_formation,
+    "catalog key": _catalog_key,
     "workgroup": _workgroup,
     "tables": _tables,
     "query": _query,

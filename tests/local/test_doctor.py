@@ -99,7 +99,9 @@ def test_failures_need_a_confirmed_subscription(subscriptions: list[Any], words:
 
 def test_lake_formation_that_blocks_is_reported_with_the_grants_to_run() -> None:
     settings: dict[str, Any] = {"DataLakeSettings": {"CreateTableDefaultPermissions": []}}
-    found = examined(get_data_lake_settings=settings)["lake formation"]
+    found = examined(get_data_lake_settings=settings, list_permissions={"PrincipalResourcePermissions": []})[
+        "lake formation"
+    ]
     assert not found.is_well
     assert "aws lakeformation grant-permissions" in found.words
     assert "arn:role" in found.words
