@@ -1,4 +1,4 @@
-"""The team's side of the data: the bucket, the Glue database, the Athena workgroup, and who may query."""
+"""The team's side of the data: the bucket, the Glue database and the Athena workgroup."""
 
 from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_athena as athena
@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.nag_suppressions import accept, accept_wildcards
+from infra.nag_suppressions import accept
 from infra.settings import Settings
 from lambdas.lake.storage import keys
 
@@ -29,18 +29,18 @@ class Lake(Construct):
             self.bucket = self._bucket(settings)
             self._make_database(settings)
         self.workgroup = self._workgroup(settings)
-        self.analysts = self._analysts(settings)
 
     @property
     def catalog_arns(self) -> list[str]:
         """The ARNs of the database and its tables; Glue checks the catalog's too."""
         return [
-            self._glue_arn("catalog"),
-            self._glue_arn(f"database/{self.database_name}"),
-            self._glue_arn(f"table/{self.database_name}/*"),
+            self.glue_arn("catalog"),
+            self.glue_arn(f"database/{self.database_name}"),
+            self.glue_arn(f"table/{self.database_name}/*"),
         ]
 
-    def _glue_arn(self, resource: str) -> str:
+    def glue_arn(self, resource: str) -> str:
+        """The ARN of something in the account's Data Catalog, such as `database/NAME`."""
         return Stack.of(self).format_arn(service="glue", resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
 
     def _make_database(self, settings: Settings) -> None:
@@ -132,73 +132,6 @@ class Lake(Construct):
                 ),
             ),
         )
-
-    def _analysts(self, settings: Settings) -> iam.ManagedPolicy:
-        """What an analyst needs to query, and no more: attach it to a role or a user."""
-        workgroup = Stack.of(self).format_arn(service="athena", resource="workgroup", resource_name=settings.stack_name)
-        statements = [
-            iam.PolicyStatement(
-                sid="ReadCatalog",
-                actions=[
-                    "glue:GetDatabase",
-                    "glue:GetTable",
-                    "glue:GetTables",
-                    "glue:GetPartition",
-                    "glue:GetPartitions",
-                    "glue:BatchGetPartition",
-                ],
-                resources=self.catalog_arns,
-            ),
-            iam.PolicyStatement(
-                sid="ReadTables", actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects(f"{keys.CURATED}*")]
-            ),
-            iam.PolicyStatement(
-                sid="ReadAndWriteResults",
-                actions=[
-                    "s3:GetObject",
-                    "s3:PutObject",
-                    "s3:AbortMultipartUpload",
-                    "s3:ListMultipartUploadParts",
-                ],
-                resources=[self.bucket.arn_for_objects(f"{keys.QUERY_RESULTS}*")],
-            ),
-            iam.PolicyStatement(
-                sid="ListBucket",
-                actions=["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-                resources=[self.bucket.bucket_arn],
-            ),
-            iam.PolicyStatement(
-                sid="UseWorkgroup",
-                actions=[
-                    "athena:GetWorkGroup",
-                    "athena:StartQueryExecution",
-                    "athena:StopQueryExecution",
-                    "athena:GetQueryExecution",
-                    "athena:BatchGetQueryExecution",
-                    "athena:ListQueryExecutions",
-                    "athena:GetQueryResults",
-                    "athena:GetQueryResultsStream",
-                ],
-                resources=[workgroup],
-            ),
-        ]
-        if self._key:
-            statements.append(
-                iam.PolicyStatement(
-                    sid="UseKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn]
-                )
-            )
-        policy = iam.ManagedPolicy(
-            self,
-            "Analysts",
-            managed_policy_name=f"{settings.stack_name}-analysts",
-            description=f"Query the tables of {settings.database} in the workgroup {settings.stack_name}",
-            statements=statements,
-        )
-        accept_wildcards(
-            policy, statements, "Analysts read every table of this database, and write results of any name."
-        )
-        return policy
 
 
 def _bucket_name(settings: Settings) -> str:

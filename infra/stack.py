@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.access import Access
 from infra.alerts import AlertTopic
+from infra.analysts import Analysts
 from infra.dashboard import Dashboard
 from infra.functions import Functions
 from infra.lake import Lake
@@ -35,6 +36,7 @@ class SymplifyLake(Stack):
             )
         key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
         lake = Lake(self, "Lake", settings, key)
+        analysts = Analysts(self, "Analysts", settings, lake, key)
         ledger = LedgerTable(self, "Ledger", settings, lake.removal, key)
         token = TokenSecret(self, "Token", settings)
         alerts = AlertTopic(self, "Alerts", settings, key)
@@ -62,6 +64,6 @@ class SymplifyLake(Stack):
             "LedgerTable": ledger.table.table_name,
             "TokenSecretArn": token.arn,
             "AlertTopicArn": alerts.topic.topic_arn,
-            "AnalystPolicyArn": lake.analysts.managed_policy_arn,
+            "AnalystPolicyArn": analysts.policy.managed_policy_arn,
         }.items():
             CfnOutput(self, name, value=value)
