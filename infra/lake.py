@@ -21,7 +21,10 @@ class Lake(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: Settings, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self.removal = RemovalPolicy.DESTROY if settings.delete_data_with_stack else RemovalPolicy.RETAIN
+        # Data outlives everything but a failed creation: what that left would make each repetition fail.
+        self.removal = (
+            RemovalPolicy.DESTROY if settings.delete_data_with_stack else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        )
         self.database_name = settings.database
         if settings.use_existing_data:
             self.bucket = self._existing_bucket(settings)
@@ -86,6 +89,8 @@ class Lake(Construct):
             bucket_key_enabled=True if self._key else None,
             versioned=True,
             removal_policy=self.removal,
+            # CloudFormation deletes no bucket that has an object or a version left.
+            auto_delete_objects=settings.delete_data_with_stack,
             lifecycle_rules=[
                 s3.LifecycleRule(id="raw", prefix=keys.RAW, expiration=Duration.days(settings.raw_retention_days)),
                 s3.LifecycleRule(

@@ -17,6 +17,7 @@ from msgspec import Meta
 from infra.batch_statuses import WANTED as STATUSES_WANTED
 from infra.batch_statuses import BatchStatuses
 from infra.batch_statuses import problem as statuses_problem
+from infra.setting_conflicts import problem as conflict
 from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, UnknownName, export_type
 
 EXAMPLE_CUSTOMER = "123456"
@@ -162,6 +163,8 @@ def from_context(context: Mapping[str, Any]) -> Settings:
     _check_statuses(settings)
     _check_waits(settings)
     _check_times(settings)
+    if found := conflict(settings):
+        raise BadSetting(f"{found}.")
     return settings
 
 

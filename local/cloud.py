@@ -110,7 +110,7 @@ def boot(folder: Path, port: int | None = None, wait_scale: float = 1.0) -> Clou
 
 def _boot_at(port: int, folder: Path, made: certificate.Certificate, wait_scale: float) -> Cloud:
     # Only what programs need of the user's environment: AWS's and proxies' variables would leak into functions.
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     environment |= {
         "AUTH": "true",
         "USE_SSL": "1",
@@ -123,6 +123,9 @@ def _boot_at(port: int, folder: Path, made: certificate.Certificate, wait_scale:
         "SFN_WAIT_SCALE": str(wait_scale),
         "STATE_DIR": str(folder / "state"),
         "TMPDIR": str(folder / "tmp"),
+        # CDK's own function that empties a bucket (`deleteDataWithStack`) needs Node, and the SDK that Lambda has.
+        "PATH": os.pathsep.join([str(_ROOT / ".venv" / "bin"), os.environ.get("PATH", os.defpath)]),
+        "NODE_PATH": str(_ROOT / "node_modules"),
     }
     started = start("cloud", [str(_PYTHON), "-m", "ministack"], environment, folder)
     cloud = Cloud(f"https://localhost:{port}", str(made.authority), started.process)

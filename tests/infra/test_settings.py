@@ -86,6 +86,18 @@ def test_a_bad_value_is_one_sentence(name: str, value: Any, words: str) -> None:
     assert sentence.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [({"deleteDataWithStack": True, "useExistingData": True}, "exclude each other")],
+)
+def test_settings_that_mean_nothing_together_are_one_sentence(context: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadSetting, match=words) as caught:
+        from_context(GOOD | context)
+    assert str(caught.value).endswith(".")
+    for name in context:
+        assert name in str(caught.value)
+
+
 def test_words_for_a_batchs_status_are_taken_and_the_built_in_ones_are_those_of_the_functions() -> None:
     assert from_context(GOOD | {"batchStatuses": '{"Queued": "running"}'}).batch_statuses == {"Queued": "running"}
     assert set(batch_statuses.BUILT_IN) == set(statuses.BUILT_IN)

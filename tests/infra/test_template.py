@@ -44,17 +44,29 @@ def test_raw_results_old_versions_and_unfinished_uploads_expire(template: Templa
     assert not any(rule.get("Prefix", "").startswith("curated") for rule in rules.values())
 
 
-@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"])
-def test_data_outlives_the_stack_unless_a_setting_says_otherwise(template: Template, kind: str) -> None:
+DATA = ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table")
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_data_outlives_the_stack_and_nothing_outlives_a_creation_that_failed(template: Template, kind: str) -> None:
     (kept,) = resources(template, kind)
-    assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_no_other_resource_outlives_the_stack_or_a_failed_creation(template: Template) -> None:
+    content = template.to_json()["Resources"].values()
+    kept = {one["Type"] for one in content if one.get("DeletionPolicy", "Delete") != "Delete"}
+    assert kept == set(DATA)
 
 
 def test_data_goes_with_the_stack_when_the_setting_asks_for_it() -> None:
     with_data = synthesized(deleteDataWithStack=True)
-    for kind in ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"):
+    for kind in DATA:
         (removed,) = resources(with_data, kind)
         assert removed["DeletionPolicy"] == "Delete"
+    # CloudFormation deletes no bucket that has an object or a version left.
+    (bucket,) = with_data.find_resources("AWS::S3::Bucket")
+    assert properties(with_data, "Custom::S3AutoDeleteObjects")["BucketName"] == {"Ref": bucket}
 
 
 def test_data_that_is_there_already_is_used_and_guarded_as_before() -> None:
