@@ -33,6 +33,8 @@ _SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
 _ENDPOINTS = (*_SERVICES, "states", "sts")
 # Of Powertools, functions use the log and the metrics, and these need two of its utilities.
 _UTILITIES = ("jmespath_utils", "typing")
+# CDK's zip keeps the modes of files, and on Lambda another user reads them: the caller's umask must not decide.
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
 
@@ -156,13 +158,15 @@ def _compact(value: Any) -> str:
 
 def _made(name: str, fingerprint: str, fill: Callable[[Path], None]) -> Bundle:
     """Fill the folder of that fingerprint unless it exists; the name is given when it is complete."""
+    fingerprint = sha256(f"{fingerprint} {_FOLDER_MODE:o} {_FILE_MODE:o}".encode()).hexdigest()
     path = _BUILD / f"{name}-{fingerprint[:16]}"
     if not path.is_dir():
         _BUILD.mkdir(exist_ok=True)
         half = Path(mkdtemp(dir=_BUILD, prefix=f"{name}-"))
         try:
             fill(half)
-            half.chmod(0o755)
+            for made in (half, *half.rglob("*")):
+                made.chmod(_FOLDER_MODE if made.is_dir() else _FILE_MODE)
             half.rename(path)
         except OSError:
             # A concurrent synthesis has just created the same folder.

@@ -111,3 +111,27 @@ def test_packages_that_cannot_be_fetched_are_one_sentence(tmp_path: Path, monkey
     with pytest.raises(bundle.BundleFailed, match=r"requirements\.txt could not be installed"):
         bundle.layer("requirements.txt", "arm64")
     assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_lambda_may_read_a_bundle_that_was_made_under_a_strict_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The zip keeps the modes, and Lambda reads it as another user."""
+    monkeypatch.setattr(bundle, "_BUILD", tmp_path / "build")
+    before = os.umask(0o077)
+    try:
+        made = bundle.code().path
+    finally:
+        os.umask(before)
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (made, *made.rglob("*"))}
+    assert modes == {(True, 0o755), (False, 0o644)}
+
+
+def test_a_folder_of_other_modes_is_not_taken_for_the_same_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "_BUILD", tmp_path / "build")
+    made = bundle.code()
+    monkeypatch.setattr(bundle, "_FILE_MODE", 0o600)
+    assert bundle.code().fingerprint != made.fingerprint
+    assert bundle.code().path != made.path
