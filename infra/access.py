@@ -44,7 +44,12 @@ class Access:
             resource_name=f"{settings.stack_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        token = iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn])
+        token = [
+            iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn])
+        ]
+        if settings.token_secret_key_arn:
+            key = settings.token_secret_key_arn
+            token.append(iam.PolicyStatement(sid="DecryptToken", actions=["kms:Decrypt"], resources=[key]))
         # Without ListBucket, S3 answers 403 for a missing object, and "has this landed?" would fail.
         listing = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
         self._statements: dict[str, Sequence[iam.PolicyStatement]] = {
@@ -52,11 +57,11 @@ class Access:
                 self._ledger("GetItem", "PutItem", "UpdateItem", "Query"),
                 iam.PolicyStatement(sid="SeeOtherRuns", actions=["states:DescribeExecution"], resources=[executions]),
             ),
-            "start_export": (self._ledger("GetItem", "PutItem"), token),
-            "check_batch": (token,),
+            "start_export": (self._ledger("GetItem", "PutItem"), *token),
+            "check_batch": token,
             "copy_result": (
                 self._ledger("GetItem", "UpdateItem"),
-                token,
+                *token,
                 listing,
                 self._objects(
                     "WriteRaw", keys.RAW, "GetObject", "PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"
@@ -120,8 +125,12 @@ class Access:
         statements = self._statements[function]
         if not self._key_arn:
             return statements
-        # DynamoDB needs all of these for a table under such a key; the other services need the first two.
-        actions = ("Decrypt", "GenerateDataKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey")
+        # DynamoDB needs all of these for a table under such a key, where its documentation says GenerateDataKey* and
+        # ReEncrypt*; the other services need the first two. Pairs of keys are for other purposes.
+        actions = (
+            *("Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+            *("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey"),
+        )
         use = iam.PolicyStatement(sid="UseKey", actions=[f"kms:{name}" for name in actions], resources=[self._key_arn])
         return (*statements, use)
 

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra import bundle
 from infra.access import Access
+from infra.environment_size import check_size
 from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings, fields_of
 from lambdas.vocabulary import EXPORT_TYPES
@@ -55,6 +56,7 @@ class Functions(Construct):
         self._common = self._layer("CommonLayer", "requirements.txt", architecture)
         self._engine = self._layer("EngineLayer", "requirements-load.txt", architecture)
         self._environment = _environment(settings, access)
+        check_size(self._environment)
         self.by_name = {name: self._function(name, size, access) for name, size in FUNCTION_SIZES.items()}
 
     def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:

@@ -23,12 +23,15 @@ from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, Unknown
 EXAMPLE_CUSTOMER = "123456"
 """The customer id in the cdk.json of this repository; deploying with it is a warning."""
 
-# Enough for any identity, few enough that all ten export types fit into an environment variable (4 KB with all others).
+# Enough for any identity; `environment_size.py` bounds them all together.
 _Path = Annotated[str, Meta(min_length=1, max_length=64)]
 _Paths = Annotated[tuple[_Path, ...], Meta(min_length=1, max_length=8)]
 _TagName = Annotated[str, Meta(pattern="^(?!aws:).{1,128}$")]
 # A star stands for one part of the name, so that the list cannot allow everything.
 _Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9*-]+([.][A-Za-z0-9*-]+){2,}$")]
+_KEY = "^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$"
+# IAM compares whole ARNs: without the six characters that Secrets Manager adds to a name, a role may read nothing.
+_SECRET = "^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6})?$"  # noqa: S105
 _Days = Annotated[int, Meta(ge=1, le=3650)]
 _Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", ""]
 _LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
@@ -59,9 +62,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
     base_url: str
     customer_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
-    token_secret_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:secretsmanager:.+)?$")] = ""
+    token_secret_arn: Annotated[str, Meta(pattern=_SECRET)] = ""
     """The ARN of a secret that exists; empty makes one."""
-    result_hosts: Annotated[tuple[_Host, ...], Meta(min_length=1)] = ("carma-filetransfer.s3-eu-west-1.amazonaws.com",)
+    token_secret_key_arn: Annotated[str, Meta(pattern=_KEY)] = ""
+    """The KMS key of that secret, where it is neither AWS's nor `kms_key_arn`."""
+    # The vendor's bucket, by both of its host names.
+    result_hosts: Annotated[tuple[_Host, ...], Meta(min_length=1)] = (
+        "carma-filetransfer.s3-eu-west-1.amazonaws.com",
+        "carma-filetransfer.s3.eu-west-1.amazonaws.com",
+    )
     allow_loopback_http: bool = False
 
     time_zone: str = "UTC"
@@ -103,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     alert_emails: tuple[Annotated[str, Meta(pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$")], ...] = ()
     """Who is notified of failures and silence; each address must confirm its subscription first."""
     nightly_summary: bool = False
-    kms_key_arn: Annotated[str, Meta(pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$")] = ""
+    kms_key_arn: Annotated[str, Meta(pattern=_KEY)] = ""
     """The team's own KMS key for everything that stores data; empty means AWS's keys."""
 
     quarantine_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.001
@@ -161,7 +170,6 @@ def from_context(context: Mapping[str, Any]) -> Settings:
     _check_address(settings)
     _check_exports(settings)
     _check_statuses(settings)
-    _check_waits(settings)
     _check_times(settings)
     if found := conflict(settings):
         raise BadSetting(f"{found}.")
@@ -193,7 +201,7 @@ _WANTED: Mapping[str, str] = {
     "stackName": "it takes 2 to 29 lower-case letters, digits and hyphens, a letter first",
     "customerId": "it takes the id that Symplify gave you, of letters, digits, hyphens and underscores",
     "tags": "it takes names with texts, and names that begin with aws: are AWS's own",
-    "tokenSecretArn": "it takes the ARN of a secret, or nothing",
+    "tokenSecretArn": "it takes the whole ARN of a secret, with the hyphen and six characters at its end, or nothing",
     "resultHosts": "it takes a list of host names of at least three parts, where * may stand for one",
     "scheduleTime": "it takes a time of day, UTC, such as 03:30",
     "exports": "it takes export types, each with true or false",
@@ -274,14 +282,6 @@ def _check_statuses(settings: Settings) -> None:
     problem = statuses_problem(settings.batch_statuses)
     if problem is not None:
         raise BadSetting(f"The setting batchStatuses in cdk.json {problem}.")
-
-
-def _check_waits(settings: Settings) -> None:
-    if settings.poll_first_seconds > settings.poll_max_seconds:
-        raise BadSetting(
-            f"The setting pollFirstSeconds ({settings.poll_first_seconds}) is above pollMaxSeconds "
-            f"({settings.poll_max_seconds}) in cdk.json; waits grow from the first to the second."
-        )
 
 
 def _check_times(settings: Settings) -> None:

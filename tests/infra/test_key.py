@@ -46,3 +46,32 @@ def test_every_function_and_every_analyst_may_use_exactly_that_key(encrypted: Te
 
 def test_without_the_setting_the_template_has_no_key(template: Template) -> None:
     assert "kms:" not in str(template.to_json())
+
+
+NAMED = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:symplify-AbCdEf"
+
+
+def test_a_secrets_own_key_is_used_by_those_who_read_the_token_and_to_decrypt_alone() -> None:
+    template = synthesized(tokenSecretArn=NAMED, tokenSecretKeyArn=KEY)
+    using = {}
+    for policy in template.find_resources("AWS::IAM::Policy").values():
+        statements = {one.get("Sid"): one for one in policy["Properties"]["PolicyDocument"]["Statement"]}
+        if "ReadToken" in statements or "kms:" in str(statements):
+            using[policy["Properties"]["PolicyName"]] = statements["DecryptToken"]
+    assert len(using) == 3
+    wanted = {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": KEY, "Sid": "DecryptToken"}
+    assert list(using.values()) == [wanted] * 3
+
+
+def test_functions_may_whatever_dynamodb_asks_of_a_key_for_its_tables(encrypted: Template) -> None:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html."""
+    wanted = {
+        *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
+        *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
+    }
+    policies = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for one in encrypted.find_resources("AWS::IAM::Policy").values()
+    ]
+    using = [set(one["Action"]) for some in policies for one in some if one.get("Sid") == "UseKey"]
+    assert using == [wanted] * len(encrypted.find_resources("AWS::Lambda::Function"))

@@ -9,6 +9,8 @@ from infra.settings import BadSetting, Settings, from_context
 from lambdas.symplify import statuses
 from tests.infra.synthesis import CONTEXT
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1-2-3"
+NAMED = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 GOOD = CONTEXT | {"customerId": "1234"}
 
 
@@ -16,6 +18,13 @@ def test_values_of_cdk_json_are_taken_as_they_stand() -> None:
     settings = from_context(GOOD)
     assert settings.stack_name == CONTEXT["stackName"]
     assert settings.time_zone == CONTEXT["timeZone"]
+
+
+def test_results_may_come_from_the_vendors_bucket_by_either_of_its_host_names() -> None:
+    assert from_context(GOOD).result_hosts == (
+        "carma-filetransfer.s3-eu-west-1.amazonaws.com",
+        "carma-filetransfer.s3.eu-west-1.amazonaws.com",
+    )
 
 
 def test_text_from_the_command_line_becomes_what_the_setting_is() -> None:
@@ -74,6 +83,9 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("quarantineRatio", 2, "quarantineRatio"),
         ("architecture", "riscv", "arm64 or x86_64"),
         ("tokenSecretArn", "my-secret", "tokenSecretArn"),
+        ("tokenSecretArn", f"{NAMED}symplify", "six characters"),
+        ("tokenSecretArn", f"{NAMED}symplify-token", "six characters"),
+        ("tokenSecretKeyArn", "alias/mine", "tokenSecretKeyArn"),
         ("tags", "team=data", "tags"),
     ],
 )
@@ -88,7 +100,10 @@ def test_a_bad_value_is_one_sentence(name: str, value: Any, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("context", "words"),
-    [({"deleteDataWithStack": True, "useExistingData": True}, "exclude each other")],
+    [
+        ({"deleteDataWithStack": True, "useExistingData": True}, "exclude each other"),
+        ({"tokenSecretKeyArn": KEY}, "tokenSecretArn"),
+    ],
 )
 def test_settings_that_mean_nothing_together_are_one_sentence(context: dict[str, Any], words: str) -> None:
     with pytest.raises(BadSetting, match=words) as caught:
