@@ -1,5 +1,6 @@
 """The one SNS topic that all messages go to, and the e-mail addresses that get them."""
 
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -23,12 +24,23 @@ class AlertTopic(Construct):
             enforce_ssl=True,
             master_key=key,
         )
+        alarms = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{settings.stack_name}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Alarms",
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
+                # CloudWatch serves every account: only this one's alarms, and of them the stack's own.
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
             )
         )
         accept(

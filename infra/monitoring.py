@@ -17,6 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.functions import FUNCTION_SIZES
 from infra.settings import Settings
 from lambdas.vocabulary import Period
 
@@ -26,10 +27,12 @@ _FRESH_HOURS = 24
 _SHARE_REPLACED = 5
 # Days that Symplify still exports for three nights more: time enough for a person to act.
 _REACH_DAYS = Period.LAST_2_WEEKS.trusted.days - 3
-# A step is tried three times; fewer errors than that were healed by a retry.
+# A step is tried three times; fewer errors than that were healed by a retry. An error counts for the minute in
+# which its attempt began: three that each take Lambda's whole quarter of an hour span half an hour.
 _ERRORS = 3
+_LONG_SECONDS = 300
 
-_DAY, _QUARTER = Duration.days(1), Duration.minutes(15)
+_DAY, _HOUR, _QUARTER = Duration.days(1), Duration.hours(1), Duration.minutes(15)
 _MISSING_IS_FAILURE, _MISSING_IS_GOOD = (
     cloudwatch.TreatMissingData.BREACHING,
     cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -71,7 +74,9 @@ class Monitoring(Construct):
             hyphened = name.replace("_", "-")
             self._alarm(
                 f"errors-{hyphened}",
-                function.metric_errors(statistic="Sum", period=_QUARTER),
+                function.metric_errors(
+                    statistic="Sum", period=_HOUR if FUNCTION_SIZES[name].seconds > _LONG_SECONDS else _QUARTER
+                ),
                 limit=_ERRORS - 1 if name != "watch_runs" else 0,
                 missing=_MISSING_IS_GOOD,
                 description=f"The function {name} fails, also when it is tried again",
@@ -93,7 +98,7 @@ class Monitoring(Construct):
                 self._metric("HoursSinceSuccess"),
                 limit=_FRESH_HOURS,
                 missing=_MISSING_IS_FAILURE,
-                description="An export has had no success for a day, or the watch itself is silent",
+                description="An export has had no success for a day, or the watch itself is silent for about three",
             ),
             self._alarm(
                 "reach",

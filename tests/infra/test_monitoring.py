@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.definitions import definitions
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.infra.synthesis import Template, synthesized
 
@@ -120,10 +121,62 @@ def test_only_exports_that_are_switched_on_are_watched() -> None:
     assert watched == [export for export in EXPORT_TYPES if export != "OPENS"]
 
 
-def test_the_dashboard_has_a_line_for_every_export(template: Template) -> None:
+def dashboard_metrics(template: Template) -> list[list[Any]]:
+    """Every metric of the dashboard: namespace, name, dimensions and their values."""
     (dashboard,) = properties(template, "AWS::CloudWatch::Dashboard")
-    text = json.dumps(dashboard["DashboardBody"])
-    for export in EXPORT_TYPES:
-        assert text.count(f'\\"Export\\",\\"{export}\\"') >= 6 or text.count(export) >= 6
-    for metric in ("HoursSinceSuccess", "RowsRead", "Seconds", "Failed", "ApiCalls", "RateLimited"):
-        assert metric in text
+    body = dashboard["DashboardBody"]
+    text = body if isinstance(body, str) else "".join(p if isinstance(p, str) else "x" for p in body["Fn::Join"][1])
+    return [metric for widget in json.loads(text)["widgets"] for metric in widget["properties"]["metrics"]]
+
+
+def test_the_dashboard_has_a_line_for_every_export_and_few_enough_to_be_free(template: Template) -> None:
+    metrics = dashboard_metrics(template)
+    assert len(metrics) <= 50
+    for name in ("HoursSinceSuccess", "Failed", "RowsRead", "Seconds"):
+        exports = [metric[metric.index("Export") + 1] for metric in metrics if metric[1] == name]
+        assert sorted(exports) == sorted(EXPORT_TYPES)
+    for name in ("DaysMissing", "RowsQuarantined", "ApiCalls", "RateLimited"):
+        (metric,) = (metric for metric in metrics if metric[1] == name)
+        assert "Export" not in metric
+
+
+def test_three_attempts_of_a_function_fit_into_the_period_of_its_alarm(template: Template) -> None:
+    alarms = {alarm["AlarmName"]: alarm for alarm in properties(template, "AWS::CloudWatch::Alarm")}
+    (definition,) = definitions(template.to_json()).values()
+    tasks = [state for state in json.loads(definition)["States"].values() if state["Type"] == "Task"]
+    # The errors that no service causes are retried twice, after these waits.
+    (waits,) = {
+        sum(retry["IntervalSeconds"] * retry["BackoffRate"] ** number for number in range(retry["MaxAttempts"]))
+        for task in tasks
+        for retry in task["Retry"]
+        if retry["ErrorEquals"] == ["States.ALL"]
+    }
+    for function in properties(template, "AWS::Lambda::Function"):
+        alarm = alarms[f"symplify-lake-errors-{function['FunctionName'].removeprefix('symplify-lake-')}"]
+        attempts = int(alarm["Threshold"]) + 1
+        # An error counts for the minute in which its attempt began, so the last one's own time does not matter.
+        assert (attempts - 1) * function["Timeout"] + waits < alarm["Period"]
+
+
+def test_a_watch_that_fails_is_reported_at_once_since_missing_figures_take_days_to_be_noticed(
+    template: Template,
+) -> None:
+    """CloudWatch takes missing data of a daily metric for missing only days later (docs/operations.md#freshness)."""
+    alarms = {alarm["AlarmName"]: alarm for alarm in properties(template, "AWS::CloudWatch::Alarm")}
+    for name in ("errors-watch-runs", "throttles-watch-runs"):
+        alarm = alarms[f"symplify-lake-{name}"]
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"]) == (0, 1, 900)
+    # And one that EventBridge cannot start, by the queue.
+    for name in ("watch", "stopped", "deployed"):
+        (target,) = rule(template, f"symplify-lake-{name}")["Targets"]
+        assert target["DeadLetterConfig"]
+
+
+def test_only_the_alarms_of_this_stack_publish_to_the_topic(template: Template) -> None:
+    (policy,) = properties(template, "AWS::SNS::TopicPolicy")
+    (statement,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    source = statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+    assert source[-1] == ":alarm:symplify-lake-*"
+    assert {"Ref": "AWS::AccountId"} in source
