@@ -11,6 +11,9 @@ from infra.lake import Lake
 from infra.settings import Settings
 from lambdas.lake.storage import keys
 
+# The steps that call Symplify.
+_CALLERS = ("start_export", "check_batch", "copy_result")
+
 
 class Access:
     """The statements of every function's role."""
@@ -37,6 +40,7 @@ class Access:
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self._key_arn = settings.kms_key_arn
+        self._limits_calls = settings.calls_per_minute > 0
         alert = iam.PolicyStatement(sid="PublishAlerts", actions=["sns:Publish"], resources=[topic_arn])
         executions = stack.format_arn(
             service="states",
@@ -123,6 +127,15 @@ class Access:
     def statements(self, function: str) -> Sequence[iam.PolicyStatement]:
         """The statements of a function's role."""
         statements = self._statements[function]
+        if self._limits_calls and function in _CALLERS:
+            count = iam.PolicyStatement(
+                sid="CountCalls",
+                actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+                resources=[self.ledger.table_arn],
+                # Of the ledger the part alone that all export types share.
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["account"]}},
+            )
+            statements = (*statements, count)
         if not self._key_arn:
             return statements
         # DynamoDB needs all of these for a table under such a key, where its documentation says GenerateDataKey* and

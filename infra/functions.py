@@ -159,6 +159,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "SWEEP_WEEKDAY": settings.sweep_weekday,
         "RESULT_HOSTS": ",".join(settings.result_hosts),
         "ALLOW_LOOPBACK_HTTP": "true" if settings.allow_loopback_http else "false",
+        "CALLS_PER_MINUTE": str(settings.calls_per_minute),
         "POLL_FIRST_SECONDS": str(settings.poll_first_seconds),
         "POLL_MAX_SECONDS": str(settings.poll_max_seconds),
         "RUN_DEADLINE_MINUTES": str(settings.run_deadline_hours * 60),

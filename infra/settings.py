@@ -89,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     nightly_period: Period = Period.LAST_3_DAYS
     sweep_weekday: _Weekday = "SUNDAY"
 
+    calls_per_minute: Annotated[int, Meta(ge=0, le=120)] = 0
+    """How many calls of Symplify all exports may make together within a minute; 0 is no limit of our own."""
     poll_first_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     poll_max_seconds: Annotated[int, Meta(ge=5, le=3600)] = 300
     batch_statuses: BatchStatuses = {}

@@ -26,6 +26,8 @@ class Settings:
     """Host names that a result link may point to; `*` stands for any one label of a name."""
     allow_loopback_http: bool
     """Allow plain http to this machine itself, for the local cloud alone."""
+    calls_per_minute: int
+    """How many calls of Symplify all exports may make together within a minute; 0 for no limit of our own."""
     poll_first_seconds: int
     poll_max_seconds: int
     run_deadline_minutes: int

@@ -1,6 +1,7 @@
 """Clients and collaborators of the handlers: the one place that makes them, each when it is first used."""
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import urllib3
 from botocore.config import Config
 
 from lambdas.handlers import metrics
+from lambdas.ledger.calls import Calls
 from lambdas.ledger.history import Notifications
 from lambdas.ledger.ledger import Ledger
 from lambdas.settings import Settings
@@ -49,7 +51,12 @@ def symplify() -> Client:
     """Symplify's API."""
     chosen = settings()
     read_token = token_source(boto3.client("secretsmanager"), chosen.token_secret_arn)
-    return Client(metrics.CountedCalls(), chosen.base_url, chosen.customer_id, read_token)
+    take_call = _take_call if chosen.calls_per_minute else None
+    return Client(metrics.CountedCalls(), chosen.base_url, chosen.customer_id, read_token, take_call)
+
+
+def _take_call() -> int:
+    return Calls(_table()).take(settings().calls_per_minute, datetime.now(UTC))
 
 
 # The ledger

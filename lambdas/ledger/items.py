@@ -14,6 +14,7 @@ The partition `account` has what concerns all export types alike:
 
     id#<batch id>          orders.py             which order got that batch id
     told#<what>#<night>    history.py            which run sends the one notification
+    calls                  calls.py              the times of the last calls of Symplify, if the setting limits them
 
 Claims, leases and the account's items alone expire (`expires_at`, epoch seconds).
 """

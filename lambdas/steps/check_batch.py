@@ -44,8 +44,8 @@ def check_batch(state: RunState, run: Execution, client: Client, settings: Setti
             return refused(asked, Refused("Symplify says that the batch has failed."))
         case Batch():
             return waiting(Outcome.RUNNING, interval, cause=f"Its progress was {asked.progress or 'not reported'}.")
-        case RateLimited(seconds):
-            return waiting(Outcome.RATE_LIMITED, seconds, cause="Symplify last answered 'too many requests' (429).")
+        case RateLimited(seconds, cause):
+            return waiting(Outcome.RATE_LIMITED, seconds, cause=cause)
         case Unavailable(reason):
             return waiting(Outcome.RUNNING, interval, cause=reason)
         case NotFound(reason) if now - datetime.fromisoformat(ordered_at) < NOT_FOUND_GRACE:

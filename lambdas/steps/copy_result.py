@@ -81,8 +81,8 @@ def copy_result(
         match result:
             case Partial():
                 return replace(state, outcome=Outcome.PARTIAL, wait_seconds=None, reason=None)
-            case RateLimited(seconds):
-                return waiting(seconds, cause="Symplify last answered 'too many requests' (429).")
+            case RateLimited(seconds, cause):
+                return waiting(seconds, cause=cause)
             case Unavailable(reason):
                 return waiting(settings.poll_max_seconds, cause=reason)
             case Refused():

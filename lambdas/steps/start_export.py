@@ -71,8 +71,8 @@ def start_export(
 def _pause(answer: RateLimited | Unavailable, settings: Settings) -> tuple[int, str]:
     """How many seconds to wait after an answer that ordered nothing, and why."""
     match answer:
-        case RateLimited(seconds):
-            return seconds, "Symplify answered 'too many requests' (429) until then."
+        case RateLimited(seconds, cause):
+            return seconds, cause
         case Unavailable(reason):
             return settings.poll_max_seconds, reason
 

@@ -43,6 +43,7 @@ class RateLimited:
     """Too many requests: ask again later."""
 
     wait_seconds: int
+    cause: str = "Symplify last answered 'too many requests' (429)."
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Vendor facts are from Symplify's published API pages unless a comment says other
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ from lambdas.symplify.answers import (
     Unavailable,
 )
 from lambdas.symplify.link_text import link_in
-from lambdas.symplify.retry_after import retry_after
+from lambdas.symplify.retry_after import retry_after, spread
 from lambdas.symplify.token import TokenNotSet, TokenSource
 from lambdas.vocabulary import ExportType, Period
 
@@ -71,16 +71,37 @@ class _Answer:
         return fields if isinstance(fields, dict) else None
 
 
+TakeCall = Callable[[], int]
+"""Takes one of the calls that the account may make: returns 0, or in how many seconds to ask again."""
+
+
+class _NoCallLeft(Exception):
+    """The stack's own limit allows no call now."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(wait_seconds)
+        self.answer = RateLimited(spread(wait_seconds), "The setting callsPerMinute allowed no call.")
+
+
 class Client:
     """Symplify's export API for one customer.
 
-    The token is sent in a header to `base_url` alone, and is read again once when Symplify answers 401.
+    The token is sent in a header to `base_url` alone, and is read again once when Symplify answers 401. With
+    `take_call` every request takes a call first, and none is repeated but by the caller.
     """
 
-    def __init__(self, http: urllib3.PoolManager, base_url: str, customer_id: str, read_token: TokenSource) -> None:
+    def __init__(
+        self,
+        http: urllib3.PoolManager,
+        base_url: str,
+        customer_id: str,
+        read_token: TokenSource,
+        take_call: TakeCall | None = None,
+    ) -> None:
         self._http = http
         self._base = f"{base_url.rstrip('/')}/{customer_id}"
         self._read_token = read_token
+        self._take_call = take_call
         self._token: str | None = None
 
     def ready(self) -> BadToken | None:
@@ -98,6 +119,8 @@ class Client:
             answer = self._call("POST", "/batches/exports/statistics", _JSON, retries=False, json=body)
         except TokenNotSet as error:
             return NoToken(str(error))
+        except _NoCallLeft as limit:
+            return limit.answer
         except (NewConnectionError, ConnectTimeoutError) as error:
             return Unavailable(f"The order could not be sent: {_describe(error)}.")
         except HTTPError as error:
@@ -179,11 +202,17 @@ class Client:
         answer = self._ask(path, what, headers)
         return (_failure(answer, what) or answer) if isinstance(answer, _Answer) else answer
 
-    def _ask(self, path: str, what: str, headers: Mapping[str, str] | None = None) -> _Answer | Refused | Unavailable:
+    def _ask(
+        self, path: str, what: str, headers: Mapping[str, str] | None = None
+    ) -> _Answer | RateLimited | Refused | Unavailable:
+        # Each try would be a call, so with a limit the machine alone repeats one.
+        retries = _GET_RETRIES if self._take_call is None else False
         try:
-            answer = self._call("GET", path, headers or {}, retries=_GET_RETRIES)
+            answer = self._call("GET", path, headers or {}, retries=retries)
         except TokenNotSet as error:
             return NoToken(str(error))
+        except _NoCallLeft as limit:
+            return limit.answer
         except HTTPError as error:
             return Unavailable(f"Symplify did not answer {what}: {_describe(error)}.")
         if _is_down(answer):
@@ -200,6 +229,9 @@ class Client:
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> _Answer:
         token = self._known_token()
+        wait = self._take_call() if self._take_call is not None else 0
+        if wait:
+            raise _NoCallLeft(wait)
         response = self._http.request(
             method,
             self._base + path,

@@ -13,8 +13,12 @@ CAP_SECONDS = 3600
 
 def retry_after(header: str | None, now: datetime) -> int:
     """Seconds to wait: the Retry-After header (seconds or a date) within bounds, or a minute, plus jitter."""
-    jitter = random.uniform(1, 10)  # noqa: S311 - spreads ten runs, no security
-    return int(min(max(_requested(header, now), 1), CAP_SECONDS) + jitter)
+    return spread(min(max(_requested(header, now), 1), CAP_SECONDS))
+
+
+def spread(seconds: float) -> int:
+    """A wait of at least that long, plus jitter, so that ten runs do not come back at the same moment."""
+    return int(seconds + random.uniform(1, 10))  # noqa: S311 - no security
 
 
 def _requested(header: str | None, now: datetime) -> float:

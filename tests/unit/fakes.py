@@ -229,6 +229,7 @@ def make_settings(**changes: Any) -> Settings:
         sweep_weekday="SUNDAY",
         result_hosts=(RESULT_HOST,),
         allow_loopback_http=False,
+        calls_per_minute=0,
         poll_first_seconds=30,
         poll_max_seconds=300,
         run_deadline_minutes=360,

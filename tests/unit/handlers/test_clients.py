@@ -1,11 +1,11 @@
 """The clients of the functions."""
 
+from typing import Any
+
 import boto3
 import pytest
 
-from lambdas.handlers import (
-    clients,
-)
+from lambdas.handlers import clients
 from lambdas.symplify.link_renewal import READERS
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.aws.in_process import Aws
@@ -30,3 +30,19 @@ def test_clients_are_made_once_from_the_environment(monkeypatch: pytest.MonkeyPa
     finally:
         for maker in made:
             maker.cache_clear()
+
+
+def test_functions_share_the_calls_of_the_setting_through_the_ledger(
+    monkeypatch: pytest.MonkeyPatch, aws: Aws, table: Any
+) -> None:
+    monkeypatch.setattr(clients, "settings", lambda: make_settings(calls_per_minute=1))
+    monkeypatch.setattr(clients, "_table", lambda: table)
+    clients.symplify.cache_clear()
+    try:
+        take = clients.symplify()._take_call
+        assert take is not None
+        assert take() == 0
+        assert take() > 0
+        assert table.get_item(Key={"pk": "account", "sk": "calls"})["Item"]["schema_version"] == 1
+    finally:
+        clients.symplify.cache_clear()

@@ -85,6 +85,7 @@ def test_a_refusal_fails_the_run_and_a_bad_token_is_named() -> None:
     [
         (RUNNING, "3/10"),
         (RateLimited(60), "429"),
+        (RateLimited(60, "The setting callsPerMinute allowed no call."), "callsPerMinute"),
         (Unavailable("Symplify answered with status 503."), "503"),
     ],
 )

@@ -250,8 +250,7 @@ def test_a_rate_limit_alone_never_fails_a_run_before_its_deadline(ledger: Ledger
     assert len(vendor.orders) == 361
     assert state.wait_seconds is None
     assert state.reason == (
-        "Nothing was ordered within 360 minutes of the run's start. "
-        "Symplify answered 'too many requests' (429) until then."
+        "Nothing was ordered within 360 minutes of the run's start. Symplify last answered 'too many requests' (429)."
     )
 
 
