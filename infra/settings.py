@@ -17,6 +17,7 @@ from msgspec import Meta
 from infra.batch_statuses import WANTED as STATUSES_WANTED
 from infra.batch_statuses import BatchStatuses
 from infra.batch_statuses import problem as statuses_problem
+from infra.budget_filter import problem as budget_problem
 from infra.setting_conflicts import problem as conflict
 from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, UnknownName, export_type
 
@@ -114,6 +115,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     alert_emails: tuple[Annotated[str, Meta(pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$")], ...] = ()
     """Who is notified of failures and silence; each address must confirm its subscription first."""
     nightly_summary: bool = False
+    monthly_budget_usd: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """What a month may cost before AWS Budgets writes to the alert addresses; 0 makes no budget."""
+    budget_tag: str = ""
+    """The name in `tags` whose costs count; empty counts the whole account."""
     kms_key_arn: Annotated[str, Meta(pattern=_KEY)] = ""
     """The team's own KMS key for everything that stores data; empty means AWS's keys."""
 
@@ -175,6 +180,9 @@ def from_context(context: Mapping[str, Any]) -> Settings:
     _check_times(settings)
     if found := conflict(settings):
         raise BadSetting(f"{found}.")
+    problem = budget_problem(settings.monthly_budget_usd, settings.budget_tag, settings.tags, settings.alert_emails)
+    if problem is not None:
+        raise BadSetting(problem)
     return settings
 
 

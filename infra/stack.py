@@ -7,6 +7,7 @@ from constructs import Construct
 from infra.access import Access
 from infra.alerts import AlertTopic
 from infra.analysts import Analysts
+from infra.budget import Budget
 from infra.dashboard import Dashboard
 from infra.functions import Functions
 from infra.lake import Lake
@@ -56,6 +57,8 @@ class SymplifyLake(Stack):
             dead_letters=schedule.dead_letters,
         )
         Dashboard(self, "Dashboard", settings)
+        if settings.monthly_budget_usd:
+            Budget(self, "Budget", settings)
         for name, value in {
             "Bucket": lake.bucket.bucket_name,
             "Database": lake.database_name,
