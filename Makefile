@@ -17,7 +17,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap deploy synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap deploy diff synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -104,6 +104,9 @@ bootstrap: install ## Prepare the AWS account of your credentials for CDK, once 
 # CDK='-c NAME=VALUE' sets a value over cdk.json. --strict refuses to deploy with the example's customer id.
 deploy: install ## Deploy to the AWS account of your credentials
 	cdk deploy --strict $(CDK)
+
+diff: install ## Show what a deployment would change
+	cdk diff $(CDK)
 
 synth: install ## Print the CloudFormation template; no credentials needed
 	@cdk synth $(CDK)

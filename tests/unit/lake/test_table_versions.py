@@ -82,6 +82,36 @@ def test_the_vacuum_leaves_the_files_of_a_newer_table_alone(lake: InProcessLake)
     assert lake.objects("curated/") == before
 
 
+def refuse_a_night(lake: InProcessLake, night: int) -> None:
+    """A night of this version beside a newer table: its result lands, and is not loaded."""
+    lake.land(array([opened(night)]), OPENS, age(night))
+    run = lake.execution()
+    with pytest.raises(WrittenByNewer):
+        lake.load_again("OPENS", age(night), run=run)
+    lake.ledger(OPENS).release_lease(run)
+
+
+def test_what_has_landed_beside_a_newer_table_is_merged_by_a_replay_once_that_version_is_back(
+    lake: InProcessLake,
+) -> None:
+    lake.load(array([opened(1)]), at=age(1))
+    set_version(lake, glue_tables.SCHEMA_VERSION + 1)
+    refuse_a_night(lake, 2)
+    refuse_a_night(lake, 3)
+    set_version(lake, glue_tables.SCHEMA_VERSION)
+    assert lake.replay({}).outcome == "loaded"
+    assert bag(lake.records()) == bag([opened(1), opened(2), opened(3)])
+
+
+def test_an_older_version_makes_its_own_table_of_raw_when_the_newer_one_is_deleted(lake: InProcessLake) -> None:
+    lake.load(array([opened(1)]), at=age(1))
+    set_version(lake, glue_tables.SCHEMA_VERSION + 1)
+    refuse_a_night(lake, 2)
+    lake.glue.delete_table(DatabaseName=lake.settings.database, Name="opens")
+    assert lake.replay({}).outcome == "loaded"
+    assert bag(lake.records()) == bag([opened(1), opened(2)])
+
+
 # Shadow tables
 
 
