@@ -17,7 +17,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap deploy diff synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -101,8 +101,16 @@ check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap
 
+# As text of its own: it may hold quotes.
+preflight deploy: export CDK_OPTIONS = $(CDK)
+PREFLIGHT_COMMAND = $(BIN)/python -m local preflight --cdk="$$CDK_OPTIONS"
+
+preflight: install ## Check the AWS account before a deployment; changes nothing
+	$(PREFLIGHT_COMMAND)
+
 # CDK='-c NAME=VALUE' sets a value over cdk.json. --strict refuses to deploy with the example's customer id.
-deploy: install ## Deploy to the AWS account of your credentials
+deploy: install ## Deploy to the AWS account of your credentials, if preflight finds it ready (PREFLIGHT=no skips that)
+	$(if $(filter no,$(PREFLIGHT)),,$(PREFLIGHT_COMMAND))
 	cdk deploy --strict $(CDK)
 
 diff: install ## Show what a deployment would change

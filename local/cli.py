@@ -14,17 +14,16 @@ from rich.console import Console
 from lambdas.execution import BadInput
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, doctor, executions, lifecycle, stacks
+from local import athena, display, doctor, executions, lifecycle, stacks, up_arguments
+from local.checks import Check
 from local.demo import demo
 from local.first_contact import arguments as contact_arguments
 from local.first_contact import display as contact_display
-from local.lifecycle import Account, UpOptions
+from local.preflight import arguments as preflight_arguments
 from local.problem import Misused, Problem
 from local.profiling import arguments
 from local.profiling.display import show
 from local.profiling.profiling import profile
-from local.standin.options import TOKEN_VARIABLE
-from local.standin.records import MAX_EVENTS_PER_DAY
 
 HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
 
@@ -80,7 +79,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _up(context: _Context) -> bool:
-    running = lifecycle.up(context.home, _up_options(context.given), context.console.print)
+    running = lifecycle.up(context.home, up_arguments.up_options(context.given), context.console.print)
     described = running.described()
     context.answer(described, lambda: display.facts(context.console, described))
     return True
@@ -145,7 +144,7 @@ def _down(context: _Context) -> bool:
 
 
 def _demo(context: _Context) -> bool:
-    return demo(context.home, _up_options(context.given), context.console)
+    return demo(context.home, up_arguments.up_options(context.given), context.console)
 
 
 def _deployed(context: _Context) -> stacks.Deployed:
@@ -167,8 +166,15 @@ def _smoke(context: _Context) -> bool:
     return _examine(context, deployed)
 
 
+def _preflight(context: _Context) -> bool:
+    return _show(context, preflight_arguments.run(context.given))
+
+
 def _examine(context: _Context, deployed: stacks.Deployed) -> bool:
-    found = list(doctor.examine(deployed.stack, deployed.client, deployed.query))
+    return _show(context, list(doctor.examine(deployed.stack, deployed.client, deployed.query)))
+
+
+def _show(context: _Context, found: list[Check]) -> bool:
     context.answer([check.described() for check in found], lambda: display.checks(context.console, found))
     return all(check.is_well for check in found)
 
@@ -195,52 +201,6 @@ def _say(console: Console, words: str) -> None:
     console.print(words, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def _up_options(given: argparse.Namespace) -> UpOptions:
-    token = given.token or os.environ.get(TOKEN_VARIABLE, "")
-    account = None
-    if given.symplify_url or given.customer_id or given.token:
-        missing = [
-            name
-            for name, value in (
-                ("--symplify-url", given.symplify_url),
-                ("--customer-id", given.customer_id),
-                (f"--token or {TOKEN_VARIABLE}", token),
-            )
-            if not value
-        ]
-        if missing:
-            raise Problem(f"An account needs an address, a customer id and a token; missing: {', '.join(missing)}.")
-        for name, value in (("--faults", given.faults), ("--shape", given.shape)):
-            if value:
-                raise Problem(f"{name} is for the stand-in, and with your own account there is none.")
-        account = Account(given.symplify_url, given.customer_id, token)
-    try:
-        settings = arguments.pairs(given.setting)
-    except ValueError as error:
-        raise Problem(str(error)) from None
-    return UpOptions(
-        account=account,
-        port=given.port,
-        standin_port=given.standin_port,
-        events_per_day=given.events_per_day,
-        settings=settings,
-        faults=given.faults,
-        shape=given.shape,
-    )
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"'{text}' is no port; ports are numbers from 1 to 65535")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= MAX_EVENTS_PER_DAY):
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {MAX_EVENTS_PER_DAY}")
-    return int(text)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m local", description="The Symplify lake on an embedded cloud: no AWS account, no Docker."
@@ -255,27 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False, parents=[places])
     common.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     up_options = _Parser(add_help=False)
-    up_options.add_argument("--symplify-url", metavar="URL", help="a Symplify account's address, ending in /rest")
-    up_options.add_argument("--customer-id", metavar="ID", help="the account's customer id")
-    up_options.add_argument("--token", help=f"its API token (better: the environment variable {TOKEN_VARIABLE})")
-    up_options.add_argument("--port", type=_port, help="port of the embedded cloud (default: a free one)")
-    up_options.add_argument("--standin-port", type=_port, help="port of the stand-in's API (default: a free one)")
-    up_options.add_argument("--events-per-day", type=_count, default=1000, help="SENT events of the stand-in per day")
-    up_options.add_argument(
-        "--faults", type=Path, metavar="FILE", help="a fault script for the stand-in, see docs/faults.md"
-    )
-    up_options.add_argument(
-        "--shape",
-        metavar="FILE",
-        help="a shape of the stand-in's records, or the name of a ready one, see docs/shapes.md",
-    )
-    up_options.add_argument(
-        "--setting",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a value in place of that in cdk.json (may be repeated)",
-    )
+    up_arguments.add_up(up_options)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command: Callable[[_Context], bool], words: str, *parents: _Parser) -> Any:
@@ -303,6 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     stack = _Parser(add_help=False)
     stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
+    preflight_arguments.add_preflight(
+        add("preflight", _preflight, "check the AWS account of your credentials before a deployment")
+    )
     add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
     arguments.add_profile(add("profile", _profile, "show what a result file would become: no cloud, no vendor"))
     contact_arguments.add_first_contact(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.athena import Rows
-from local.doctor import Check
+from local.checks import Check
 from local.executions import Run, Watcher
 
 STYLE: Any = {"box": SIMPLE_HEAD, "header_style": "bold", "pad_edge": False}
@@ -85,7 +85,7 @@ def answer(console: Console, rows: Rows) -> None:
 def checks(console: Console, found: Sequence[Check]) -> None:
     """One line per check: a tick, or what to do."""
     for check in found:
-        line = f"{'✓' if check.is_well else '✗'} {check.name:<15} {check.words}"
+        line = f"{check.mark} {check.name:<15} {check.words}"
         style = None if check.is_well else "red"
         console.print(line, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)
 

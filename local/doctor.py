@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +20,9 @@ from lambdas.symplify.client import Client
 from lambdas.symplify.token import TokenNotSet, token_source
 from lambdas.vocabulary import EXPORT_TYPES
 from local import lake_formation
+from local.checks import Check, ClientFactory, asked
 from local.problem import Problem
 
-ClientFactory = Callable[[str], Any]
 Query = Callable[[str], list[dict[str, Any]]]
 """Queries Athena, and raises `Problem` with its reason."""
 
@@ -39,30 +40,10 @@ class Stack:
     """Whether it is on the embedded cloud, where nobody reads mail."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """A result: what was checked, whether it is well, and what was found or is to be done."""
-
-    name: str
-    is_well: bool
-    words: str
-
-    def described(self) -> dict[str, Any]:
-        """What `--json` prints of it."""
-        return {"check": self.name, "ok": self.is_well, "words": self.words}
-
-
 def examine(stack: Stack, client: ClientFactory, query: Query) -> Iterator[Check]:
     """Run all checks, in an order in which the first failure explains the following ones."""
     for name, check in _CHECKS.items():
-        try:
-            found = check(stack, client, query)
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            found = Check(name, False, f"{said.get('Code')}: {said.get('Message')}")
-        except BotoCoreError as error:
-            found = Check(name, False, str(error))
-        yield found
+        yield asked(name, partial(check, stack, client, query))
 
 
 def _settings(stack: Stack, client: ClientFactory, _query: Query) -> Check:
@@ -84,7 +65,12 @@ def _token(stack: Stack, client: ClientFactory, _query: Query) -> Check:
 def _symplify(stack: Stack, client: ClientFactory, _query: Query) -> Check:
     variables = _environment(stack, client)
     read = token_source(client("secretsmanager"), stack.outputs["TokenSecretArn"])
-    answer = Client(urllib3.PoolManager(), variables["BASE_URL"], variables["CUSTOMER_ID"], read).account()
+    return symplify(Client(urllib3.PoolManager(), variables["BASE_URL"], variables["CUSTOMER_ID"], read))
+
+
+def symplify(client: Client) -> Check:
+    """Ask Symplify for the account's addresses, which proves address, customer id and token."""
+    answer = client.account()
     if isinstance(answer, RateLimited):
         return Check("symplify", True, f"it answers, and asks to wait {answer.wait_seconds} s")
     if isinstance(answer, Refused | Unavailable):

@@ -1,6 +1,7 @@
 """A stack in an AWS account, with the caller's own credentials, or that of the local cloud, in the same form."""
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import athena
-from local.doctor import ClientFactory, Stack
+from local.checks import ClientFactory
+from local.doctor import Stack
 from local.lifecycle import Running
 from local.problem import Problem
 
@@ -30,16 +32,29 @@ class Deployed:
         return athena.ask(self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
 
 
+def session(profile: str | None = None) -> boto3.Session:
+    """A session with the caller's credentials and region, chosen as CDK and the AWS CLI do.
+
+    Raises:
+        Problem: there is no such profile.
+    """
+    try:
+        # boto3 alone does not read AWS_REGION.
+        return boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
+    except BotoCoreError as error:
+        raise Problem(str(error)) from None
+
+
 def in_account(name: str) -> Deployed:
     """The stack of that name in the caller's account and region.
 
     Raises:
         Problem: there are no credentials, or no such stack.
     """
-    session = boto3.Session()
+    chosen = session()
 
     def client(service: str) -> Any:
-        return session.client(service)  # type: ignore[call-overload]
+        return chosen.client(service)  # type: ignore[call-overload]
 
     try:
         (found,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.doctor import Check, Stack, examine
+from local.checks import Check
+from local.doctor import Stack, examine
 from local.lifecycle import Running
 from local.problem import Problem
 from tests.conftest import local_in_process
