@@ -67,6 +67,8 @@ class RunState:
     wait_seconds: int | None = None
     replay: Mapping[str, Any] | None = None
     """What to merge again from raw/, instead of an export of its own: see `steps/replay_request.py`."""
+    part_bytes: int | None = None
+    """Of a trial: copy in parts of that size and in several calls, however small the result is."""
     cursor: str | None = None
     """The key of the last manifest that a replay has merged."""
     batch_id: str | None = None

@@ -68,6 +68,7 @@ def copy_result(
             batch_id=batch_id,
             key=where.result,
             remaining=remaining,
+            part_bytes=state.part_bytes,
         ).copy()
         waiting = partial(
             wait,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lambdas.execution import TAKES, BadInput, Execution, RunState
+from lambdas.lake.storage.landing import PART_BYTES, SMALLEST_PART
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import COPIED, BatchRecord
 from lambdas.outcome import Outcome
@@ -85,13 +86,18 @@ def leaves_no_gap(covered: Period, ordered_at: datetime, watermark: datetime | N
 def _check_input(state: RunState) -> None:
     """Refuse fields that only steps may write, except those of a run that has waited for the lease (`busy`)."""
     ours = {"outcome", "step", "waitSeconds"} if state.outcome == Outcome.BUSY else set()
-    others = sorted(set(state.to_json()) - {"exportType", "period", "scheduledTime", "replay"} - ours)
+    takes = {"exportType", "period", "scheduledTime", "replay", "partBytes"}
+    others = sorted(set(state.to_json()) - takes - ours)
     if others:
         raise BadInput(f"The input has {', '.join(map(repr, others))}, which only a run itself writes; {TAKES}.")
     if state.replay is not None:
         Selection.from_json(state.replay)
-        if state.period is not None or state.scheduled_time is not None:
-            raise BadInput("A replay orders nothing, so it takes neither period nor scheduledTime.")
+        if state.period is not None or state.scheduled_time is not None or state.part_bytes is not None:
+            raise BadInput("A replay orders nothing, so it takes neither period nor scheduledTime nor partBytes.")
+    if state.part_bytes is not None and not SMALLEST_PART <= state.part_bytes <= PART_BYTES:
+        raise BadInput(
+            f"partBytes is {state.part_bytes} and must be from {SMALLEST_PART} (S3's smallest part) to {PART_BYTES}."
+        )
     if state.scheduled_time is not None:
         try:
             datetime.fromisoformat(state.scheduled_time)

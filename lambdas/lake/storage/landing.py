@@ -29,6 +29,8 @@ _MD5_VERIFIED = "md5_holds"
 
 # S3 allows 10,000 parts of at least 5 MiB: this size reaches 160 GB, far beyond what one function can load.
 PART_BYTES = 16 << 20
+SMALLEST_PART = 5 << 20
+"""But for the last one."""
 
 
 class Damaged(Exception):

@@ -66,6 +66,7 @@ def test_a_replay_waits_for_the_lease_as_any_run_does(ledger: Ledger) -> None:
     [
         ({"replay": {"except": ["7"]}}, "together with --rebuild"),
         ({"replay": {}, "period": "LAST_DAY"}, "neither period nor scheduledTime"),
+        ({"replay": {}, "partBytes": 5 << 20}, "nor partBytes"),
         ({"replay": {}, "scheduledTime": "2026-11-24T03:30:00Z"}, "neither period nor scheduledTime"),
         ({"replay": {}, "cursor": "switch"}, "'cursor'"),
     ],
@@ -76,6 +77,17 @@ def test_an_invalid_replay_is_refused_before_anything_is_written(
     with pytest.raises(BadInput, match=words):
         planned(ledger, RunState.from_json({"exportType": "OPENS", **extra}))
     assert table.scan()["Items"] == []
+
+
+@pytest.mark.parametrize("size", [-1, (5 << 20) - 1, (16 << 20) + 1])
+def test_a_part_size_that_s3_or_a_function_does_not_take_is_refused(ledger: Ledger, table: Any, size: int) -> None:
+    with pytest.raises(BadInput, match=f"partBytes is {size} and must be from 5242880"):
+        planned(ledger, RunState(export_type="OPENS", part_bytes=size))
+    assert table.scan()["Items"] == []
+
+
+def test_a_trials_part_size_reaches_the_copy(ledger: Ledger) -> None:
+    assert planned(ledger, RunState.from_json({"exportType": "OPENS", "partBytes": 5 << 20})).part_bytes == 5 << 20
 
 
 @pytest.mark.parametrize("moment", ["", "tonight", "2026-99-01T00:00:00Z", "x" * 5000])
