@@ -128,8 +128,8 @@ STACK ?= $(shell sed -n 's/.*"stackName": *"\(.*\)".*/\1/p' cdk.json)
 doctor: install ## Check a deployed stack, and what to do about it (STACK=NAME)
 	$(BIN)/python -m local doctor --stack $(STACK)
 
-smoke: install ## Run one small export on a deployed stack, then the doctor (STACK=NAME)
-	$(BIN)/python -m local smoke --stack $(STACK)
+smoke: install ## Walk on a deployed stack what only AWS can prove, and keep a report (STACK=NAME, SMOKE=OPTIONS)
+	$(BIN)/python -m local smoke --stack $(STACK) $(SMOKE)
 
 least-privilege: install ## Remove each IAM statement in turn: a night must fail without it (minutes)
 	$(BIN)/python -m pytest -p no:randomly tests/campaigns/least_privilege.py

@@ -24,6 +24,7 @@ from local.problem import Misused, Problem
 from local.profiling import arguments
 from local.profiling.display import show
 from local.profiling.profiling import profile
+from local.smoke import arguments as smoke_arguments
 
 HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
 
@@ -157,13 +158,9 @@ def _doctor(context: _Context) -> bool:
 
 
 def _smoke(context: _Context) -> bool:
-    """Run one small export, then the doctor's checks."""
-    deployed = _deployed(context)
-    context.console.print("Running CAMPAIGNS for today")
-    failure = stacks.run_one(deployed, {"exportType": "CAMPAIGNS", "period": "TODAY"})
-    if failure is not None:
-        raise Problem(f"The export failed: {failure}")
-    return _examine(context, deployed)
+    report = smoke_arguments.run(context.given, _deployed(context), lambda words: _say(context.console, words))
+    context.answer(report.described(), lambda: _say(context.console, f"\n{report.page()}"))
+    return report.is_well
 
 
 def _preflight(context: _Context) -> bool:
@@ -246,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     preflight_arguments.add_preflight(
         add("preflight", _preflight, "check the AWS account of your credentials before a deployment")
     )
-    add("smoke", _smoke, "run one small export, and then the doctor", common, stack)
+    smoke_arguments.add_smoke(add("smoke", _smoke, "walk what only AWS can prove, and keep a report", common, stack))
     arguments.add_profile(add("profile", _profile, "show what a result file would become: no cloud, no vendor"))
     contact_arguments.add_first_contact(
         add(

@@ -39,11 +39,6 @@ def test_a_placeholder_and_a_wrong_token_are_found_with_what_to_do(cloud_home: P
     assert "401" in checks["symplify"]["words"]
 
 
-def test_the_smoke_test_runs_an_export_and_the_doctor(cloud_home: Path, running: Running) -> None:
-    done = local_in_process("smoke", home=cloud_home)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 OUTPUTS = {name: f"the-{name}" for name in ("Database", "WorkGroup", "TokenSecretArn", "AlertTopicArn")}
 ENVIRONMENT = {"CUSTOMER_ID": "123456", "BASE_URL": "https://x/rest", "TIME_ZONE": "UTC", "WATCHED_EXPORTS": "OPENS"}
 
