@@ -7,7 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local.doctor import Check, Stack, examine
+from local.checks import Check
+from local.doctor import Stack, examine
 
 DATABASE, ROLE, ANALYST = "symplify", "arn:aws:iam::123456789012:role/load", "arn:aws:iam::123456789012:role/analyst"
 OUTPUTS = dict.fromkeys(("Database", "WorkGroup", "TokenSecretArn", "AlertTopicArn"), DATABASE)
