@@ -49,4 +49,4 @@ class Target:
     @property
     def analysts_policy(self) -> str:
         """The ARN of the analysts' managed policy."""
-        return f"arn:{self.partition}:iam::{self.account}:policy/{self.settings.stack_name}-analysts"
+        return f"arn:{self.partition}:iam::{self.account}:policy/{self.settings.stack_name}-{self.region}-analysts"

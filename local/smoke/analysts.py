@@ -62,7 +62,7 @@ def query_as_analyst(trial: Trial) -> str:
         client("s3").get_object(Bucket=trial.output("Bucket"), Key=landed)
     except ClientError as error:
         if is_denied(error):
-            return f"{rows[0]['n']:,} rows of {table} counted, and raw/ is closed to analysts"
+            return f"{rows[0]['n']:,} rows of {table} counted, and {keys.RAW} is closed to analysts"
         raise
     raise Problem(f"The analysts' policy opens {landed}, which it must not.")
 
@@ -148,7 +148,7 @@ def _simulated(trial: Trial) -> str:
         raise
     if differs:
         raise Problem(f"By IAM's simulation of the analysts' policy, {'; '.join(differs)}.")
-    return "By IAM's simulation, the policy allows queries and opens neither raw/ nor changes."
+    return f"By IAM's simulation, the policy allows queries and opens neither {keys.RAW} nor changes."
 
 
 def _expected(trial: Trial) -> Iterator[tuple[str, str, bool]]:

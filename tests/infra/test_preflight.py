@@ -1,7 +1,9 @@
 """What preflight takes for given is what the template has."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,16 +29,19 @@ def target() -> Target:
     )
 
 
+def joined(name: Mapping[str, Any]) -> str:
+    return "".join(part if isinstance(part, str) else part["Ref"] for part in name["Fn::Join"][1])
+
+
 def test_the_names_that_preflight_looks_for_are_the_stacks(template: Template, target: Target) -> None:
     (bucket,) = template.find_resources("AWS::S3::Bucket").values()
-    named = bucket["Properties"]["BucketName"]["Fn::Join"][1]
-    assert "".join(part if isinstance(part, str) else part["Ref"] for part in named) == target.bucket
+    assert joined(bucket["Properties"]["BucketName"]) == target.bucket
     (database,) = template.find_resources("AWS::Glue::Database").values()
     assert database["Properties"]["DatabaseInput"]["Name"] == target.settings.database
     (ledger,) = template.find_resources("AWS::DynamoDB::Table").values()
     assert ledger["Properties"]["TableName"] == target.ledger
     (policy,) = template.find_resources("AWS::IAM::ManagedPolicy").values()
-    assert target.analysts_policy.endswith(f":policy/{policy['Properties']['ManagedPolicyName']}")
+    assert target.analysts_policy.endswith(f":policy/{joined(policy['Properties']['ManagedPolicyName'])}")
 
 
 @pytest.mark.parametrize("changes", [{}, {"useExistingData": True}, {"alertEmails": ["team@example.com"]}])
