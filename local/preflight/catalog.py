@@ -13,31 +13,40 @@ _EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
 
 
 def lake_formation(target: Target) -> Check:
-    """Whether CDK's role may create the database, and who will decide about its tables."""
+    """Whether CDK's role may create the database, and who will decide about its tables.
+
+    Lake Formation shows only grants that were made explicitly, and to those who are not its administrators only their
+    own (ListPermissions), so that no grant in sight proves nothing.
+    """
     name, client, role = "lake formation", target.client("lakeformation"), target.execution_role
     settings = client.get_data_lake_settings()["DataLakeSettings"]
-    admins = {one["DataLakePrincipalIdentifier"] for one in settings.get("DataLakeAdmins", [])}
-    may_create = {
+    creators = {
         one["Principal"]["DataLakePrincipalIdentifier"]
         for one in _catalog_grants(client)
         if {"CREATE_DATABASE", "ALL", "SUPER_USER"} & set(one["Permissions"])
     }
-    if not {_EVERYBODY, role} & (may_create | admins):
-        words = (
-            "It lets nobody create a database by IAM alone, so the deployment would fail. Run, as its administrator: "
-            f"aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier={role} "
-            "--permissions CREATE_DATABASE --resource '{\"Catalog\": {}}'"
-        )
-        return Check(name, False, words)
+    admins = {one["DataLakePrincipalIdentifier"] for one in settings.get("DataLakeAdmins", [])}
     defaults = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
-    if all(_is_open(settings.get(default, [])) for default in defaults):
+    is_open = all(_is_open(settings.get(default, [])) for default in defaults)
+    may_create = bool({_EVERYBODY, role} & (creators | admins))
+    if is_open and (may_create or not creators):
         return Check(name, True, "IAM alone decides")
-    return Check(
-        name,
-        True,
-        "CDK's role may create the database. Lake Formation will guard its tables: after the deployment, make doctor "
-        "prints what its administrator grants to the functions and to analysts",
+    command = (
+        f"aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier={role} "
+        "--permissions CREATE_DATABASE --resource '{\"Catalog\": {}}'"
     )
+    if may_create:
+        return Check(
+            name,
+            True,
+            "CDK's role may create the database. Lake Formation will guard its tables: after the deployment, make "
+            "doctor prints what its administrator grants to the functions and to analysts",
+        )
+    if creators:
+        words = "It lets others than CDK's role create databases, so the deployment would fail. Run, as its "
+        return Check(name, False, f"{words}administrator: {command}")
+    words = "It guards the Data Catalog, and shows you nobody who may create a database. Ask its administrator whether "
+    return unknown(name, f"{words}CDK's role may, which this command allows: {command}")
 
 
 def _is_open(default: list[dict[str, Any]]) -> bool:

@@ -30,6 +30,9 @@ def _walked(name: str, step: Callable[[Trial], str], trial: Trial) -> Step:
         verdict, words = Verdict.NOT_SHOWN, str(reason)
     except (Problem, ClientError, BotoCoreError) as error:
         verdict, words = Verdict.FAILED, str(error)
+    except Exception as error:
+        # What nobody has thought of is what a first run on AWS is for.
+        verdict, words = Verdict.FAILED, f"{type(error).__name__}: {error}"
     finally:
         trial.undo.all()
     if trial.deployed.stack.is_local and name in LACKING and verdict in (Verdict.SHOWN, Verdict.SIMULATED):

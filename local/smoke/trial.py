@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from benchmarks import prices
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import ExportType, Period
@@ -58,7 +56,8 @@ class Undo:
             what, action = self._actions.pop()
             try:
                 action()
-            except (ClientError, BotoCoreError, Problem) as error:
+            except Exception as error:
+                # Whatever it is, the others are still to be taken away.
                 self.left.append(f"{what} ({error})")
 
 
@@ -76,6 +75,7 @@ class Trial:
     undo: Undo = field(default_factory=Undo)
     first: Ended | None = None
     """The execution of the first step, on whose data others look."""
+    _memories: dict[str, int] = field(default_factory=dict)
 
     @property
     def patience(self) -> float:
@@ -130,17 +130,25 @@ class Trial:
         """Transitions, and functions for as long as their states took."""
         entered = [event for event in events if "stateEnteredEventDetails" in event]
         usd = len(entered) * prices.STATE_TRANSITION
-        functions = self.deployed.client("lambda")
         began: datetime | None = None
         for event in events:
             if event["type"] == "TaskStateEntered":
                 began = event["timestamp"]
             elif event["type"] == "TaskStateExited" and began is not None:
-                name = "".join(f"-{one.lower()}" if one.isupper() else one for one in _exits([event])[0]["name"])
-                facts = functions.get_function_configuration(FunctionName=f"{self.deployed.stack.name}{name}")
                 seconds = (event["timestamp"] - began).total_seconds()
-                usd += prices.LAMBDA_REQUEST + seconds * facts["MemorySize"] / 1024 * prices.LAMBDA_GB_SECOND
+                memory = self._memory(_exits([event])[0]["name"])
+                usd += prices.LAMBDA_REQUEST + seconds * memory / 1024 * prices.LAMBDA_GB_SECOND
         return usd
+
+    def _memory(self, state: str) -> int:
+        """The memory of a state's function in MiB."""
+        if state not in self._memories:
+            name = "".join(f"-{one.lower()}" if one.isupper() else one for one in state)
+            facts = self.deployed.client("lambda").get_function_configuration(
+                FunctionName=f"{self.deployed.stack.name}{name}"
+            )
+            self._memories[state] = int(facts["MemorySize"])
+        return self._memories[state]
 
 
 def _exits(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

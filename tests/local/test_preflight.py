@@ -196,14 +196,28 @@ def test_a_stack_that_a_failed_try_left_is_not_in_the_way_but_its_things_are(sta
 @pytest.mark.parametrize(
     "answers",
     [
-        {"lakeformation__list_permissions": grants(ROLE)},
-        {"lakeformation__list_permissions": grants(), "lakeformation__get_data_lake_settings": lake((ROLE,))},
+        {"lakeformation__list_permissions": grants("someone", ROLE)},
+        {"lakeformation__list_permissions": grants(), "lakeformation__get_data_lake_settings": lake((ROLE,), [])},
     ],
 )
 def test_cdks_role_may_create_a_database_by_a_grant_or_as_lake_formations_administrator(
     answers: Mapping[str, Answer],
 ) -> None:
     assert checked("lake formation", answers).mark == "✓"
+
+
+def test_where_nobody_has_touched_lake_formation_it_shows_no_grant_and_iam_alone_decides() -> None:
+    found = checked("lake formation", {"lakeformation__list_permissions": grants()})
+    assert (found.mark, found.words) == ("✓", "IAM alone decides")
+
+
+def test_lake_formation_that_shows_no_grant_to_the_caller_is_in_doubt_with_whom_to_ask() -> None:
+    answers = {
+        "lakeformation__get_data_lake_settings": lake(default=[]),
+        "lakeformation__list_permissions": grants(),
+    }
+    found = checked("lake formation", answers)
+    assert (found.mark, f"DataLakePrincipalIdentifier={ROLE} " in found.words) == ("?", True)
 
 
 def test_a_lake_formation_that_will_guard_the_tables_is_announced() -> None:

@@ -263,6 +263,16 @@ def test_a_step_that_fails_is_cleaned_up_after_in_reverse_and_what_stays_is_name
     assert "- the role (no right)" in report.page()
 
 
+def test_a_surprise_is_a_failed_step_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(_: Trial) -> str:
+        return dict[str, str]()["tally"]
+
+    monkeypatch.setattr(smoke, "STEPS", {"alarm": step, "doctor": lambda _: "well"})
+    first, second = smoke.walk(trial(deployed({})), lambda _: None)
+    assert (first.verdict, first.words) == (Verdict.FAILED, "KeyError: 'tally'")
+    assert second.verdict is Verdict.SHOWN
+
+
 def test_what_this_cloud_lacks_is_never_shown_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert walked(monkeypatch, lambda _: "fine")[0].verdict is Verdict.SHOWN
     found, _ = walked(monkeypatch, lambda _: "fine", is_local=True)
