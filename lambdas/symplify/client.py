@@ -4,6 +4,7 @@ Vendor facts are from Symplify's published API pages unless a comment says other
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from lambdas.symplify.answers import (
 )
 from lambdas.symplify.link_text import link_in
 from lambdas.symplify.retry_after import retry_after, spread
-from lambdas.symplify.token import TokenNotSet, TokenSource
+from lambdas.symplify.token import TokenNotSet, TokenSource, masked
 from lambdas.vocabulary import ExportType, Period
 
 TOKEN_HEADER = "X-Carma-Authentication-Token"  # noqa: S105 - a header's name
@@ -47,6 +48,7 @@ _GET_RETRIES = urllib3.Retry(
     respect_retry_after_header=False,
 )
 _JSON = {"Accept": "application/json"}
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})", re.I)
 _MAX_ANSWER_BYTES = 1 << 20
 
 
@@ -54,21 +56,23 @@ _MAX_ANSWER_BYTES = 1 << 20
 class _Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes
+    text: str
     """At most a megabyte; the token is masked, should the vendor repeat it."""
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(json.detect_encoding(self.body), "replace").strip()
+    token: str = field(repr=False)
 
     @property
     def fields(self) -> Mapping[str, Any] | None:
         """The JSON object in the body, if there is one."""
         try:
-            fields = json.loads(self.body)
+            fields = json.loads(self.text)
         except (ValueError, RecursionError):
             return None
         return fields if isinstance(fields, dict) else None
+
+    def quoted(self, text: str | None = None) -> str:
+        """The body, or a text out of it, for a sentence: masked again, since a token may have been escaped in it."""
+        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), self.text if text is None else text)
+        return quoted(masked(plain, self.token))
 
 
 TakeCall = Callable[[], int]
@@ -150,15 +154,15 @@ class Client:
             return answer
         fields = answer.fields
         if fields is None or "status" not in fields:
-            return Unavailable(f"Symplify answered the status call without a status: '{quoted(answer.text)}'.")
+            return Unavailable(f"Symplify answered the status call without a status: '{answer.quoted()}'.")
         status = statuses.word(fields["status"])
         known = statuses.meanings(chosen or {})
         state = known.get(status)
         if state is None:
             return Refused(
-                f"Symplify says that the batch's status is '{quoted(status)}', which is none of {', '.join(known)}. "
-                "Look at the batch in Symplify; the setting batchStatuses says what such a word means: running, "
-                "finished or failed."
+                f"Symplify says that the batch's status is '{answer.quoted(status)}', which is none of "
+                f"{', '.join(known)}. Look at the batch in Symplify; the setting batchStatuses says what such a word "
+                "means: running, finished or failed."
             )
         return Batch(state, _count(fields.get("processed")), _count(fields.get("total")))
 
@@ -180,7 +184,7 @@ class Client:
             if link is not None:
                 return Link(link)
             documented = Unavailable(
-                f"Symplify answered the call for the result's link with no link: '{quoted(documented.text)}'."
+                f"Symplify answered the call for the result's link with no link: '{documented.quoted()}'."
             )
         other = self._ask(path, "the call for the result")
         if isinstance(other, _Answer) and _is_redirect(other):
@@ -252,7 +256,8 @@ class Client:
             if connection is not None:
                 # Or the pool would use it again, unless the server's own close has arrived by then.
                 connection.close()
-        return _Answer(response.status, response.headers, body.replace(token.encode(), b"[token]"))
+        text = body.decode(json.detect_encoding(body), "replace").strip()
+        return _Answer(response.status, response.headers, masked(text, token), token)
 
     def _known_token(self) -> str:
         if self._token is None:
@@ -278,7 +283,7 @@ def _failure(answer: _Answer, what: str) -> RateLimited | Refused | None:
             f"Symplify answered {what} with a redirect (status {answer.status}), which is not followed, since the "
             "token belongs to Symplify's own host alone. Check the setting baseUrl."
         )
-    answered = f"Symplify answered {what} with status {answer.status}: '{quoted(answer.text)}'."
+    answered = f"Symplify answered {what} with status {answer.status}: '{answer.quoted()}'."
     if answer.status == 401:
         return BadToken(f"{answered} Put a valid API token into the secret.")
     if answer.status == 403:

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -39,6 +41,15 @@ def token_source(client: "SecretsManagerClient", secret_arn: str) -> TokenSource
         return token
 
     return read
+
+
+def masked(text: str, token: str) -> str:
+    """A text without the token, should the vendor repeat it: as it is, or as JSON, HTML or an address has it."""
+    in_json = json.dumps(token)[1:-1]
+    forms = {token, in_json, in_json.replace("/", "\\/"), quote(token, safe=""), quote(token), quote_plus(token)}
+    forms |= {escape(token), escape(token, quote=False), escape(token, quote=False).replace('"', "&#34;")}
+    longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
+    return re.sub("|".join(longest_first), "[token]", text, flags=re.IGNORECASE)
 
 
 def is_usable(token: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.standin.faults import Rule, parsed
+from local.standin.links import ACCESS_KEY_ID, FORMS
 
 Row = dict[str, Any]
 
@@ -33,6 +34,23 @@ def _batch_status(*statuses: str, times: int | None = 1) -> Callable[[random.Ran
     return lambda rng: {"fault": "batchStatus", "status": rng.choice(statuses), "times": times}
 
 
+def _page(rng: random.Random) -> Row:
+    return {"fault": "page", "form": rng.choice(["html", "json", "xml"]), "times": rng.choice([1, 2, 5])}
+
+
+def _unusable_id(rng: random.Random) -> Row:
+    return {"fault": "batchId", "id": rng.choice([".", "..", "../apiurl", "1\\2", "%2e%2e", "1\n2", " "])}
+
+
+def _link_form(rng: random.Random) -> Row:
+    return {"fault": "linkForm", "form": rng.choice([*FORMS]), "times": rng.choice([1, None])}
+
+
+def _expired(rng: random.Random) -> Row:
+    status, code = rng.choice([400, 400, 401, 403, 410]), rng.choice(["AccessDenied", "ExpiredToken", "RequestExpired"])
+    return {"fault": "expired", "status": status, "code": code, "times": rng.choice([1, 2, None])}
+
+
 def _plain(**row: Any) -> Callable[[random.Random], Row]:
     return lambda _: row
 
@@ -50,6 +68,10 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _plain(fault="delay", seconds=1),
         # Longer than the function's timeout, which ends it with an order in flight.
         _plain(fault="delay", seconds=22),
+        _page,
+        _unusable_id,
+        _plain(fault="sameBatch"),
+        _plain(fault="sameBatch", times=2),
     ),
     "status": (
         _status(500, 503),
@@ -59,7 +81,8 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _cut,
         _reset,
         _batch_status("ERROR"),
-        _batch_status("EXPLODED", ""),
+        _batch_status("EXPLODED", "QUEUED", "CANCELLED", ""),
+        _page,
         _batch_status("IN_PROGRESS", times=6),
         _batch_status("IN_PROGRESS", times=None),
         _plain(fault="lost", times=3),
@@ -71,8 +94,12 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _plain(fault="otherHost", host="files.example.com"),
         _plain(fault="otherHost", host="localhost", times=2),
         _plain(fault="lost", times=4),
+        _page,
+        _page,
+        _link_form,
+        _link_form,
     ),
-    "redirect": (_status(500, 404), _plain(fault="otherHost"), _rate_limit),
+    "redirect": (_status(500, 404), _plain(fault="otherHost"), _rate_limit, _page),
     "file": (
         _status(500, 503),
         _status(404, 302),
@@ -80,9 +107,9 @@ _FAULTS: dict[str, tuple[Callable[[random.Random], Row], ...]] = {
         _reset,
         _plain(fault="cut", atByte=30, length="cut", times=None),
         _plain(fault="cut", atByte=30, length="none", times=None),
-        _plain(fault="expired"),
-        _plain(fault="expired", times=2),
-        _plain(fault="expired", times=None),
+        _expired,
+        _expired,
+        _expired,
         _plain(fault="changed"),
         _plain(fault="changed", times=None),
         _plain(fault="cutGzip", times=None),
@@ -107,7 +134,10 @@ class FaultedNight:
 
 
 def night(seed: int, export: str, canary: str) -> FaultedNight:
-    """The night of a seed, deterministically. Error responses of the vendor's API contain the canary."""
+    """The night of a seed, deterministically.
+
+    Error responses and pages of the vendor's API contain the canary, refusals of the file host what signs its links.
+    """
     rng = random.Random(seed)
     calls = rng.choices(list(_FAULTS), k=rng.randint(1, 3))
     if "redirect" in calls:
@@ -118,7 +148,9 @@ def night(seed: int, export: str, canary: str) -> FaultedNight:
         for call in calls
     ]
     for row in rows:
-        if row["fault"] == "status" and row["call"] != "file":
+        if row["fault"] in ("status", "page") and row["call"] != "file":
             row["text"] = f"The token {canary} cannot be served now."
+        if row["fault"] == "expired":
+            row["text"] = f"Request has expired: AWSAccessKeyId={ACCESS_KEY_ID}&Signature=none"
     script = parsed(json.dumps({"rules": rows}).encode())
     return FaultedNight(script.rules, rng.choice(_DISRUPTIONS), rng.uniform(0.1, 3))

@@ -1,6 +1,9 @@
 """What all calls of Symplify's API share: statuses, retries, and that the token never leaks."""
 
+import html
+import json
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
 
@@ -152,6 +155,38 @@ def test_a_token_that_symplify_repeats_is_masked(
     answer = call(client)
 
     assert TOKEN not in repr(answer) + str(answer) + repr(client) + str(vars(answer)) + caplog.text
+
+
+HARD = 'a/b+c"d=e%&f'
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        HARD.encode(),
+        json.dumps({"message": HARD}).encode(),
+        json.dumps({"message": HARD}).replace("/", "\\/").encode(),
+        "".join(f"\\u{ord(sign):04x}" for sign in HARD).join(['{"status": "', '"}']).encode(),
+        html.escape(HARD).encode(),
+        quote(HARD, safe="").encode(),
+        quote_plus(HARD).lower().encode(),
+        HARD.encode("utf-16"),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS[1:3])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_token_that_is_repeated_in_another_writing_is_masked(
+    http: FakeHttp, call: Any, repeated: bytes, status: int
+) -> None:
+    for _ in range(2):
+        http.answers(status, repeated)
+
+    answer = call(Client(http, BASE_URL, "4711", Secret(HARD)))
+
+    assert isinstance(answer, Refused | Unavailable)
+    plain = unquote_plus(html.unescape(answer.reason.replace("\\", "")))
+    assert HARD not in answer.reason + plain
+    assert "[token]" in answer.reason
 
 
 @pytest.mark.parametrize("call", CALLS)
