@@ -1,11 +1,12 @@
 """Close a run: watermark, run record, vacuum, lease; after a failure, a sentence for people."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lambdas.execution import Execution, RunState
 from lambdas.lake.storage.landing import Landing
-from lambdas.lake.storage.store import Store
+from lambdas.lake.storage.store import NotDeleted, Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.lake.tables.export_runs import write_run_record
 from lambdas.lake.tables.vacuum import vacuum
@@ -55,7 +56,9 @@ def close_run(
     if lease is not None and lease.owner == run.arn:
         # Only the owner of the lease copies this type, so no other run resumes an upload that is open now.
         dependencies.landing.abort_all(export)
-        vacuum(export, dependencies.store, dependencies.catalog, retention=settings.superseded_retention, now=now)
+        # Nothing points to what stays, and the next load, which deletes it or fails loudly, needs the lease.
+        with suppress(NotDeleted):
+            vacuum(export, dependencies.store, dependencies.catalog, retention=settings.superseded_retention, now=now)
         ledger.release_lease(run)
     if closed.outcome != Outcome.SUCCEEDED and state.scheduled_time is not None:
         ledger.release_claim(state.scheduled_time, run)

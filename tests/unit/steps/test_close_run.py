@@ -10,11 +10,12 @@ import pytest
 
 from lambdas.execution import RunState
 from lambdas.lake.storage.landing import Landing
-from lambdas.lake.storage.store import Store
+from lambdas.lake.storage.store import NotDeleted, Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.ledger.ledger import Ledger
 from lambdas.ledger.orders import LOADED, Order
 from lambdas.outcome import Outcome
+from lambdas.steps import close_run as module
 from lambdas.steps.close_run import CloseDependencies, close_run
 from tests.unit.fakes import BUCKET, NOW, ago, make_settings
 from tests.unit.steps.closing import LOADED_STATE, RUN, TIME, OpenRun
@@ -78,6 +79,18 @@ def test_a_replay_is_recorded_as_one_and_moves_no_watermark(opened: OpenRun) -> 
     written = (record["outcome"], record["batches"], record["rows_read"], json.loads(record["replay"]))
     assert written == ("replayed", 3, 9, asked)
     assert opened.ledger.watermark() is None
+    assert opened.ledger.lease() is None
+
+
+def test_a_run_is_closed_although_s3_does_not_delete_what_nothing_points_to(
+    opened: OpenRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> int:
+        raise NotDeleted("S3 did not delete 1 of 1 objects.")
+
+    monkeypatch.setattr(module, "vacuum", refuse)
+
+    assert opened.close(LOADED_STATE).outcome == "succeeded"
     assert opened.ledger.lease() is None
 
 
