@@ -13,7 +13,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as custom
 from constructs import Construct
 
-from infra.budget_filter import cost_filters
 from infra.nag_suppressions import accept, accept_wildcards
 from infra.settings import Settings
 
@@ -92,11 +91,11 @@ class Budget(Construct):
 
 
 def _budget(settings: Settings) -> dict[str, Any]:
-    filters = cost_filters(settings.budget_tag, settings.tags)
+    tag = settings.budget_tag
     return {
         "BudgetType": "COST",
         "TimeUnit": "MONTHLY",
         "BudgetLimit": {"Amount": str(settings.monthly_budget_usd), "Unit": "USD"},
         # The newer FilterExpression may be unknown to the version of AWS's library that Lambda has, which drops it.
-        **({"CostFilters": filters} if filters else {}),
+        **({"CostFilters": {"TagKeyValue": [f"user:{tag}${settings.tags[tag]}"]}} if tag else {}),
     }

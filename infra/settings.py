@@ -17,7 +17,6 @@ from msgspec import Meta
 from infra.batch_statuses import WANTED as STATUSES_WANTED
 from infra.batch_statuses import BatchStatuses
 from infra.batch_statuses import problem as statuses_problem
-from infra.budget_filter import problem as budget_problem
 from infra.setting_conflicts import problem as conflict
 from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, TimeFormat, UnknownName, export_type
 
@@ -180,9 +179,6 @@ def from_context(context: Mapping[str, Any]) -> Settings:
     _check_times(settings)
     if found := conflict(settings):
         raise BadSetting(f"{found}.")
-    problem = budget_problem(settings.monthly_budget_usd, settings.budget_tag, settings.tags, settings.alert_emails)
-    if problem is not None:
-        raise BadSetting(problem)
     return settings
 
 
