@@ -151,9 +151,11 @@ def _disagreement(one_export: _Keys, other_export: _Keys) -> tuple[float, int]:
     both = one.keys() & other.keys()
     missing = sum(count for key, count in one.items() if key not in both)
     new = sum(count for key, count in other.items() if key not in both)
-    changed = sum(one[key] != other[key] for key in both)
+    changed = [other[key] / one[key] for key in both if one[key] != other[key]]
+    # A doubled file says nothing of the profile, and a sample of one may have only some of its rows twice.
+    is_doubled = set(changed) in ({2.0}, {0.5})
     seen = len(both) + max(missing, new)
-    rows = min(missing, new) + (changed if changed > CHANGED_SHARE * len(both) else 0)
+    rows = min(missing, new) + (len(changed) if len(changed) > CHANGED_SHARE * len(both) and not is_doubled else 0)
     return rows / seen if seen else 0.0, rows
 
 

@@ -1,5 +1,6 @@
 """A first export in which every event stands twice: there is nothing yet to compare it with."""
 
+from lambdas.lake.parsing.parse import SAMPLE_RECORDS
 from tests.unit.lake.in_process_lake import InProcessLake, bag
 from tests.unit.lake.ordered_nights import event, load, waiting
 
@@ -19,6 +20,13 @@ def test_it_waits_and_is_refused_alone_when_the_next_has_its_events_once(lake: I
     assert waiting(lake) == []
     assert load(lake, [*ONCE, event(21, 21)], 3).outcome == "loaded"
     assert bag(lake.records()) == bag([*ONCE, event(20, 20), event(21, 21)])
+
+
+def test_it_is_refused_alone_also_where_its_sample_has_only_some_of_them_twice(lake: InProcessLake) -> None:
+    many = [event(n, n) for n in range(SAMPLE_RECORDS * 3 // 5)]
+    assert load(lake, many * 2, 1).outcome == "undecided"
+    assert load(lake, [*many, event(-1, -1)], 2).outcome == "failed"
+    assert bag(lake.records()) == bag([*many, event(-1, -1)])
 
 
 def test_it_is_loaded_as_it_is_when_the_next_has_them_twice_too(lake: InProcessLake) -> None:
