@@ -83,6 +83,8 @@ class Stage:
         )
         self._inbox = subscribe(cloud, deployed.alert_topic_arn, f"{deployed.stack}-messages")
         self._messages: list[str] = []
+        self._loaded: dict[str, tuple[str, str]] = {}
+        """The order that each batch was loaded for: its type and its time."""
 
     @property
     def cloud(self) -> Running:
@@ -211,6 +213,8 @@ class Stage:
         raw = self.s3.get_object(Bucket=self.deployed.bucket, Key=where.result)["Body"].read()
         if raw not in (self.standin.result(batch_id), self.standin.result(batch_id, "Changed")):
             raise InvariantViolation(f"The raw object of batch {batch_id} differs from the vendor's result.")
+        if self._loaded.setdefault(batch_id, (export, ordered_at)) != (export, ordered_at):
+            raise InvariantViolation(f"Batch {batch_id} was loaded for two orders.")
         item = self.ledger.get_item(Key={"pk": export, "sk": f"batch#{batch_id}"})["Item"]
         if item["status"] != LOADED:
             raise InvariantViolation(f"Batch {batch_id} is {item['status']!s} after a success.")
