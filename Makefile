@@ -74,7 +74,7 @@ SHAPES := 10000
 shape-campaign: install ## Load SHAPES exports of other shapes, and what is ambiguous among them (SHAPES)
 	LAKE_CAMPAIGN=$$(( ($(SHAPES) + 7) / 8 )) $(BIN)/python -m pytest -n 2 tests/unit/lake/test_shapes.py --timeout 0
 
-# About a quarter of an hour: 500 seeded fault scripts, ten export types at a time.
+# Up to an hour on two cores: 500 seeded fault scripts, ten export types at a time.
 fault-campaign: install ## Run many nights with faults on the embedded cloud (FAULT_SCRIPTS, FAULT_SEED)
 	FAULT_SCRIPTS=$${FAULT_SCRIPTS:-500} $(BIN)/python -m pytest -s tests/workflow/test_faults.py
 
