@@ -83,15 +83,18 @@ def catalog_key(target: Target) -> Check:
             return Check(name, True, "the Data Catalog is encrypted with AWS's key, which all of the account may use")
         key = facts["Arn"]
         if key == target.settings.kms_key_arn:
-            return Check(name, True, "the Data Catalog is encrypted with the key of kmsKeyArn, which all may use")
+            return Check(
+                name, True, "the Data Catalog is under the key of kmsKeyArn, which functions and analysts may use"
+            )
         policy = target.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     except ClientError as error:
         if not is_denied(error):
             raise
-        return unknown(name, f"{_needed(target, key)} You may not read its policy to see whether that is done.")
+        return unknown(name, f"{_needed(target, key)} You may not look whether the key's policy has it already.")
     if _glue_service(target) in policy:
         return Check(name, True, f"the Data Catalog is encrypted with {key}, whose policy lets the account use it")
-    return Check(name, False, _needed(target, key))
+    # Grants of the key to the functions' roles would do as well, and those roles are not there yet.
+    return unknown(name, _needed(target, key))
 
 
 def _glue_service(target: Target) -> str:
@@ -109,6 +112,7 @@ def _needed(target: Target, key: str) -> str:
         "Condition": {"StringEquals": {"kms:CallerAccount": target.account, "kms:ViaService": _glue_service(target)}},
     }
     return (
-        f"The Data Catalog is encrypted with {key}, which CDK's role, the functions and analysts need through Glue. "
-        f"Add to the key's policy, as AWS's own key for Glue has it: {json.dumps(statement)}"
+        f"The Data Catalog is encrypted with {key}, which functions and analysts need through Glue. Either grant it to "
+        "their roles after the deployment, or add to its policy now, as AWS's own key for Glue has it: "
+        f"{json.dumps(statement)}"
     )

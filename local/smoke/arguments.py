@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from lambdas.aws_errors import has_code
 from lambdas.lake.storage.landing import SMALLEST_PART
-from lambdas.vocabulary import EXPORT_TYPES, Nature, Period, UnknownName, export_type, period
+from lambdas.vocabulary import EXPORT_TYPES, ExportType, Nature, Period, UnknownName, export_type, period
 from local.problem import Misused
 from local.smoke.report import Report, Step
 from local.smoke.smoke import walk
@@ -23,7 +26,8 @@ def add_smoke(parser: Any) -> None:
     """Add the arguments of `smoke`."""
     parser.add_argument("--export", default="OPENS", metavar="TYPE", help=f"{', '.join(_BY_DAY)} (default: OPENS)")
     parser.add_argument(
-        "--period", default=Period.LAST_DAY.value, help=f"{', '.join(Period)} (default: {Period.LAST_DAY})"
+        "--period",
+        help=f"{', '.join(Period)} (default: {Period.LAST_DAY}, or {Period.LAST_2_WEEKS} where there is no table yet)",
     )
     parser.add_argument(
         "--part-bytes",
@@ -41,12 +45,25 @@ def trial(given: argparse.Namespace, deployed: Deployed) -> Trial:
         Misused: an argument cannot be used.
     """
     try:
-        export, chosen = export_type(given.export), period(given.period)
+        export, chosen = export_type(given.export), period(given.period) if given.period else None
     except UnknownName as error:
         raise Misused(str(error)) from None
     if export.nature is not Nature.EVENTS:
         raise Misused(f"{export.name} has no days; choose one of {', '.join(_BY_DAY)}.")
+    if chosen is None:
+        chosen = Period.LAST_DAY if _has_table(deployed, export) else Period.LAST_2_WEEKS
     return Trial(deployed=deployed, export=export, period=chosen, part_bytes=given.part_bytes)
+
+
+def _has_table(deployed: Deployed, export: ExportType) -> bool:
+    """Whether the export's table is there; what its fields are is decided by the first export, and a day is little."""
+    try:
+        deployed.client("glue").get_table(DatabaseName=deployed.stack.outputs["Database"], Name=export.table)
+    except ClientError as error:
+        if has_code(error, "EntityNotFoundException"):
+            return False
+        raise
+    return True
 
 
 def run(given: argparse.Namespace, deployed: Deployed, say: Callable[[str], None]) -> Report:

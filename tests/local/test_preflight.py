@@ -142,8 +142,6 @@ def test_an_account_that_is_ready_has_a_tick_everywhere_but_for_the_token_that_w
         ("names", {**NEW, "iam__get_policy": POLICY}, "aws iam delete-policy --policy-arn arn:aws:iam::111122223333:"),
         ("quotas", {"lambda__get_account_settings": concurrency(9, 10)}, "aws service-quotas request-service-quota"),
         ("lake formation", {"lakeformation__list_permissions": grants("someone")}, f"Identifier={ROLE} --permissions"),
-        ("catalog key", {"glue__get_data_catalog_encryption_settings": catalog(SseAwsKmsKeyId=KEY),
-                         "kms__describe_key": key(), "kms__get_key_policy": {"Policy": "{}"}}, "glue.eu-west-1.amaz"),
         ("permissions", {"iam__simulate_principal_policy": simulated(
             "implicitDeny", OrganizationsDecisionDetail={"AllowedByOrganizations": False})}, "(SCP) denies CDK's role"),
         ("permissions", {"iam__simulate_principal_policy": simulated(
@@ -239,14 +237,17 @@ def test_an_encrypted_catalog_whose_key_nobody_needs_is_well(answers: Mapping[st
     assert checked("catalog key", answers).mark == "✓"
 
 
-def test_the_statement_for_the_catalogs_key_makes_that_check_well() -> None:
+def test_a_key_of_the_catalogs_that_functions_will_need_comes_with_the_statement_that_lets_them() -> None:
     answers = {
         "glue__get_data_catalog_encryption_settings": catalog(SseAwsKmsKeyId=KEY),
         "kms__describe_key": key(),
         "kms__get_key_policy": {"Policy": "{}"},
     }
-    _, _, statement = checked("catalog key", answers).words.partition("has it: ")
-    assert json.loads(statement)["Condition"]["StringEquals"]["kms:CallerAccount"] == "111122223333"
+    found = checked("catalog key", answers)
+    assert (found.mark, KEY in found.words) == ("?", True)
+    _, _, statement = found.words.partition("has it: ")
+    facts = {"kms:CallerAccount": "111122223333", "kms:ViaService": "glue.eu-west-1.amazonaws.com"}
+    assert json.loads(statement)["Condition"]["StringEquals"] == facts
     assert checked("catalog key", {**answers, "kms__get_key_policy": {"Policy": statement}}).mark == "✓"
     assert checked("catalog key", answers, kmsKeyArn=KEY).mark == "✓"
 
