@@ -16,9 +16,10 @@ from lambdas.symplify.token import is_usable, token_source
 from local import doctor
 from local.checks import Check, asked, is_denied, unknown
 from local.preflight import account, catalog, names
-from local.preflight.target import Target
+from local.preflight.target import QUALIFIER, Target
 from local.standin.options import TOKEN_VARIABLE
 
+_QUALIFIER_NAME = "@aws-cdk/core:bootstrapQualifier"
 _CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 
 
@@ -27,7 +28,8 @@ def preflight(session: boto3.Session, changes: Mapping[str, str], token: str) ->
 
     `changes` are settings in place of those of `cdk.json`, `token` is Symplify's, or empty.
     """
-    settings = _settings(changes)
+    context: Mapping[str, Any] = json.loads(_CDK_JSON.read_text())["context"] | changes
+    settings = _settings(context)
     yield settings if isinstance(settings, Check) else _described(settings)
     region = _region(session)
     yield region
@@ -48,6 +50,7 @@ def preflight(session: boto3.Session, changes: Mapping[str, str], token: str) ->
         region=session.region_name or "",
         partition=identity["Arn"].split(":")[1],
         token=token,
+        qualifier=context.get(_QUALIFIER_NAME, QUALIFIER),
     )
     yield from examine(target)
 
@@ -67,10 +70,9 @@ def _allowed(name: str, check: Callable[[Target], Check], target: Target) -> Che
         raise
 
 
-def _settings(changes: Mapping[str, str]) -> Settings | Check:
-    context = json.loads(_CDK_JSON.read_text())["context"]
+def _settings(context: Mapping[str, Any]) -> Settings | Check:
     try:
-        return from_context(context | changes)
+        return from_context(context)
     except BadSetting as problem:
         return Check("settings", False, str(problem))
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from infra.settings import Settings
 from local.checks import ClientFactory
 
-# CDK's default qualifier, which this app does not change.
-_QUALIFIER = "hnb659fds"
+QUALIFIER = "hnb659fds"
+"""CDK's default; the context of `cdk.json` may have another."""
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,24 @@ class Target:
     region: str
     partition: str
     token: str = ""
+    qualifier: str = QUALIFIER
+    """What CDK's bootstrap has in all of its names."""
 
     @property
     def execution_role(self) -> str:
         """The ARN of the role by which CloudFormation makes CDK's stacks."""
-        name = f"cdk-{_QUALIFIER}-cfn-exec-role-{self.account}-{self.region}"
+        name = f"cdk-{self.qualifier}-cfn-exec-role-{self.account}-{self.region}"
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
     @property
     def version_parameter(self) -> str:
         """The SSM parameter with the version of CDK's bootstrap."""
-        return f"/cdk-bootstrap/{_QUALIFIER}/version"
+        return f"/cdk-bootstrap/{self.qualifier}/version"
 
     @property
     def assets_bucket(self) -> str:
         """The bucket that CDK uploads code to."""
-        return f"cdk-{_QUALIFIER}-assets-{self.account}-{self.region}"
+        return f"cdk-{self.qualifier}-assets-{self.account}-{self.region}"
 
     @property
     def bucket(self) -> str:

@@ -59,6 +59,17 @@ def test_an_account_without_bootstrap_is_told_to_prepare_it(running: Running, tm
     assert "in eu-north-1 is not prepared for CDK: run make bootstrap" in found["bootstrap"]["words"]
 
 
+def test_a_bootstrap_under_another_qualifier_is_looked_for_by_its_names(running: Running, tmp_path: Path) -> None:
+    ssm = running.cloud.client("ssm")
+    ssm.put_parameter(Name="/cdk-bootstrap/team/version", Value="21", Type="String")
+    try:
+        words = (*CUSTOMER, "--cdk=-c @aws-cdk/core:bootstrapQualifier=team")
+        _, found = checked(tmp_path, *words, **running.cloud.environment)
+    finally:
+        ssm.delete_parameter(Name="/cdk-bootstrap/team/version")
+    assert "CDK's bucket cdk-team-assets-000000000000-eu-west-1 is gone" in found["bootstrap"]["words"]
+
+
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(("token", "mark"), [("right-token", True), ("wrong-token", False), ("b4d t0ken", False)])
 def test_the_token_is_tried_by_one_call_and_never_printed(

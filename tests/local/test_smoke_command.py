@@ -11,8 +11,11 @@ import pytest
 
 from local import stacks
 from local.lifecycle import Running
-from local.smoke import analysts, smoke
+from local.problem import Problem
+from local.smoke import alarm, analysts, smoke
 from local.smoke.analysts import Simulated
+from local.smoke.report import Verdict
+from local.smoke.trial import Trial
 from tests.conftest import local_in_process
 from tests.local.test_smoke import ended, trial
 
@@ -55,6 +58,24 @@ def test_a_rehearsal_walks_every_step_claims_nothing_that_this_cloud_lacks_and_l
     assert all(f"| {name} | " in page for name in smoke.STEPS)
     assert "which proves nothing about AWS" in page
     assert remains(running) == before
+
+
+def test_steps_that_fail_leave_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise Problem("It broke.")
+
+    before = remains(running)
+    monkeypatch.setattr(Trial, "run", fail)
+    monkeypatch.setattr(analysts, "_queried", fail)
+    monkeypatch.setattr(alarm, "_is_of", fail)
+    one = trial(stacks.in_local_cloud(running), first=ended())
+    steps = {name: smoke.STEPS[name] for name in ("empty export", "analysts' query", "alarm")}
+    monkeypatch.setattr(smoke, "STEPS", steps)
+
+    walked = list(smoke.walk(one, lambda _: None))
+
+    assert [(step.verdict, step.words) for step in walked] == [(Verdict.FAILED, "It broke.")] * 3
+    assert (one.undo.left, remains(running)) == ([], before)
 
 
 def test_without_the_right_to_make_a_role_the_stacks_own_policy_is_simulated(running: Running) -> None:
