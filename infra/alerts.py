@@ -49,4 +49,10 @@ class AlertTopic(Construct):
             "AWS's own key for SNS takes no messages from CloudWatch and EventBridge; kmsKeyArn sets one that does.",
         )
         for address in settings.alert_emails:
-            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            accept(
+                subscription,
+                "Serverless-SNSRedrivePolicy",
+                "Nobody reads a queue of mails that did not arrive; alarms and runs show the same in AWS.",
+                pack="Serverless",
+            )

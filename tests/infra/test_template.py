@@ -69,13 +69,18 @@ def test_data_goes_with_the_stack_when_the_setting_asks_for_it() -> None:
     assert properties(with_data, "Custom::S3AutoDeleteObjects")["BucketName"] == {"Ref": bucket}
 
 
-def test_data_that_is_there_already_is_used_and_guarded_as_before() -> None:
+def test_data_that_is_there_already_is_used_and_guarded_as_before(template: Template) -> None:
     taken_over = synthesized(useExistingData=True)
     for kind in ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table"):
         assert resources(taken_over, kind) == []
-    (statement,) = properties(taken_over, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    before, now = (
+        [
+            (one["Effect"], one["Action"], one["Principal"], one["Condition"])
+            for one in properties(some, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+        ]
+        for some in (template, taken_over)
+    )
+    assert now == before
 
 
 def test_the_ledger_is_on_demand_recoverable_and_forgets_only_what_expires(template: Template) -> None:
