@@ -17,7 +17,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test test-fast laws fuzz shape-campaign fault-campaign slow-copy check roles bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -88,7 +88,7 @@ FUZZ_INPUTS := 100000
 fuzz: install ## Load FUZZ_INPUTS broken files (make fuzz FUZZ_INPUTS=1000000)
 	LAKE_CAMPAIGN=$$(( ($(FUZZ_INPUTS) + 1999) / 2000 )) $(BIN)/python -m pytest tests/unit/lake/test_fuzz.py --timeout 0
 
-check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk-nag, cfn-lint, state machine
+check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk-nag, cfn-lint, state machine, IAM
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -97,6 +97,9 @@ check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk
 	$(BIN)/actionlint
 	$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$(git ls-files)
 	$(BIN)/python -m infra.check
+
+roles: install ## Write docs/roles.md, what each role may do, from the template
+	$(BIN)/python -m infra.roles
 
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap
