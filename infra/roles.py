@@ -26,6 +26,8 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
     "deleteDataWithStack": {"deleteDataWithStack": True},
     "useExistingData": {"useExistingData": True},
+    "callsPerMinute": {"callsPerMinute": 30},
+    "monthlyBudgetUsd": {"monthlyBudgetUsd": 50, "alertEmails": ["team@example.com"]},
 }
 _HEAD = """# Roles
 

@@ -47,7 +47,15 @@ VARIANTS: Mapping[str, Variant] = {
         }
     ),
     "other-region": Variant(
-        {**_keys_and_secret(_ELSEWHERE), "alertEmails": ["a@example.com"], "tags": {"team": "data"}}, _ELSEWHERE
+        {
+            **_keys_and_secret(_ELSEWHERE),
+            "alertEmails": ["a@example.com"],
+            "tags": {"team": "data"},
+            "monthlyBudgetUsd": 50,
+            "budgetTag": "team",
+            "callsPerMinute": 30,
+        },
+        _ELSEWHERE,
     ),
     "china": Variant(_keys_and_secret(_CHINA), _CHINA),
     "govcloud": Variant({**_keys_and_secret(_GOVCLOUD), "useExistingData": True}, _GOVCLOUD),
