@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.aws_errors import has_code
 from lambdas.lake.storage import keys
 from lambdas.lake.tables import glue_tables
+from lambdas.lake.tables.comments import commented
 from lambdas.lake.tables.glue_tables import Table, changed, glue_column, storage
 from lambdas.vocabulary import ExportType
 
@@ -84,7 +85,7 @@ class Catalog:
 
     def annotate(self, _export: ExportType, table: Table) -> None:
         """Write what an audit has found among the parameters of a table; its rows stay as they are."""
-        self._extend(table.definition, [], table.location, glue_tables.audited(table))
+        self._extend(table.definition, [], table.location, parameters=glue_tables.audited(table))
 
     def replace_days(self, export: ExportType, made: Table, days: Mapping[str, str]) -> None:
         """Replace an event table by a rebuilt one; idempotent, so that an interrupted switch resumes.
@@ -107,11 +108,15 @@ class Catalog:
         self._rewrite_table(export, replace(made, switching_to=None, switched_at=datetime.now(UTC)))
 
     def ensure_json_table(
-        self, table: str, *, description: str, columns: Mapping[str, str], prefix: str, schema_version: int
+        self, table: str, *, description: str, columns: Mapping[str, tuple[str, str]], prefix: str, schema_version: int
     ) -> None:
-        """Create a table over newline-delimited JSON, or add the columns that it lacks."""
+        """Create a table over newline-delimited JSON, or add what columns and comments it lacks.
+
+        `columns` have a type and a comment each.
+        """
         location = f"s3://{self._bucket}/{prefix}"
-        wanted: list[ColumnTypeDef] = [{"Name": name, "Type": kind} for name, kind in columns.items()]
+        comments = {name: comment for name, (_, comment) in columns.items()}
+        wanted: list[ColumnTypeDef] = [{"Name": name, "Type": kind} for name, (kind, _) in columns.items()]
         before = self._definition(table)
         if before is None:
             table_input: TableInputTypeDef = {
@@ -120,7 +125,7 @@ class Catalog:
                 "TableType": "EXTERNAL_TABLE",
                 "Parameters": {"classification": "json", "schema_version": str(schema_version)},
                 "StorageDescriptor": {
-                    "Columns": wanted,
+                    "Columns": commented(wanted, comments),
                     "Location": location,
                     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
                     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -134,7 +139,8 @@ class Catalog:
                 return
             return
         present = {column["Name"] for column in before["StorageDescriptor"]["Columns"]}
-        self._extend(before, [column for column in wanted if column["Name"] not in present], location)
+        added = [column for column in wanted if column["Name"] not in present]
+        self._extend(before, added, location, comments=comments)
 
     def _root(self, export: ExportType) -> str:
         return f"s3://{self._bucket}/{keys.table_prefix(export.table)}"
@@ -145,21 +151,30 @@ class Catalog:
             return
         present = {column.name for column in before.schema.stored}
         added = [glue_column(column) for column in made.schema.stored if column.name not in present]
-        self._extend(before.definition, added, made.location, glue_tables.audited(made))
+        self._extend(
+            before.definition,
+            added,
+            made.location,
+            parameters=glue_tables.audited(made),
+            comments=glue_tables.comments(export, made),
+        )
 
     def _extend(
         self,
         before: Mapping[str, Any],
         added: list["ColumnTypeDef"],
         location: str,
+        *,
         parameters: Mapping[str, str] | None = None,
+        comments: Mapping[str, str] | None = None,
     ) -> None:
-        """Append columns, and set location and parameters."""
-        columns = before["StorageDescriptor"]["Columns"]
-        present = before.get("Parameters", {})
-        is_described = all(present.get(name, "") == value for name, value in (parameters or {}).items())
-        if added or before["StorageDescriptor"]["Location"] != location or not is_described:
-            self._update(before, changed(before, {"Columns": columns + added, "Location": location}, parameters))
+        """Append columns, and set location, parameters and comments; a table that has all of it stays as it is."""
+        present = before["StorageDescriptor"]["Columns"]
+        columns = commented([*present, *added], comments or {})
+        stored = before.get("Parameters", {})
+        is_described = all(stored.get(name, "") == value for name, value in (parameters or {}).items())
+        if columns != present or before["StorageDescriptor"]["Location"] != location or not is_described:
+            self._update(before, changed(before, {"Columns": columns, "Location": location}, parameters))
 
     def _rewrite_table(self, export: ExportType, made: Table) -> None:
         before = self._definition(export.table)
@@ -170,7 +185,7 @@ class Catalog:
         if before is None:
             self._glue.create_table(DatabaseName=self._database, TableInput=glue_tables.new_table(export, made))
         else:
-            self._update(before, glue_tables.replaced(before, made))
+            self._update(before, glue_tables.replaced(export, before, made))
 
     def _update(self, before: Mapping[str, Any], table_input: Any) -> None:
         """Update a table; Glue refuses it by the version if somebody else has changed it since it was read."""

@@ -13,44 +13,44 @@ from lambdas.lake.tables.catalog import Catalog
 SCHEMA_VERSION = 3
 """Of the table `export_runs`."""
 
-COLUMNS: Mapping[str, str] = {
-    "run": "string",
-    "execution_arn": "string",
-    "export_type": "string",
-    "period": "string",
-    "scheduled_time": "timestamp",
-    "batch_id": "string",
-    "ordered_at": "timestamp",
-    "lost_orders": "bigint",
-    "progress": "string",
-    "started_at": "timestamp",
-    "ended_at": "timestamp",
-    "outcome": "string",
-    "replay": "string",
-    "error": "string",
-    "reason": "string",
-    "unreachable_days": "string",
-    "bytes": "bigint",
-    "rows_read": "bigint",
-    "rows_new": "bigint",
-    "rows_known": "bigint",
-    "rows_updated": "bigint",
-    "rows_rescued": "bigint",
-    "rows_quarantined": "bigint",
-    "rows_unknown_time": "bigint",
-    "rows_shared": "bigint",
-    "rows_missing": "bigint",
-    "rows_replaced": "bigint",
-    "rows_recounted": "bigint",
-    "batches": "bigint",
-    "days": "bigint",
-    "per_day": "string",
-    "earliest_event": "timestamp",
-    "latest_event": "timestamp",
-    "profile": "string",
-    "new_columns": "string",
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "run": ("string", "The run: one execution of the state machine, for one export type"),
+    "execution_arn": ("string", "The ARN of that execution in Step Functions"),
+    "export_type": ("string", "What was exported: OPENS, LISTS, …"),
+    "period": ("string", "What span Symplify was asked for, counted back from the order: LAST_3_DAYS, …"),
+    "scheduled_time": ("timestamp", "The time that the rule fired for, in UTC; null for a run that a person started"),
+    "batch_id": ("string", "The batch: Symplify's job, whose result is one file"),
+    "ordered_at": ("timestamp", "When that batch was ordered, in UTC"),
+    "lost_orders": ("bigint", "Orders without an answer: each may have left a batch in Symplify that nobody fetches"),
+    "progress": ("string", "Symplify's own counts of the batch, as it last told them"),
+    "started_at": ("timestamp", "When the run started, in UTC"),
+    "ended_at": ("timestamp", "When the run ended, in UTC"),
+    "outcome": ("string", "succeeded, replayed, or how it failed: failed, undecided, …"),
+    "replay": ("string", "JSON of what a replay was asked for; null for other runs"),
+    "error": ("string", "The error's name, where one is known"),
+    "reason": ("string", "Why it failed and what to do, as a sentence"),
+    "unreachable_days": ("string", "Days since the last success that no period of Symplify reaches any more"),
+    "bytes": ("bigint", "The size of the result, in bytes"),
+    "rows_read": ("bigint", "Records in the result"),
+    "rows_new": ("bigint", "Rows that the table did not have"),
+    "rows_known": ("bigint", "Rows that the table had, the same or from an export that outranks this one"),
+    "rows_updated": ("bigint", "Rows that the table had with other values, which this export's replaced"),
+    "rows_rescued": ("bigint", "Rows with a value that fits no column: it stands in _rescued"),
+    "rows_quarantined": ("bigint", "Records that are no JSON objects: they are kept under quarantine/"),
+    "rows_unknown_time": ("bigint", "Events without a usable time: they stand in dt='unknown'"),
+    "rows_shared": ("bigint", "Identities that export and table both have, where they cover the same time"),
+    "rows_missing": ("bigint", "Rows that the table alone has, where they cover the same time"),
+    "rows_replaced": ("bigint", "Rows that vanished while as many others appeared, where they cover the same time"),
+    "rows_recounted": ("bigint", "Identities with more or fewer rows than the table has of them"),
+    "batches": ("bigint", "Batches that a replay merged; null for other runs"),
+    "days": ("bigint", "Days of the table that the export has rows of"),
+    "per_day": ("string", "JSON of rows read, new and updated, by day"),
+    "earliest_event": ("timestamp", "The earliest event of the export, in UTC"),
+    "latest_event": ("timestamp", "The latest event of the export, in UTC"),
+    "profile": ("string", "What the table takes the fields for, where this run decided it"),
+    "new_columns": ("string", "The columns that this run added, separated by commas"),
 }
-"""The columns and their types, in their order; `record_of` in `steps/run_record.py` gives their values."""
+"""The columns, in their order, with their types and comments; `record_of` in `steps/run_record.py` gives the values."""
 
 
 def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ def write_run_record(store: Store, catalog: Catalog, run_folder: str, record: Ma
     Raises:
         KeyError: the record has a name that is no column.
     """
-    line = {name: _timestamp(value) if COLUMNS[name] == "timestamp" else value for name, value in record.items()}
+    line = {name: _timestamp(value) if COLUMNS[name][0] == "timestamp" else value for name, value in record.items()}
     catalog.ensure_json_table(
         keys.RUNS_TABLE,
         description="What became of each run",

@@ -6,26 +6,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdas.lake.column_types import (
-    ATHENA_TYPES,
-    BATCH_ID,
-    DAY,
-    EVENT_AT,
-    ORDERED_AT,
-    RESCUED,
-    ROW_ID,
-    Column,
-    Kind,
-    Schema,
-)
+from lambdas.lake.column_types import ATHENA_TYPES, DAY, EVENT_AT, Column, Kind, Schema
 from lambdas.lake.profile import audit, profile
 from lambdas.lake.profile.audit import History
 from lambdas.lake.profile.profile import Profile
+from lambdas.lake.tables.comments import DAY_COMMENT, OWN_COLUMNS, commented, comments_of
 from lambdas.schema_version import check_version
 from lambdas.vocabulary import ExportType
 
 if TYPE_CHECKING:
-    from types_boto3_glue.type_defs import ColumnTypeDef, StorageDescriptorTypeDef, TableInputTypeDef
+    from types_boto3_glue.type_defs import (
+        ColumnOutputTypeDef,
+        ColumnTypeDef,
+        StorageDescriptorTypeDef,
+        TableInputTypeDef,
+    )
 
 # 4: the profile decides the identity, whose values stand in columns of text; 3 had an identity by the vendor's names,
 # 2 repeated a key in _row_id, and 1 had a hash of it there.
@@ -42,16 +37,6 @@ _PROFILE, _HISTORY, _LEFT_OUT, _SWITCHING, _SWITCHED_AT = (
 )
 # What versions before 4 wrote in place of a profile.
 _FORMER = ("identity", "identity_is_key")
-_OWN_COLUMNS = {
-    EVENT_AT: ("timestamp", "When the event happened (UTC); null in dt='unknown'"),
-    BATCH_ID: ("string", "The batch that the row was last seen in"),
-    ORDERED_AT: ("timestamp", "When that batch was ordered (UTC)"),
-    ROW_ID: (
-        "string",
-        "A hash that tells the row from others, where the columns of its identity do not",
-    ),
-    RESCUED: ("string", "JSON of the values that fit no column"),
-}
 # Preserved by updates, so that what somebody else set on a table (a comment, a parameter) stays.
 _KEPT = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
 
@@ -116,16 +101,23 @@ def frozen(columns: tuple[Column, ...]) -> Schema:
 def new_table(export: ExportType, table: Table) -> "TableInputTypeDef":
     """The definition of a new table."""
     kind = "events, one partition a day" if table.profile.has_days else "latest state of each"
+    stored = storage(table, table.location)
     return {
         "Name": export.table,
         "Description": f"Symplify {export.name}: {kind}",
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [{"Name": DAY, "Type": "string", "Comment": "The event's day in the table's time zone"}]
-        if table.profile.has_days
-        else [],
+        "PartitionKeys": [{"Name": DAY, "Type": "string", "Comment": DAY_COMMENT}] if table.profile.has_days else [],
         "Parameters": {name: value for name, value in facts(table).items() if value},
-        "StorageDescriptor": storage(table, table.location),
+        "StorageDescriptor": {
+            **stored,
+            "Columns": commented(stored.get("Columns", []), comments(export, table)),
+        },
     }
+
+
+def comments(export: ExportType, table: Table) -> dict[str, str]:
+    """The comments of a table's columns, by name."""
+    return comments_of(export, table.schema.stored, table.profile, table.time_zone)
 
 
 def changed(
@@ -141,22 +133,33 @@ def changed(
     return after
 
 
-def replaced(before: Mapping[str, Any], table: Table) -> Any:
+def replaced(export: ExportType, before: Mapping[str, Any], table: Table) -> Any:
     """The definition of a table that a rebuild replaces, with the new facts and columns.
 
     During the switch, dropped columns stay for the days that are still the old ones.
     """
     made = storage(table, table.location)
+    old = {column["Name"]: column for column in before["StorageDescriptor"]["Columns"]}
+    columns = [_keeping_comment(old.get(column["Name"], {}), column) for column in made.get("Columns", [])]
     if table.switching_to is not None:
-        present = {column["Name"] for column in made.get("Columns", [])}
-        old = [column for column in before["StorageDescriptor"]["Columns"] if column["Name"] not in present]
-        made = {**made, "Columns": [*made.get("Columns", []), *old]}
-    return changed(before, made, facts(table))
+        present = {column["Name"] for column in columns}
+        columns += [column for name, column in old.items() if name not in present]
+    return changed(before, {**made, "Columns": commented(columns, comments(export, table))}, facts(table))
+
+
+def _keeping_comment(
+    old: Mapping[str, Any], column: "ColumnTypeDef | ColumnOutputTypeDef"
+) -> "ColumnTypeDef | ColumnOutputTypeDef":
+    """The column with the comment that it has had, which may be somebody else's."""
+    if not old.get("Comment"):
+        return column
+    parameters = {**old.get("Parameters", {}), **column.get("Parameters", {})}
+    return {**column, "Comment": old["Comment"], "Parameters": parameters}
 
 
 def storage(table: Table, location: str) -> "StorageDescriptorTypeDef":
-    """Columns and location of a table, or of one of its days."""
-    own = [name for name in _OWN_COLUMNS if table.profile.has_days or name != EVENT_AT]
+    """Columns and location of a table, or of one of its days; readers take comments from the table alone."""
+    own = [name for name in OWN_COLUMNS if table.profile.has_days or name != EVENT_AT]
     return {
         "Columns": [*map(glue_column, table.schema.stored), *map(_own_column, own)],
         "Location": location,
@@ -196,5 +199,4 @@ def audited(table: Table) -> dict[str, str]:
 
 
 def _own_column(name: str) -> "ColumnTypeDef":
-    kind, comment = _OWN_COLUMNS[name]
-    return {"Name": name, "Type": kind, "Comment": comment}
+    return {"Name": name, "Type": OWN_COLUMNS[name][0]}
