@@ -14,7 +14,7 @@ from rich.console import Console
 from lambdas.execution import BadInput
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, doctor, executions, lifecycle, stacks, up_arguments
+from local import athena, display, doctor, executions, lifecycle, stacks, tables, up_arguments
 from local.checks import Check
 from local.demo import demo
 from local.first_contact import arguments as contact_arguments
@@ -131,6 +131,16 @@ def _query(context: _Context) -> bool:
     return True
 
 
+def _tables(context: _Context) -> bool:
+    names: list[str] = context.given.table
+    deployed = _deployed(context)
+    found = tables.listed(deployed.client, deployed.query, deployed.stack.outputs["Database"], names)
+    context.answer(
+        [one.described() for one in found], lambda: tables.show(context.console, found, with_columns=bool(names))
+    )
+    return True
+
+
 def _status(context: _Context) -> bool:
     described = lifecycle.current(context.home).described()
     context.answer(described, lambda: display.facts(context.console, described))
@@ -240,6 +250,8 @@ def _parser() -> argparse.ArgumentParser:
     stack = _Parser(add_help=False)
     stack.add_argument("--stack", metavar="NAME", help="a stack in your AWS account, instead of the local cloud's")
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
+    listing = add("tables", _tables, "list tables and views: columns, days, rows, freshness", common, stack)
+    listing.add_argument("table", nargs="*", metavar="TABLE", help="show the columns of these, with their comments")
     preflight_arguments.add_preflight(
         add("preflight", _preflight, "check the AWS account of your credentials before a deployment")
     )

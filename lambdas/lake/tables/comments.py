@@ -65,7 +65,6 @@ _UNITS: Mapping[tuple[Unit, Kind], str] = {
 }
 _KINDS: Mapping[Kind, str] = {
     Kind.JSON: "JSON text",
-    Kind.ID: "An id, as text",
     Kind.MIXED: "Numbers beyond 64 bits, as text",
 }
 _TIMES = ("timestamp", "datetime", "date", "time")
@@ -173,6 +172,8 @@ def _unit(column: Column, known: Meaning | None) -> str:
         return found
     if known is None and column.kind in (Kind.BIGINT, Kind.DOUBLE):
         return "A number of no documented unit"
+    if column.kind is Kind.ID and field_names.is_id(column.source):
+        return "An id, as text"
     return _KINDS.get(column.kind, "")
 
 
