@@ -96,7 +96,7 @@ def show(console: Console, found: Sequence[Listed], *, with_columns: bool) -> No
         rows = "view" if one.is_view else "" if one.rows is None else f"{one.rows:,}"
         days = f"{len(one.dates)} to {one.dates[-1]}" if one.dates else ""
         moments = map(_minutes, (one.newest_event, one.loaded_until))
-        table.add_row(Text(one.name), str(len(one.columns)), rows, days, *moments)
+        table.add_row(*map(Text, (one.name, str(len(one.columns)), rows, days, *moments)))
     console.print(table)
     for one in found if with_columns else ():
         console.print(f"{one.name}: {one.description}", markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -166,7 +166,8 @@ def _loads(query: Query) -> dict[str, str]:
         "SELECT export_type, max(CASE WHEN outcome = 'succeeded' THEN ordered_at END) AS ordered, "  # noqa: S608
         f"max(ended_at) AS ended FROM {RUNS_TABLE} GROUP BY export_type"
     )
-    found = {EXPORT_TYPES[row["export_type"]].table: row["ordered"] for row in rows if row["ordered"]}
+    orders = {row["export_type"]: row["ordered"] for row in rows if row["ordered"]}
+    found = {export.table: orders[name] for name, export in EXPORT_TYPES.items() if name in orders}
     ended = [row["ended"] for row in rows if row["ended"]]
     return found | ({RUNS_TABLE: max(ended)} if ended else {})
 

@@ -74,7 +74,7 @@ def comments_of(export: ExportType, columns: Sequence[Column], profile: Profile,
     """The comments of a merged table's columns, by name; `columns` are those from the source."""
     fields = " or ".join(_name(path) for path in profile.times)
     own = {name: words.format(fields=_cut(fields, 100), zone=time_zone) for name, (_, words) in OWN_COLUMNS.items()}
-    sources = {column.source for column in columns}
+    sources = frozenset(column.source for column in columns)
     return own | {column.name: comment_of(export, column, profile, sources) for column in columns}
 
 
@@ -126,6 +126,8 @@ def _roles(column: Column, profile: Profile, sources: frozenset[str]) -> list[st
     if column.kind is Kind.JSON:
         inner = [*((time.field, "event time") for time in profile.event_time)]
         inner += [(path, role) for role, path in profile.roles.items()]
+        # The setting identityFields may name what has no role.
+        inner += [(path, "part of the identity") for path in profile.identity if path not in dict(inner)]
         inside = [(path, role) for path, role in inner if path.startswith(f"{column.source}.")]
         found += [f"{role} in {_name(path)}" for path, role in inside if path not in sources]
     return found

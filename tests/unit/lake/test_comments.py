@@ -91,9 +91,9 @@ def test_a_time_in_numbers_has_no_zone_and_the_second_of_two_times_says_when_it_
 
 
 def test_an_object_says_which_of_its_fields_have_a_role() -> None:
-    profile = Profile((replace(TIME, field="event.time"),), ("event.who",), {"contact": "event.who"}, True)
+    profile = Profile((replace(TIME, field="event.time"),), ("event.who", "event.no"), {"contact": "event.who"}, True)
     comment = said("event", Kind.JSON, profile=profile)
-    assert "Role: event time in event.time, contact in event.who." in comment
+    assert "Role: event time in event.time, contact in event.who, part of the identity in event.no." in comment
     assert "Role" not in said("other", Kind.JSON, profile=profile)
 
 
