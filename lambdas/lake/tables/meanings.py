@@ -46,16 +46,16 @@ def _client(words: str, unit: Unit = Unit.NONE, *, is_personal: bool = False) ->
 
 
 COMMON: Mapping[str, Meaning] = {
-    "eventId": Meaning("The event, by Symplify's number"),
+    "eventId": Meaning("The event, by Symplify's id"),
     "contactId": Meaning("The contact, by your own id", is_personal=True),
-    "carmaContactId": Meaning("The contact, by Symplify's number", is_personal=True),
-    "campaignId": Meaning("The campaign, by Symplify's number"),
+    "carmaContactId": Meaning("The contact, by Symplify's id", is_personal=True),
+    "campaignId": Meaning("The campaign, by Symplify's id"),
     "campaign": Meaning("The campaign's name"),
-    "projectId": Meaning("The project, by Symplify's number"),
+    "projectId": Meaning("The project, by Symplify's id"),
     "project": Meaning("The project's name"),
-    "listId": Meaning("The list, by Symplify's number"),
+    "listId": Meaning("The list, by Symplify's id"),
     "list": Meaning("The list's name"),
-    "module": Meaning("The part of Symplify that sent it"),
+    "module": Meaning("Symplify's module; its values are not documented"),
     "channel": Meaning("The channel, such as email or SMS"),
     "messageType": Meaning("The kind of event, such as OPENED"),
     "description": Meaning("The kind of event in words, such as MailOpened"),
@@ -63,8 +63,8 @@ COMMON: Mapping[str, Meaning] = {
     "timestamp": Meaning("When the event happened", Unit.TIME),
     "clickTimestamp": Meaning("When the link was clicked", Unit.TIME),
     "linkTarget": Meaning("The link's address, whose query may say who clicked", is_personal=True),
-    "messageId": _client("The message, one mail to one person, by Symplify's number", is_personal=True),
-    "deliveryId": _client("What was delivered, probably the campaign, by Symplify's number"),
+    "messageId": _client("The message, one mail to one person, by Symplify's id", is_personal=True),
+    "deliveryId": _client("What was delivered, probably the campaign, by Symplify's id"),
     "originalId": _client("The contact, by your own id", is_personal=True),
     "emailAddress": _client("The contact's mail address", is_personal=True),
     "mobileNumber": _client("The contact's mobile number", is_personal=True),
@@ -96,8 +96,8 @@ _BOUNCE: Mapping[str, Meaning] = {
 
 OF_EXPORT: Mapping[str, Mapping[str, Meaning]] = {
     "LISTS": {
-        "id": _client("The list, by Symplify's number"),
-        "listTypeId": _client("The kind of list, by Symplify's number"),
+        "id": _client("The list, by Symplify's id"),
+        "listTypeId": _client("The kind of list, by Symplify's id"),
         "name": _client("The list's name"),
         "description": _client("What the list is for, in words"),
         "lastImportTime": _client("When contacts were last imported", Unit.TIME),
@@ -115,7 +115,7 @@ OF_EXPORT: Mapping[str, Mapping[str, Meaning]] = {
     },
     "CAMPAIGNS": {
         "campaignName": _client("The campaign's name"),
-        "campaignTypeId": _client("The kind of campaign, by Symplify's number"),
+        "campaignTypeId": _client("The kind of campaign, by Symplify's id"),
         "active": _client("Whether the campaign is active"),
         "locked": _client("Whether the campaign is locked"),
         "lastActivated": _client("When the campaign was last activated", Unit.TIME),
@@ -125,7 +125,7 @@ OF_EXPORT: Mapping[str, Mapping[str, Meaning]] = {
         "statusDtos": _client("Symplify's own counters by delivery, which change every night", Unit.OBJECT),
     },
     "MESSAGES": {
-        "id": _client("The message, one mail to one person, by Symplify's number", is_personal=True),
+        "id": _client("The message, one mail to one person, by Symplify's id", is_personal=True),
         "name": _client("The message's name"),
         "type": _client("The kind of message"),
         "read": _client("Whether the message was read"),
