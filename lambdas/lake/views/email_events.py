@@ -1,0 +1,126 @@
+"""The view `email_events`: every event with the send that it belongs to. The other views are made of it."""
+
+from collections.abc import Mapping
+
+from lambdas.lake.column_types import DAY, EVENT_AT
+from lambdas.lake.profile.field_names import Role
+from lambdas.lake.views.metrics import MACHINE_CLICK_SECONDS
+from lambdas.lake.views.sources import EVENT_TYPES, SENT, Match, Source
+from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, literal, quoted, view
+
+UNKNOWN = "unknown"
+"""The campaign of what names none."""
+# What an export that names no channel holds: the vendor's older records name none, and are of e-mail.
+_EMAIL = "email"
+
+_COLUMNS = (
+    ViewColumn("event_type", VARCHAR, "sent, open, click, hard_bounce, soft_bounce or optout"),
+    ViewColumn("contact", VARCHAR, "To whom it happened, as the export identifies contacts"),
+    ViewColumn("message", VARCHAR, "With what: the message, or what message_is says"),
+    ViewColumn("message_is", VARCHAR, "What the column message holds: message, campaign or delivery"),
+    ViewColumn("campaign", VARCHAR, "The id of the campaign, that of the send where there is one; unknown without one"),
+    ViewColumn("campaign_name", VARCHAR, "What the campaign is called in the event, or else in its send"),
+    ViewColumn("channel", VARCHAR, "email, sms and so on, in lower case; email where the export names none"),
+    ViewColumn("link", VARCHAR, "What was clicked, as exported: it may hold personal data; null for other events"),
+    ViewColumn("event_at", TIMESTAMP, "When it happened (UTC)"),
+    ViewColumn("dt", VARCHAR, "The day of the event in the table's time zone, YYYY-MM-DD, or unknown"),
+    ViewColumn(
+        "send_number",
+        BIGINT,
+        "Which send of this contact, message and channel it belongs to: the latest at or before it, counted from 1; 0 "
+        "for an orphan, whose send is not in the lake",
+    ),
+    ViewColumn("is_orphan", BOOLEAN, "Whether its send is not in the lake", "send_number = 0"),
+    ViewColumn("sent_at", TIMESTAMP, "When that send happened (UTC); null for an orphan"),
+    ViewColumn("sent_dt", VARCHAR, "The day of that send in the table's time zone; null for an orphan"),
+    ViewColumn(
+        "seconds_since_sent",
+        BIGINT,
+        "Seconds from the send to the event, rounded down",
+        "floor(to_unixtime(event_at) - to_unixtime(sent_at))",
+    ),
+    ViewColumn(
+        "suspected_machine",
+        BOOLEAN,
+        "Whether a machine is suspected, not proven, to have opened or clicked; null where nothing can tell",
+        "machine_reason <> ''",
+    ),
+    ViewColumn("machine_reason", VARCHAR, "Why a machine is suspected", "NULLIF(machine_reason, '')"),
+)
+
+
+def email_events(found: Mapping[str, Source], by: Match) -> View:
+    """The view over the tables that are there."""
+    union = "\n  UNION ALL\n".join(_events(event, source, by) for event, source in found.items())
+    key = "contact, message, channel"
+    of_send = f"PARTITION BY {key}, send_number"
+    seconds = f"INTERVAL '{MACHINE_CLICK_SECONDS}' SECOND"
+    # A second click on the same link is a person's habit; two links within a second are not.
+    near = f"{of_send}, event_type ORDER BY event_at RANGE BETWEEN {seconds} PRECEDING AND {seconds} FOLLOWING"
+    head = f"""WITH all_events AS (
+{union}
+), numbered_events AS (
+  SELECT *,
+    -- Sends are counted on: an event belongs to the last one that was counted before it.
+    CASE
+      WHEN event_type <> '{SENT}' AND (contact IS NULL OR message IS NULL OR event_at IS NULL) THEN 0
+      ELSE sum(CASE WHEN event_type = '{SENT}' THEN 1 ELSE 0 END) OVER (
+        PARTITION BY {key} ORDER BY event_at NULLS LAST, event_order
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    END AS send_number
+  FROM all_events
+), sent_events AS (
+  SELECT event_type, contact, message, {literal(by.what.value)} AS message_is, channel, link, event_at, dt, send_number,
+    COALESCE(own_campaign, {_of_send("own_campaign", of_send)}, '{UNKNOWN}') AS campaign,
+    COALESCE(own_campaign_name, {_of_send("own_campaign_name", of_send)}) AS campaign_name,
+    {_of_send("event_at", of_send)} AS sent_at,
+    {_of_send("dt", of_send)} AS sent_dt,
+    CASE
+      WHEN event_type = 'open' AND user_agent IS NULL OR event_type = 'click' AND link IS NULL THEN NULL
+      WHEN event_type = 'open' AND user_agent = 'Mozilla/5.0' THEN 'user agent of a privacy proxy'
+      WHEN event_type = 'click' AND contact IS NOT NULL AND min(link) OVER ({near}) <> max(link) OVER ({near})
+        THEN 'two links within {MACHINE_CLICK_SECONDS} s'
+      ELSE ''
+    END AS machine_reason
+  FROM numbered_events
+)
+"""
+    return view(
+        "email_events",
+        f"Every event with the send that it belongs to, by {by.who.value} and {by.what.value}. Orphans stay.",
+        head=head,
+        columns=_COLUMNS,
+        tail="FROM sent_events",
+    )
+
+
+def _of_send(column: str, window: str) -> str:
+    return f"CASE WHEN send_number > 0 THEN max(CASE WHEN event_type = '{SENT}' THEN {column} END) OVER ({window}) END"
+
+
+def _events(event: str, source: Source, by: Match) -> str:
+    nothing = "CAST(NULL AS varchar)"
+
+    def text(expression: str | None) -> str:
+        return f"NULLIF({expression}, '')" if expression else nothing
+
+    return f"""  SELECT
+    '{event}' AS event_type,
+    {0 if event == SENT else 1} AS event_order,
+    {text(source.role(by.who))} AS contact,
+    {text(source.role(by.what))} AS message,
+    {text(source.campaign)} AS own_campaign,
+    {text(source.campaign_name)} AS own_campaign_name,
+    {_channel(source.channel)} AS channel,
+    {text(source.role(Role.LINK) if event == "click" else None)} AS link,
+    {text(source.user_agent if event == "open" else None)} AS user_agent,
+    CAST({quoted(EVENT_AT)} AS timestamp(3)) AS event_at,
+    CAST({DAY} AS varchar) AS dt
+  FROM {quoted(EVENT_TYPES[event])}"""
+
+
+def _channel(expression: str | None) -> str:
+    if expression is None:
+        return f"'{_EMAIL}'"
+    plain = f"COALESCE(NULLIF(lower(trim({expression})), ''), '{_EMAIL}')"
+    return f"CASE WHEN {plain} IN ('e-mail', 'mail') THEN '{_EMAIL}' ELSE {plain} END"
