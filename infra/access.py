@@ -104,8 +104,15 @@ class Access:
                 self._objects("AbortUploads", keys.RAW, "AbortMultipartUpload"),
                 self._objects("WriteRunRecordAndVacuum", keys.CURATED, "PutObject", "DeleteObject"),
                 iam.PolicyStatement(
-                    sid="PublishRunRecords",
-                    actions=["glue:GetTable", "glue:CreateTable", "glue:UpdateTable", "glue:GetPartitions"],
+                    sid="PublishRunRecordsAndViews",
+                    actions=[
+                        "glue:GetTable",
+                        # The views are made of all tables.
+                        "glue:GetTables",
+                        "glue:CreateTable",
+                        "glue:UpdateTable",
+                        "glue:GetPartitions",
+                    ],
                     resources=lake.catalog_arns,
                 ),
                 alert,

@@ -24,3 +24,7 @@ class Unfinished(Exception):
 
 class LostLease(Exception):
     """Another run may write this table now, so this one must not."""
+
+
+class ViewNotWritten(Exception):
+    """A view stays as it is, or is missing; the tables and their rows are not touched by it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.execution import Execution, RunState
+from lambdas.lake.errors import ViewNotWritten
 from lambdas.outcome import ErrorName, Outcome
 
 RUNBOOK = "docs/operations.md"
@@ -34,6 +35,7 @@ _ANCHORS: Mapping[str, str] = {
 }
 OTHER_ANCHOR = "any-other-error"
 LOST_DAYS_ANCHOR = "lost-days"
+VIEW_ANCHOR = "viewnotwritten"
 
 NEXT_STEP: Mapping[tuple[str | None, Outcome], str] = {
     (None, Outcome.NONE): "plan_run",
@@ -99,6 +101,25 @@ def lost_days_message(state: RunState, run: Execution, place: Place) -> Message:
     lines = [f"{state.export_type} has a hole{_night(state, run)}.", "", *_lost(state), ""]
     lines.append(f"What to do: {RUNBOOK}#{LOST_DAYS_ANCHOR}")
     return Message(_ascii(f"{place.stack}: {state.export_type} has lost days"), "\n".join(lines))
+
+
+def view_message(error: Exception, run: Execution, place: Place) -> Message:
+    """The message about views that could not be written, although the run succeeded."""
+    # Only of our own errors the words are known to name nobody.
+    what = (
+        str(error) if isinstance(error, ViewNotWritten) else f"{type(error).__name__}; the log of close-run has more."
+    )
+    lines = [
+        "The views for analysts could not be written.",
+        "",
+        f"What happened   {what}",
+        "Kept            the tables and their rows, and the views as they were",
+        f"Execution       {run.arn}",
+        "",
+        "Every run that succeeds tries again; this message is sent once a day.",
+        f"What to do: {RUNBOOK}#{VIEW_ANCHOR}",
+    ]
+    return Message(_ascii(f"{place.stack}: views not written"), "\n".join(lines))
 
 
 def anchor(error_name: str) -> str:

@@ -27,6 +27,7 @@ _NOT_ENFORCED = "the emulator does not enforce "
 EXCEPTIONS = {
     "PublishTables": _NOT_ENFORCED + "rights on Glue tables",
     "PublishRunRecords": _NOT_ENFORCED + "rights on Glue tables",
+    "PublishRunRecordsAndViews": _NOT_ENFORCED + "rights on Glue tables",
     "PublishAlerts": _NOT_ENFORCED + "rights on topics that CloudFormation created",
     "UseKey": _NOT_ENFORCED + "grants on keys; present only with a customer-managed key",
     "logs:CreateLogStream, logs:PutLogEvents": "the emulator writes a function's log itself",
