@@ -6,6 +6,7 @@ from typing import Any
 
 from local.lifecycle import Running
 from local.problem import Problem
+from local.views import expanded, stored_views
 
 _PAUSE_SECONDS = 0.2
 _NUMBERS = {"tinyint": int, "smallint": int, "integer": int, "int": int, "bigint": int, "double": float, "float": float}
@@ -16,12 +17,16 @@ Rows = list[dict[str, Any]]
 def query(running: Running, sql: str) -> Rows:
     """Run a query and return its rows; numbers and booleans as such, everything else as text, null as None.
 
+    The embedded Athena cannot read views, so a query that reads some is expanded.
+
     Raises:
         Problem: Athena refused or failed the query; the sentence has its reason.
     """
     if not sql.strip(" \t\r\n;"):
         raise Problem("The query is empty.")
-    return ask(running.cloud.client("athena"), running.deployment.workgroup, running.deployment.database, sql)
+    database = running.deployment.database
+    sql = expanded(sql, stored_views(running.cloud.client("glue"), database))
+    return ask(running.cloud.client("athena"), running.deployment.workgroup, database, sql)
 
 
 def ask(athena: Any, workgroup: str, database: str, sql: str) -> Rows:

@@ -34,33 +34,39 @@ def expanded(sql: str, views: Mapping[str, str]) -> str:
     if not any(name in sql.lower() for name in views):
         return sql
     query = _parsed(sql)
-    needed = _needed(query, views)
+    needed: dict[str, exp.Expr] = {}
+    _collect(query, views, needed)
     if not needed:
         return sql
     if not isinstance(query, exp.Query):
         raise Problem("Only a query can read views here.")
     own = query.args.get("with_")
     inner = list(own.expressions) if own is not None else []
-    query.set("with_", None)
-    every = [exp.CTE(this=_parsed(views[name]), alias=exp.TableAlias(this=exp.to_identifier(name))) for name in needed]
+    every = [exp.CTE(this=text, alias=exp.TableAlias(this=_name(name))) for name, text in needed.items()]
     query.set("with_", exp.With(expressions=[*every, *inner]))
     return query.sql(dialect="duckdb")
 
 
-def _needed(query: exp.Expr, views: Mapping[str, str]) -> list[str]:
-    """The views that a query reads, each after those that it reads itself."""
-    found: list[str] = []
-    for table in query.find_all(exp.Table):
+def _collect(query: exp.Expr, views: Mapping[str, str], needed: dict[str, exp.Expr]) -> None:
+    """Gather the views that a query reads, each after those that it reads itself, and point the query to them."""
+    own = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
+    for table in list(query.find_all(exp.Table)):
         name = table.name.lower()
-        if name in views and name not in found:
-            found += [one for one in _needed(_parsed(views[name]), views) if one not in found]
-            found.append(name)
-            # The view stands in front of the query, in no database.
-    for table in query.find_all(exp.Table):
-        if table.name.lower() in found:
-            table.set("db", None)
-            table.set("catalog", None)
-    return found
+        if name not in views or (name in own and not table.db):
+            continue
+        if name not in needed:
+            text = _parsed(views[name])
+            _collect(text, views, needed)
+            needed[name] = text
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+        for part, value in (("this", _name(name)), ("db", None), ("catalog", None)):
+            table.set(part, value)
+
+
+def _name(view: str) -> exp.Identifier:
+    """What a view is called in front of a query, which may have a name like the view's itself."""
+    return exp.to_identifier(f"view_{view}")
 
 
 def _parsed(sql: str) -> exp.Expr:

@@ -42,6 +42,22 @@ def test_the_same_export_twice_is_deduplicated(running: Running) -> None:
     assert counted["n"] == counted["events"] > 0
 
 
+def test_the_views_of_what_is_loaded_can_be_queried(running: Running) -> None:
+    for export in ("SENT", "OPENS"):
+        assert execute(running, exportType=export, period="LAST_3_DAYS").status == "SUCCEEDED"
+
+    for event, table in (("sent", "sent"), ("open", "opens")):
+        (counted,) = athena.query(
+            running,
+            f"SELECT (SELECT count(*) FROM email_events WHERE event_type = '{event}') AS n, count(*) AS m FROM {table}",
+        )
+        assert counted["n"] == counted["m"] > 0
+    (sent,) = athena.query(running, "SELECT (SELECT sum(sent) FROM campaign_performance) AS n, count(*) AS m FROM sent")
+    assert sent["n"] == sent["m"]
+    fresh = athena.query(running, "SELECT last_outcome FROM data_freshness WHERE export_type IN ('SENT', 'OPENS')")
+    assert [one["last_outcome"] for one in fresh] == ["succeeded", "succeeded"]
+
+
 def test_opened_is_an_alias_of_opens(running: Running) -> None:
     ended = execute(running, exportType="OPENED", period="LAST_WEEK")
     assert ended.status == "SUCCEEDED"

@@ -67,7 +67,7 @@ def campaign_performance() -> View:
         ViewColumn(
             "began_before_lake",
             BOOLEAN,
-            "Whether it has events from before its first send in the lake; its rates are null then",
+            "Whether events show that it had sends before its first in the lake; its rates are null then",
             f"began_before_lake OR {unsent}",
         ),
         ViewColumn(

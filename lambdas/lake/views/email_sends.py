@@ -15,6 +15,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What is known or not of a send, and the events that say it."""
 
+# An event from before its first send, or on the lake's first day one without a send, is of a send that the lake lacks.
+_BEGAN = "COALESCE(first_event_at < first_sent_at OR orphans > 0 AND first_sent_dt = first_dt_of_lake, FALSE)"
+
 _COLUMNS = (
     ViewColumn("contact", VARCHAR, "To whom, as the export identifies contacts"),
     ViewColumn("message", VARCHAR, "What was sent: the message, or what message_is says"),
@@ -54,7 +57,9 @@ _COLUMNS = (
     ViewColumn("first_click_at", TIMESTAMP, "When a link was first clicked (UTC)"),
     ViewColumn("last_bounce_at", TIMESTAMP, "When it last bounced (UTC)"),
     ViewColumn("opted_out_at", TIMESTAMP, "When the contact first opted out after it (UTC)"),
-    ViewColumn("began_before_lake", BOOLEAN, "Whether its campaign has events from before its first send in the lake"),
+    ViewColumn(
+        "began_before_lake", BOOLEAN, "Whether events show that its campaign had sends before its first in the lake"
+    ),
     ViewColumn("why_null", VARCHAR, "Why columns that are null cannot be known; null where all can"),
 )
 
@@ -65,13 +70,17 @@ def email_sends(found: Mapping[str, Source], by: Match) -> View:
   SELECT campaign AS found_campaign,
     {_joined(_counted(kind, found) for kind in KINDS)},
     min(CASE WHEN event_type <> '{SENT}' THEN event_at END) AS first_event_at,
-    min(CASE WHEN event_type = '{SENT}' THEN event_at END) AS first_sent_at
+    min(CASE WHEN event_type = '{SENT}' THEN event_at END) AS first_sent_at,
+    min(CASE WHEN event_type = '{SENT}' THEN dt END) AS first_sent_dt,
+    min(min(CASE WHEN event_type = '{SENT}' THEN dt END)) OVER () AS first_dt_of_lake,
+    count(CASE WHEN is_orphan THEN 1 END) AS orphans
   FROM email_events
   GROUP BY campaign
 ), known_campaigns AS (
   SELECT *,
     {_joined(_known(kind, found) for kind in KINDS)},
-    {_reasons(found, by)} AS why_null
+    {_reasons(found, by)} AS why_null,
+    {_BEGAN} AS began_before_lake
   FROM found_events
 ), counted_sends AS (
   SELECT contact, message, message_is, send_number, channel,
@@ -103,8 +112,7 @@ def email_sends(found: Mapping[str, Source], by: Match) -> View:
       WHEN hard_bounces > 0 THEN 'hard_bounce'
       WHEN all_bounces > 0 AND (last_read_at IS NULL OR last_read_at < last_bounce_at) THEN 'soft_bounce'
       ELSE 'delivered'
-    END AS outcome,
-    COALESCE(first_event_at < first_sent_at, FALSE) AS began_before_lake
+    END AS outcome
   FROM counted_sends JOIN known_campaigns ON campaign = found_campaign
 )
 """
@@ -157,7 +165,7 @@ def _reasons(found: Mapping[str, Source], by: Match) -> str:
         for kind in KINDS
         if any(event in found for event in KINDS[kind])
     ]
-    began = "CASE WHEN first_event_at < first_sent_at THEN 'the campaign began before the lake: no rates' END"
+    began = f"CASE WHEN {_BEGAN} THEN 'the campaign began before the lake: no rates' END"
     return f"NULLIF(concat_ws('; ', {', '.join([*texts, *dynamic, began])}), '')"
 
 

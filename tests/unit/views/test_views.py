@@ -189,6 +189,18 @@ def test_a_campaign_from_before_the_lake_has_counts_and_no_rates() -> None:
     assert row["why_null"] == "the campaign began before the lake: no rates"
 
 
+@pytest.mark.parametrize(("first", "began"), [("2026-11-20", True), ("2026-11-19", False)])
+def test_an_orphan_of_the_lakes_first_day_is_of_a_send_before_it(first: str, began: bool) -> None:
+    lake = Lake()
+    contacts = [f"k{number}" for number in range(20)]
+    lake.add("sent", [*sends(*contacts), *sends("k1", campaign="B", at=f"{first} 09:00:00")])
+    lake.add("opens", [event(one, "A", "2026-11-20 11:00:00") for one in (*contacts, "stranger")])
+
+    row = lake.one("SELECT opened, began_before_lake FROM campaign_performance WHERE campaign = 'A'")
+
+    assert row == {"opened": 20, "began_before_lake": began}
+
+
 def test_nobody_is_taken_for_somebody() -> None:
     lake = Lake()
     lake.add(
