@@ -76,11 +76,14 @@ class Lake:
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to a table; the day follows from the time, what is not given is null."""
-        for row in rows:
-            given = {"dt": str(row["_event_at"])[:10], **row} if "_event_at" in row else dict(row)
-            listed = ", ".join(f'"{column}"' for column in given)
-            marks = ", ".join("?" for _ in given)
-            self.engine.execute(f'INSERT INTO "{name}" ({listed}) VALUES ({marks})', list(given.values()))
+        columns = list(self.columns[name])
+        given = [{"dt": str(row["_event_at"])[:10], **row} if "_event_at" in row else row for row in rows]
+        marks = f"({', '.join('?' for _ in columns)})"
+        # One statement for many rows: each costs more than a row.
+        for start in range(0, len(given), 500):
+            some = given[start : start + 500]
+            values = [row.get(column) for row in some for column in columns]
+            self.engine.execute(f'INSERT INTO "{name}" VALUES {", ".join([marks] * len(some))}', values)
 
     def query(self, sql: str) -> Rows:
         """The rows of a query that may read the views."""
