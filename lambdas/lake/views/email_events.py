@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lambdas.lake.column_types import DAY, EVENT_AT
 from lambdas.lake.profile.field_names import Role
 from lambdas.lake.views.metrics import MACHINE_CLICK_SECONDS
-from lambdas.lake.views.sources import EVENT_TYPES, SENT, Match, Source
+from lambdas.lake.views.sources import EVENT_TYPES, SENT, Match, Source, names_no_one
 from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, literal, quoted, view
 
 UNKNOWN = "unknown"
@@ -52,12 +52,13 @@ _COLUMNS = (
 def email_events(found: Mapping[str, Source], by: Match) -> View:
     """The view over the tables that are there."""
     union = "\n  UNION ALL\n".join(_events(event, source, by) for event, source in found.items())
+    recipients = _only_recipients(found[SENT], by) if any(names_no_one(source, by) for source in found.values()) else ""
     key = "contact, message, channel"
     of_send = f"PARTITION BY {key}, send_number"
     seconds = f"INTERVAL '{MACHINE_CLICK_SECONDS}' SECOND"
     # A second click on the same link is a person's habit; two links within a second are not.
     near = f"{of_send}, event_type ORDER BY event_at RANGE BETWEEN {seconds} PRECEDING AND {seconds} FOLLOWING"
-    head = f"""WITH all_events AS (
+    head = f"""WITH {recipients}all_events AS (
 {union}
 ), numbered_events AS (
   SELECT *,
@@ -104,19 +105,34 @@ def _events(event: str, source: Source, by: Match) -> str:
     def text(expression: str | None) -> str:
         return f"NULLIF({expression}, '')" if expression else nothing
 
+    contact, channel, joined = text(source.role(by.who)), _channel(source.channel), ""
+    if names_no_one(source, by):
+        contact, channel = "only_contact", f"COALESCE(only_channel, {channel})"
+        joined = f"\n  LEFT JOIN only_recipients ON {text(source.role(by.what))} = only_message"
     return f"""  SELECT
     '{event}' AS event_type,
     {0 if event == SENT else 1} AS event_order,
-    {text(source.role(by.who))} AS contact,
+    {contact} AS contact,
     {text(source.role(by.what))} AS message,
     {text(source.campaign)} AS own_campaign,
     {text(source.campaign_name)} AS own_campaign_name,
-    {_channel(source.channel)} AS channel,
+    {channel} AS channel,
     {text(source.role(Role.LINK) if event == "click" else None)} AS link,
     {text(source.user_agent if event == "open" else None)} AS user_agent,
     CAST({quoted(EVENT_AT)} AS timestamp(3)) AS event_at,
     CAST({DAY} AS varchar) AS dt
-  FROM {quoted(EVENT_TYPES[event])}"""
+  FROM {quoted(EVENT_TYPES[event])}{joined}"""
+
+
+def _only_recipients(sent: Source, by: Match) -> str:
+    """To whom each message went that went to one alone: of its events that name nobody, it tells the contact."""
+    contact, message = f"NULLIF({sent.role(by.who)}, '')", f"NULLIF({sent.role(by.what)}, '')"
+    return f"""only_recipients AS (
+  SELECT {message} AS only_message, min({contact}) AS only_contact, min({_channel(sent.channel)}) AS only_channel
+  FROM {quoted(EVENT_TYPES[SENT])}
+  GROUP BY {message}
+  HAVING count(DISTINCT {contact}) = 1
+), """
 
 
 def _channel(expression: str | None) -> str:

@@ -105,7 +105,16 @@ def match(found: Mapping[str, Source]) -> Match | None:
 
 def unmatched(found: Mapping[str, Source], by: Match) -> list[str]:
     """The tables that lack what they would be matched by."""
-    return [EVENT_TYPES[event] for event, source in found.items() if not _has(source, by.who, by.what)]
+    return [
+        EVENT_TYPES[event]
+        for event, source in found.items()
+        if not _has(source, by.who, by.what) and not names_no_one(source, by)
+    ]
+
+
+def names_no_one(source: Source, by: Match) -> bool:
+    """Whether a table says of which message an event is, and not of whom: the vendor's bounces are like that."""
+    return by.what is Role.MESSAGE and source.role(by.who) is None and source.role(by.what) is not None
 
 
 def _has(source: Source, who: Role, what: Role) -> bool:

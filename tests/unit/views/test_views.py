@@ -27,6 +27,13 @@ SHAPES = {
     "sends alone": {"sent": usual_tables()["sent"]},
     "no sends": {"opens": usual_tables()["opens"]},
     "no campaign": {name: table({"contactId": Kind.ID}, {"contact": "contactId"}) for name in usual_tables()},
+    "bounces by message alone": _tables(
+        {"contactId": Kind.ID, "messageId": Kind.ID, "channel": Kind.STRING}, BY_MESSAGE
+    )
+    | {
+        name: table({"recipient": Kind.ID, "messageId": Kind.ID}, {"recipient": "recipient", "message": "messageId"})
+        for name in ("hard_bounces", "soft_bounces")
+    },
     "bounces by address": usual_tables()
     | {"hard_bounces": table({"recipient": Kind.ID, "bounceType": Kind.STRING}, {"recipient": "recipient"})},
 }
@@ -162,6 +169,20 @@ def test_events_that_go_by_something_else_are_null_and_not_nothing() -> None:
     assert (row["sent"], row["delivered"], row["bounced"], row["opened"]) == (2, None, None, 0)
     assert "hard_bounces lacks a contact" in row["why_null"]
     assert "bounces: 0 of 1 find their send" in row["why_null"]
+
+
+@pytest.mark.parametrize(("second", "bounced"), [("m2", 1), ("m1", None)], ids=["one each", "shared"])
+def test_a_bounce_of_a_message_to_one_contact_alone_is_of_that_contact(second: str, bounced: int | None) -> None:
+    lake = Lake(SHAPES["bounces by message alone"])
+    for contact, message in (("k1", "m1"), ("k2", second)):
+        sent = {"contact_id": contact, "message_id": message, "channel": "SMS", "_event_at": "2026-11-20 10:00:00"}
+        lake.add("sent", [sent])
+    lake.add("hard_bounces", [{"recipient": "k@x.com", "message_id": "m1", "_event_at": "2026-11-20 10:01:00"}])
+
+    row = lake.one("SELECT sent, bounced, why_null FROM campaign_performance WHERE sent > 0")
+
+    assert (row["sent"], row["bounced"]) == (2, bounced)
+    assert ("bounces: 0 of 1 find their send" in (row["why_null"] or "")) == (bounced is None)
 
 
 @pytest.mark.parametrize(("strangers", "opened"), [(1, 9), (2, None)])
