@@ -67,7 +67,7 @@ class Lake:
         return {
             name: {column.name: ATHENA_TYPES[column.kind] for column in one.schema.stored} | own
             for name, one in self.tables.items()
-        } | {"export_runs": dict(RUN_COLUMNS)}
+        } | {"export_runs": {column: kind for column, (kind, _) in RUN_COLUMNS.items()}}
 
     @property
     def views(self) -> tuple[View, ...]:
