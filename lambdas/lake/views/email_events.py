@@ -53,11 +53,6 @@ def email_events(found: Mapping[str, Source], by: Match) -> View:
     """The view over the tables that are there."""
     union = "\n  UNION ALL\n".join(_events(event, source, by) for event, source in found.items())
     recipients = _only_recipients(found[SENT], by) if any(names_no_one(source, by) for source in found.values()) else ""
-    key = "contact, message, channel"
-    of_send = f"PARTITION BY {key}, send_number"
-    seconds = f"INTERVAL '{MACHINE_CLICK_SECONDS}' SECOND"
-    # A second click on the same link is a person's habit; two links within a second are not.
-    near = f"{of_send}, event_type ORDER BY event_at RANGE BETWEEN {seconds} PRECEDING AND {seconds} FOLLOWING"
     head = f"""WITH {recipients}all_events AS (
 {union}
 ), numbered_events AS (
@@ -65,24 +60,20 @@ def email_events(found: Mapping[str, Source], by: Match) -> View:
     -- Sends are counted on: an event belongs to the last one that was counted before it.
     CASE
       WHEN event_type <> '{SENT}' AND (contact IS NULL OR message IS NULL OR event_at IS NULL) THEN 0
-      ELSE sum(CASE WHEN event_type = '{SENT}' THEN 1 ELSE 0 END) OVER (
-        PARTITION BY {key} ORDER BY event_at NULLS LAST, event_order
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-    END AS send_number
+      ELSE {_so_far("sum", "1", "0")}
+    END AS send_number,
+    {_so_far("max", "event_at")} AS last_sent_at,
+    {_so_far("max", "dt")} AS last_sent_dt,
+    {_so_far("max", "own_campaign")} AS last_campaign,
+    {_so_far("max", "own_campaign_name")} AS last_campaign_name
   FROM all_events
 ), sent_events AS (
   SELECT event_type, contact, message, {literal(by.what.value)} AS message_is, channel, link, event_at, dt, send_number,
-    COALESCE(own_campaign, {_of_send("own_campaign", of_send)}, '{UNKNOWN}') AS campaign,
-    COALESCE(own_campaign_name, {_of_send("own_campaign_name", of_send)}) AS campaign_name,
-    {_of_send("event_at", of_send)} AS sent_at,
-    {_of_send("dt", of_send)} AS sent_dt,
-    CASE
-      WHEN event_type = 'open' AND user_agent IS NULL OR event_type = 'click' AND link IS NULL THEN NULL
-      WHEN event_type = 'open' AND user_agent = 'Mozilla/5.0' THEN 'user agent of a privacy proxy'
-      WHEN event_type = 'click' AND contact IS NOT NULL AND min(link) OVER ({near}) <> max(link) OVER ({near})
-        THEN 'two links within {MACHINE_CLICK_SECONDS} s'
-      ELSE ''
-    END AS machine_reason
+    COALESCE(own_campaign, CASE WHEN send_number > 0 THEN last_campaign END, '{UNKNOWN}') AS campaign,
+    COALESCE(own_campaign_name, CASE WHEN send_number > 0 THEN last_campaign_name END) AS campaign_name,
+    CASE WHEN send_number > 0 AND event_at IS NOT NULL THEN last_sent_at END AS sent_at,
+    CASE WHEN send_number > 0 THEN last_sent_dt END AS sent_dt,
+    machine_reason
   FROM numbered_events
 )
 """
@@ -95,8 +86,34 @@ def email_events(found: Mapping[str, Source], by: Match) -> View:
     )
 
 
-def _of_send(column: str, window: str) -> str:
-    return f"CASE WHEN send_number > 0 THEN max(CASE WHEN event_type = '{SENT}' THEN {column} END) OVER ({window}) END"
+def _so_far(aggregate: str, of_send: str, of_other: str = "NULL") -> str:
+    """An aggregate over the sends until an event. All have the same window, so that rows are sorted once.
+
+    The greatest time is the last one; of the campaign, all sends of a message have the same.
+    """
+    return f"""{aggregate}(CASE WHEN event_type = '{SENT}' THEN {of_send} ELSE {of_other} END) OVER (
+      PARTITION BY contact, message, channel ORDER BY event_at NULLS LAST, event_order
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"""
+
+
+def _machine(event: str) -> str:
+    """Why an event is suspected to be a machine's: empty if it is not, NULL if nothing can tell."""
+    if event == "open":
+        proxy = "user_agent = 'Mozilla/5.0' THEN 'user agent of a privacy proxy'"
+        return f"CASE WHEN {proxy} WHEN user_agent IS NOT NULL THEN '' END"
+    if event == "click":
+        seconds = f"INTERVAL '{MACHINE_CLICK_SECONDS}' SECOND"
+        near = (
+            "PARTITION BY contact, message, channel ORDER BY event_at "
+            f"RANGE BETWEEN {seconds} PRECEDING AND {seconds} FOLLOWING"
+        )
+        # A second click on the same link is a person's habit; two links within a second are not.
+        return (
+            "CASE WHEN link IS NULL THEN NULL WHEN contact IS NOT NULL AND "
+            f"min(link) OVER ({near}) <> max(link) OVER ({near}) "
+            f"THEN 'two links within {MACHINE_CLICK_SECONDS} s' ELSE '' END"
+        )
+    return "''"
 
 
 def _events(event: str, source: Source, by: Match) -> str:
@@ -109,7 +126,7 @@ def _events(event: str, source: Source, by: Match) -> str:
     if names_no_one(source, by):
         contact, channel = "only_contact", f"COALESCE(only_channel, {channel})"
         joined = f"\n  LEFT JOIN only_recipients ON {text(source.role(by.what))} = only_message"
-    return f"""  SELECT
+    return f"""  SELECT *, {_machine(event)} AS machine_reason FROM (SELECT
     '{event}' AS event_type,
     {0 if event == SENT else 1} AS event_order,
     {contact} AS contact,
@@ -121,7 +138,7 @@ def _events(event: str, source: Source, by: Match) -> str:
     {text(source.user_agent if event == "open" else None)} AS user_agent,
     CAST({quoted(EVENT_AT)} AS timestamp(3)) AS event_at,
     CAST({DAY} AS varchar) AS dt
-  FROM {quoted(EVENT_TYPES[event])}{joined}"""
+  FROM {quoted(EVENT_TYPES[event])}{joined}) AS {event}_events"""
 
 
 def _only_recipients(sent: Source, by: Match) -> str:

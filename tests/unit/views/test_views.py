@@ -237,6 +237,15 @@ def test_nobody_is_taken_for_somebody() -> None:
     ) == {"all_events": 4}
 
 
+def test_a_send_without_a_time_has_none_of_another() -> None:
+    lake = Lake()
+    lake.add("sent", [*sends("k1"), {"contact_id": "k1", "campaign_id": "A", "dt": "unknown"}])
+
+    rows = lake.query("SELECT dt, sent_at IS NULL AS is_null FROM email_sends ORDER BY send_number")
+
+    assert rows == [{"dt": "2026-11-20", "is_null": False}, {"dt": "unknown", "is_null": True}]
+
+
 @pytest.mark.parametrize(("seconds", "machines"), [("00.999", 2), ("01.001", 0)])
 def test_two_links_within_a_second_are_suspected(seconds: str, machines: int) -> None:
     lake = Lake()
