@@ -111,6 +111,8 @@ class Access:
                         "glue:GetTables",
                         "glue:CreateTable",
                         "glue:UpdateTable",
+                        # Of the view that a setting has switched off.
+                        "glue:DeleteTable",
                         "glue:GetPartitions",
                     ],
                     resources=lake.catalog_arns,

@@ -173,6 +173,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "ALERT_TOPIC_ARN": access.topic_arn,
         "WATCHED_EXPORTS": ",".join(export for export in EXPORT_TYPES if settings.is_on(export)),
         "NIGHTLY_SUMMARY": "true" if settings.nightly_summary else "false",
+        "CONTACT_ENGAGEMENT": "true" if settings.contact_engagement else "false",
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
         "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),

@@ -46,6 +46,8 @@ class Settings:
     watched_exports: tuple[str, ...]
     """The export types whose rules are switched on."""
     nightly_summary: bool
+    contact_engagement: bool
+    """Whether analysts get the view `contact_engagement`, which profiles persons."""
     quarantine_ratio: float
     quarantine_minimum: int
     identity_fields: Mapping[str, tuple[str, ...]]

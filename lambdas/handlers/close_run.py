@@ -35,7 +35,8 @@ def _renew_views(run: Execution) -> None:
     """Write the views that the run's table has changed; if that fails, the run has succeeded all the same."""
     now = datetime.now(UTC)
     try:
-        written = renew_views(clients.glue(), clients.settings().database)
+        settings = clients.settings()
+        written = renew_views(clients.glue(), settings.database, has_engagement=settings.contact_engagement)
     except Exception as error:
         logger.exception("views not written")
         if clients.notifications().claim_notification("ViewNotWritten", f"{now:%Y-%m-%d}", run.arn, now):

@@ -243,6 +243,7 @@ def make_settings(**changes: Any) -> Settings:
         alert_topic_arn="arn:aws:sns:eu-west-1:1:lake-alerts",
         watched_exports=tuple(EXPORT_TYPES),
         nightly_summary=False,
+        contact_engagement=False,
         quarantine_ratio=0.001,
         quarantine_minimum=10,
         identity_fields={},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from lambdas.lake.storage import keys
 from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.views.campaigns import campaign_daily, campaign_performance, link_clicks
+from lambdas.lake.views.contacts import contact_engagement
 from lambdas.lake.views.email_events import email_events
 from lambdas.lake.views.email_sends import email_sends, has_link
 from lambdas.lake.views.freshness import data_freshness
@@ -12,12 +13,15 @@ from lambdas.lake.views.sources import match, sources
 from lambdas.lake.views.view import View
 
 
-def views(tables: Mapping[str, Table], table_names: frozenset[str]) -> tuple[View, ...]:
+def views(
+    tables: Mapping[str, Table], table_names: frozenset[str], *, has_engagement: bool = False
+) -> tuple[View, ...]:
     """The views that can be made, each after those that it reads.
 
     Args:
         tables: the tables of exports, by name.
         table_names: of all tables.
+        has_engagement: whether `contact_engagement` is wanted.
     """
     made = [data_freshness()] if keys.RUNS_TABLE in table_names else []
     found = sources(tables)
@@ -25,4 +29,5 @@ def views(tables: Mapping[str, Table], table_names: frozenset[str]) -> tuple[Vie
     if by is not None:
         made += [email_events(found, by), email_sends(found, by), campaign_performance(), campaign_daily()]
         made += [link_clicks()] if has_link(found) else []
+        made += [contact_engagement()] if has_engagement else []
     return tuple(made)

@@ -9,6 +9,7 @@ from lambdas.aws_errors import has_code
 from lambdas.lake.errors import ViewNotWritten
 from lambdas.lake.tables.glue_tables import Table, read_table
 from lambdas.lake.views.all_views import views
+from lambdas.lake.views.contacts import CONTACT_ENGAGEMENT
 from lambdas.lake.views.documents import differs, is_ours, view_input
 from lambdas.vocabulary import EXPORT_TYPES
 
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
 # Ten runs may end within seconds of each other.
 _TRIES = 5
-_MOVED = ("ConcurrentModificationException", "AlreadyExistsException")
+# The last: another run has deleted what this one was about to delete.
+_MOVED = ("ConcurrentModificationException", "AlreadyExistsException", "EntityNotFoundException")
 
 
-def renew_views(glue: "GlueClient", database: str) -> list[str]:
+def renew_views(glue: "GlueClient", database: str, *, has_engagement: bool = False) -> list[str]:
     """Write the views that are missing or whose text has changed; return their names.
+
+    Without `has_engagement` the view `contact_engagement` is deleted, since nobody asks for it any more.
 
     Raises:
         ViewNotWritten: somebody else has a table or a view of that name, or changes it all the time.
@@ -30,19 +34,22 @@ def renew_views(glue: "GlueClient", database: str) -> list[str]:
     """
     for _ in range(_TRIES):
         try:
-            return _renew(glue, database)
+            return _renew(glue, database, has_engagement)
         except ClientError as error:
             if not has_code(error, *_MOVED):
                 raise
     raise ViewNotWritten(f"The views of {database} are being changed by somebody else; the next run tries again.")
 
 
-def _renew(glue: "GlueClient", database: str) -> list[str]:
+def _renew(glue: "GlueClient", database: str, has_engagement: bool) -> list[str]:
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     # Of one reading: where a view has been renewed from newer tables since, its version has moved, and Glue refuses.
     definitions: dict[str, Mapping[str, Any]] = {table["Name"]: table for page in pages for table in page["TableList"]}
+    former = definitions.get(CONTACT_ENGAGEMENT)
+    if former is not None and is_ours(former) and not has_engagement:
+        glue.delete_table(DatabaseName=database, Name=CONTACT_ENGAGEMENT)
     written, taken = [], []
-    for view in views(_tables(definitions), frozenset(definitions)):
+    for view in views(_tables(definitions), frozenset(definitions), has_engagement=has_engagement):
         wanted, before = view_input(view, database), definitions.get(view.name)
         if before is not None and not is_ours(before):
             taken.append(view.name)

@@ -75,7 +75,7 @@ def test_views_that_cannot_be_written_fail_no_run_and_are_reported_once_a_day(me
 
 
 def test_a_surprise_is_named_without_its_words(messages: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("jane@example.com")
 
     monkeypatch.setattr(close_run, "renew_views", fail)

@@ -72,7 +72,7 @@ class Lake:
     @property
     def views(self) -> tuple[View, ...]:
         """The views that can be made."""
-        return views(self.tables, frozenset(self.columns))
+        return views(self.tables, frozenset(self.columns), has_engagement=True)
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to a table; the day follows from the time, what is not given is null."""

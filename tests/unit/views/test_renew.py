@@ -117,6 +117,16 @@ def test_a_view_that_somebody_has_changed_is_written_again(glue: Any) -> None:
     assert stored(glue, "email_sends")["ViewOriginalText"] == before["ViewOriginalText"]
 
 
+def test_the_view_of_contacts_is_there_as_long_as_it_is_asked_for(glue: Any) -> None:
+    create(glue, "sent", usual_tables()["sent"])
+    assert "contact_engagement" not in renew_views(glue, "lake")
+
+    assert renew_views(glue, "lake", has_engagement=True) == ["contact_engagement"]
+    renew_views(glue, "lake")
+
+    assert "contact_engagement" not in stored_views(glue, "lake")
+
+
 def test_a_table_of_somebody_else_stays_and_the_other_views_are_written(glue: Any) -> None:
     create(glue, "sent", usual_tables()["sent"])
     glue.create_table(DatabaseName="lake", TableInput={"Name": "email_sends", "Description": "Mine."})

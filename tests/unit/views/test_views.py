@@ -298,20 +298,3 @@ def test_a_soft_bounce_is_final_unless_it_is_read_later(after: str, outcome: str
     lake.add("opens", [event("k1", "A", f"2026-11-20 {after}")])
 
     assert lake.one("SELECT outcome FROM email_sends") == {"outcome": outcome}
-
-
-def test_freshness_counts_from_the_last_success() -> None:
-    lake = Lake()
-    runs = (("succeeded", 3, 5), ("failed", 2, 9), ("failed", 1, 9))
-    for outcome, hours, latest in runs:
-        lake.engine.execute(
-            "INSERT INTO export_runs (export_type, outcome, reason, ended_at, latest_event, rows_new) "
-            "SELECT 'OPENS', ?, ?, now() AT TIME ZONE 'UTC' - to_hours(?), now() AT TIME ZONE 'UTC' - to_hours(?), 1",
-            [outcome, None if outcome == "succeeded" else f"reason {hours}", hours, latest],
-        )
-
-    row = lake.one("SELECT * FROM data_freshness")
-
-    assert (row["export_type"], row["last_outcome"], row["last_reason"]) == ("OPENS", "failed", "reason 1")
-    assert (row["failed_since_success"], round(row["hours_since_success"], 1)) == (2, 3.0)
-    assert round(row["hours_since_latest_event"], 1) == 5.0
