@@ -76,7 +76,9 @@ class RecordStack:
         """The records that the table's rows came from, read through Athena."""
         glue = self.running.cloud.client("glue")
         definition = glue.get_table(DatabaseName=self.running.deployment.database, Name="opens")["Table"]
-        columns = [column for column in definition["StorageDescriptor"]["Columns"] if "Parameters" in column]
+        columns = [
+            column for column in definition["StorageDescriptor"]["Columns"] if "source" in column.get("Parameters", {})
+        ]
         found = []
         for row in self.query("SELECT * FROM opens"):
             record = json.loads(row["_rescued"] or "{}")
