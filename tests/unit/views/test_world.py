@@ -20,6 +20,8 @@ from tests.unit.lake.in_process_lake import InProcessLake, lines, new_lake
 from tests.unit.views.lakes import Lake
 from tests.unit.views.model import Happened, performance
 
+pytestmark = pytest.mark.no_cover
+
 NIGHTS = (datetime(2026, 11, 23, 3, 30, tzinfo=UTC), datetime(2026, 11, 24, 3, 30, tzinfo=UTC))
 CONTACTS = 40
 """Few, so that they get the same campaign again."""
