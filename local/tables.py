@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lambdas.lake.column_types import DAY, EVENT_AT
+from lambdas.lake.sql import text
 from lambdas.lake.storage.keys import RUNS_TABLE, UNKNOWN_DAY
 from lambdas.vocabulary import EXPORT_TYPES
 from local import display
@@ -144,7 +145,7 @@ def _days(glue: Any, database: str, table: Mapping[str, Any]) -> tuple[str, ...]
 def _counts(query: Query, days: Mapping[str, tuple[str, ...] | None]) -> dict[str, Mapping[str, Any]]:
     """Rows and newest event of each table: of the lake's Parquet files, Athena counts without reading columns."""
     parts = [
-        f"SELECT {_text(name)} AS name, (SELECT count(*) FROM {name}) AS number, "  # noqa: S608 - names of ours
+        f"SELECT {text(name)} AS name, (SELECT count(*) FROM {name}) AS number, "  # noqa: S608 - names of ours
         f"{_newest(name, found)} AS newest"
         for name, found in days.items()
     ]
@@ -157,7 +158,7 @@ def _newest(name: str, days: Iterable[str] | None) -> str:
     past = [day for day in days or () if day <= latest]
     if not past:
         return "CAST(NULL AS timestamp)"
-    return f"(SELECT max({EVENT_AT}) FROM {name} WHERE {DAY} = {_text(past[-1])})"  # noqa: S608
+    return f"(SELECT max({EVENT_AT}) FROM {name} WHERE {DAY} = {text(past[-1])})"  # noqa: S608
 
 
 def _loads(query: Query) -> dict[str, str]:
@@ -170,10 +171,6 @@ def _loads(query: Query) -> dict[str, str]:
     found = {export.table: orders[name] for name, export in EXPORT_TYPES.items() if name in orders}
     ended = [row["ended"] for row in rows if row["ended"]]
     return found | ({RUNS_TABLE: max(ended)} if ended else {})
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _minutes(moment: str | None) -> str:

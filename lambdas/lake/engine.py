@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from lambdas.lake.sql import text
+
 # Measured: enough for a piece on each thread and for a day's merge; the rest spills to the work folder.
 MEMORY_LIMIT = "400MB"
 THREADS = 2
@@ -42,19 +44,9 @@ def workers(engine: duckdb.DuckDBPyConnection) -> Iterator[ThreadPoolExecutor]:
         engine.execute(f"SET threads = {threads}")
 
 
-def text(value: str) -> str:
-    """A string as an SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def timestamp(moment: datetime) -> str:
     """An instant as an SQL literal: a timestamp in UTC."""
     return f"TIMESTAMP {text(moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' '))}"
-
-
-def name(value: str) -> str:
-    """A column's name as an SQL identifier."""
-    return '"' + value.replace('"', '""') + '"'
 
 
 def files(paths: Sequence[Path]) -> str:

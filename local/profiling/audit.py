@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 
 from lambdas.lake.column_types import EVENT_AT
-from lambdas.lake.engine import name, parquet
+from lambdas.lake.engine import parquet
 from lambdas.lake.rows.sorted_files import shape
 from lambdas.lake.rows.staging import Rows, identity
+from lambdas.lake.sql import name
 from local.profiling.reading import Reading
 
 

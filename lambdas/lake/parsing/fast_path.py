@@ -23,9 +23,10 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.column_types import Column, Kind, Schema
-from lambdas.lake.engine import any_of, files, name, parquet, text
+from lambdas.lake.engine import any_of, files, parquet
 from lambdas.lake.formats.ambiguous_strings import NO_STRING, may_begin_no_string
 from lambdas.lake.formats.splitting import PieceFile
+from lambdas.lake.sql import name, text
 
 _TEXTS = (Kind.STRING, Kind.ID)
 _KINDS = (Kind.BIGINT, Kind.BOOLEAN, *_TEXTS)

@@ -6,12 +6,13 @@ The engine's own casts round and guess, so each is asked only where the text lea
 import json
 
 from lambdas.lake.column_types import RESCUED, Column, Kind
-from lambdas.lake.engine import any_of, name, text
+from lambdas.lake.engine import any_of
 from lambdas.lake.parsing.layout import IDENTITY, REST, Layout
 from lambdas.lake.parsing.texts import Lines
 from lambdas.lake.profile.profile import EventTime
 from lambdas.lake.profile.time_formats import instant, instant_of_number
 from lambdas.lake.rows.staging import AT, Rows, first_of, rows_from
+from lambdas.lake.sql import name, text
 
 SCHEMA_CHANGED = "the schema changed"
 """The engine's error."""

@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 
 from lambdas.lake.column_types import Schema
-from lambdas.lake.engine import text as quoted
 from lambdas.lake.formats import json_lines, json_records
 from lambdas.lake.formats.json_records import Fields, Rejected
 from lambdas.lake.formats.splitting import Piece, WrongSplit
 from lambdas.lake.parsing import odd_records
 from lambdas.lake.parsing.layout import Layout
 from lambdas.lake.profile.sample import inside
+from lambdas.lake.sql import text as quoted
 
 _SEPARATOR = b"\x1f"
 _ABSENT = msgspec.Raw(b"")

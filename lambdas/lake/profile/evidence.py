@@ -9,12 +9,13 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.column_types import Column, Kind, Schema
-from lambdas.lake.engine import name, parquet, text, timestamp
+from lambdas.lake.engine import parquet, timestamp
 from lambdas.lake.profile import field_names
 from lambdas.lake.profile.profile import EventTime
 from lambdas.lake.profile.sample import Sample
 from lambdas.lake.profile.time_formats import formats_of, has_no_offset, instant, instant_in
 from lambdas.lake.profile.window import Window
+from lambdas.lake.sql import name, text
 from lambdas.vocabulary import TimeFormat
 
 # A sample field with fewer values of a format is no time of every record.

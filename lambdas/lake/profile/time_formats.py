@@ -7,7 +7,7 @@ the month comes first in 03/04/2026 has to be known.
 import re
 from collections.abc import Mapping
 
-from lambdas.lake.engine import text
+from lambdas.lake.sql import text
 from lambdas.vocabulary import TimeFormat
 
 # Before, a time says "never" (0, 1970-01-01, 0000-00-00); after, its day has no name in every time zone.

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT
-from lambdas.lake.engine import files, name, parquet, text, timestamp, workers
+from lambdas.lake.engine import files, parquet, timestamp, workers
 from lambdas.lake.errors import Unloadable
 from lambdas.lake.profile.audit import Counts, Interval
 from lambdas.lake.profile.field_names import is_title
@@ -20,6 +20,7 @@ from lambdas.lake.rows.sorted_files import SortedFile, follow_each_other, shape,
 from lambdas.lake.rows.spans import within
 from lambdas.lake.rows.staging import Rows, content_columns, identity, identity_columns, stored_columns
 from lambdas.lake.rows.time_ranges import range_predicates
+from lambdas.lake.sql import name, text
 from lambdas.lake.storage.keys import UNKNOWN_DAY
 
 # Identities of both; rows of the export alone, and the table's of what both have; identities with more, or fewer.

@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.column_types import BATCH_ID, DAY, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID
-from lambdas.lake.engine import name, parquet, text
+from lambdas.lake.engine import parquet
 from lambdas.lake.rows.staging import ENGINE_TYPES, Rows, day, identity, stored_columns
+from lambdas.lake.sql import name, text
 from lambdas.lake.storage.keys import UNKNOWN_DAY
 
 ALL = "all"

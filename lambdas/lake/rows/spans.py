@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 
 from lambdas.lake.column_types import EVENT_AT
-from lambdas.lake.engine import name, parquet, timestamp
+from lambdas.lake.engine import parquet, timestamp
 from lambdas.lake.profile.audit import Interval, Span
 from lambdas.lake.profile.window import Window
 from lambdas.lake.rows.staging import Rows, content_columns, identity_columns
+from lambdas.lake.sql import name
 
 _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 

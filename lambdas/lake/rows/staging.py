@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.lake.column_types import BATCH_ID, EVENT_AT, ORDERED_AT, RESCUED, ROW_ID, Column, Kind, Schema
-from lambdas.lake.engine import name, text, timestamp
+from lambdas.lake.engine import timestamp
 from lambdas.lake.profile.profile import EventTime, IdentityKind, Profile
 from lambdas.lake.profile.time_formats import instant, instant_of_number
+from lambdas.lake.sql import name, text
 from lambdas.vocabulary import ExportType
 
 ENGINE_TYPES = {

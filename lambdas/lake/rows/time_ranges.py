@@ -5,7 +5,7 @@ from itertools import pairwise
 import duckdb
 
 from lambdas.lake.column_types import EVENT_AT
-from lambdas.lake.engine import text
+from lambdas.lake.sql import text
 
 # Two are sorted at a time; larger ones take longer a row. Rows of one instant stay together, however many.
 _ROWS = 245_760

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from lambdas.lake.column_types import DAY, EVENT_AT
 from lambdas.lake.profile.field_names import Role
+from lambdas.lake.sql import name as quoted
+from lambdas.lake.sql import text as literal
 from lambdas.lake.views.metrics import MACHINE_CLICK_SECONDS
 from lambdas.lake.views.sources import EVENT_TYPES, SENT, Match, Source, names_no_one
-from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, literal, quoted, view
+from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, view
 
 UNKNOWN = "unknown"
 """The campaign of what names none."""

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from lambdas.lake.profile.field_names import Role
+from lambdas.lake.sql import text as literal
 from lambdas.lake.views.metrics import ENOUGH_FOUND
 from lambdas.lake.views.sources import EVENT_TYPES, SENT, Match, Source, unmatched
-from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, literal, view
+from lambdas.lake.views.view import BIGINT, BOOLEAN, TIMESTAMP, VARCHAR, View, ViewColumn, view
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "opens": ("open",),

@@ -1,7 +1,8 @@
 """The view `data_freshness`: what the lake has of each export, and how old it is."""
 
+from lambdas.lake.sql import name as quoted
 from lambdas.lake.storage import keys
-from lambdas.lake.views.view import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, View, ViewColumn, quoted, view
+from lambdas.lake.views.view import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, View, ViewColumn, view
 
 _NOW = "current_timestamp"
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from lambdas.lake.column_types import Kind
 from lambdas.lake.profile import field_names
 from lambdas.lake.profile.field_names import WHO, Role
+from lambdas.lake.sql import name as quoted
+from lambdas.lake.sql import text as literal
 from lambdas.lake.tables.glue_tables import Table
-from lambdas.lake.views.view import literal, quoted
 
 SENT = "sent"
 EVENT_TYPES = {

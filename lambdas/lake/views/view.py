@@ -33,13 +33,3 @@ def view(name: str, description: str, *, head: str, columns: Sequence[ViewColumn
     """A view with explicit columns, each cast to its type, so that no change of a table makes it stale."""
     chosen = ",\n  ".join(f"CAST({one.sql or one.name} AS {one.type}) AS {one.name}" for one in columns)
     return View(name, description, f"{head}SELECT\n  {chosen}\n{tail}", tuple(columns))
-
-
-def literal(text: str) -> str:
-    """A text in SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
