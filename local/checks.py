@@ -6,6 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.aws_errors import has_code
+
 ClientFactory = Callable[[str], Any]
 """Makes a client of an AWS service."""
 
@@ -39,7 +41,7 @@ def unknown(name: str, words: str) -> Check:
 
 def is_denied(error: ClientError) -> bool:
     """Whether the caller lacks the right to ask."""
-    return str(error.response.get("Error", {}).get("Code")) in _DENIED
+    return has_code(error, *_DENIED)
 
 
 def asked(name: str, ask: Callable[[], Check]) -> Check:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -45,6 +46,13 @@ def session(profile: str | None = None) -> boto3.Session:
         raise Problem(str(error)) from None
 
 
+def clients(chosen: boto3.Session, places: Mapping[str, str] = MappingProxyType({})) -> ClientFactory:
+    """Makes clients of a session; `places` are options of all of them."""
+    # boto3's types know each service by its literal name alone.
+    make: Callable[..., Any] = chosen.client
+    return lambda service: make(service, **places)
+
+
 def in_account(name: str) -> Deployed:
     """The stack of that name in the caller's account and region.
 
@@ -52,10 +60,7 @@ def in_account(name: str) -> Deployed:
         Problem: there are no credentials, or no such stack.
     """
     chosen = session()
-
-    def client(service: str) -> Any:
-        return chosen.client(service)  # type: ignore[call-overload]
-
+    client = clients(chosen)
     try:
         (found,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except (ClientError, BotoCoreError) as error:
@@ -80,8 +85,4 @@ def _as_role(region: str | None, places: Mapping[str, str], credentials: Mapping
         aws_session_token=credentials["SessionToken"],
         region_name=region,
     )
-
-    def client(service: str) -> Any:
-        return chosen.client(service, **places)  # type: ignore[call-overload]
-
-    return client
+    return clients(chosen, places)

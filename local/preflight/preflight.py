@@ -17,6 +17,7 @@ from local import doctor
 from local.checks import Check, asked, is_denied, unknown
 from local.preflight import account, catalog, names
 from local.preflight.target import QUALIFIER, Target
+from local.stacks import clients
 from local.standin.options import TOKEN_VARIABLE
 
 _QUALIFIER_NAME = "@aws-cdk/core:bootstrapQualifier"
@@ -39,13 +40,9 @@ def preflight(session: boto3.Session, changes: Mapping[str, str], token: str) ->
     yield identity if isinstance(identity, Check) else Check("credentials", True, identity["Arn"])
     if isinstance(settings, Check) or isinstance(identity, Check):
         return
-
-    def client(service: str) -> Any:
-        return session.client(service)  # type: ignore[call-overload]
-
     target = Target(
         settings=settings,
-        client=client,
+        client=clients(session),
         account=identity["Account"],
         region=session.region_name or "",
         partition=identity["Arn"].split(":")[1],
