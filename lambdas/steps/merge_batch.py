@@ -1,9 +1,10 @@
 """Merge one landed batch into a table: stage its records, merge them day by day, publish the days."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -119,7 +120,8 @@ def merge_batch(request: MergeRequest) -> dict[str, Any]:
         staged,
         manifest=request.manifest,
         settings=request.settings,
-        may_be_doubled=kept is None and not request.earlier and not request.is_replay,
+        is_alone=kept is None and not request.earlier and not request.is_replay,
+        newest_days=_newest_days(request, table),
     )
     merged = _merge_days(request, rows, merge, staged, table)
     overlap = sum((day.overlap for day in merged.values()), Counts())
@@ -189,6 +191,15 @@ def _locations(request: MergeRequest, table: Table | None) -> dict[str, str]:
     if table is None:
         return {}
     return request.lake.tables.locations(request.export) if table.profile.has_days else {ALL: table.location}
+
+
+def _newest_days(request: MergeRequest, table: Table | None) -> Iterator[Sequence[Path]]:
+    """Download the table's days one by one, the newest first, each for as long as the caller looks at it."""
+    for _, location in sorted(_locations(request, table).items(), reverse=True):
+        store = request.lake.store
+        with TemporaryDirectory(dir=request.work) as work:
+            if stored := store.download(store.prefix(location), Path(work)):
+                yield stored
 
 
 def _merge_day(request: MergeRequest, rows: Rows, merge: Merge, day: str, location: str | None) -> MergedDay:

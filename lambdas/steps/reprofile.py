@@ -101,25 +101,22 @@ def _rebuilt(
     lake = request.lake
     shadow = ShadowTable(lake.store, request.export, request.folder_name)
     shadow.begin(left_out, profile)
+    rebuild = replace(request, lake=replace(lake, shadow_table=shadow), earlier=(), resume=False, is_replay=True)
     tally: dict[str, Any] = {}
     for manifest in sorted(landed, key=lambda one: one.age):
         if manifest.batch_id in left_out:
             continue
         name = f"{request.folder_name}-{keys.batch_folder(manifest.batch_id)}"
+        is_own = manifest.batch_id == request.manifest.batch_id
         with TemporaryDirectory(dir=request.work) as work:
-            merged = merge_batch(
-                replace(
-                    request,
-                    manifest=manifest,
-                    folder_name=name,
-                    lake=replace(lake, shadow_table=shadow),
-                    work=Path(work),
-                    earlier=(),
-                    resume=False,
-                    is_replay=True,
-                )
-            )
-        if manifest.batch_id == request.manifest.batch_id:
+            try:
+                merged = merge_batch(replace(rebuild, manifest=manifest, folder_name=name, work=Path(work)))
+            except Contradiction as error:
+                if is_own:
+                    raise
+                # The request's own batch is not to blame, whatever is wrong with another.
+                raise Contradiction(f"Batch {manifest.batch_id}, ordered {manifest.ordered_at[:10]}: {error}") from None
+        if is_own:
             tally = merged
     request.check_lease()
     shadow.switch(request.export, lake.catalog)

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import duckdb
-
 from lambdas.lake.errors import Undecided, Unloadable
-from lambdas.lake.parsing.stager import Staged
 from lambdas.lake.profile.audit import TELLING_RECORDS, Export
 from lambdas.lake.profile.chosen import Chosen
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.profile.window import Window, ordered_window
-from lambdas.lake.rows.spans import stands_twice
 from lambdas.lake.rows.staging import Rows
 from lambdas.lake.storage.landing import Manifest
 from lambdas.lake.tables.glue_tables import SCHEMA_VERSION, Table
@@ -105,23 +101,6 @@ def check_unknown_times(
             f"the table takes for the time of the event ({profile.event_time[0].format.value}). Nothing was "
             "published. If the vendor has changed its records, look at the file with the command profile, and rebuild "
             "the table with replay --rebuild --reprofile; the setting unknownTimeRatio allows more."
-        )
-
-
-def check_not_doubled(engine: duckdb.DuckDBPyConnection, rows: Rows, staged: Staged) -> None:
-    """Refuse to begin a table with an export in which every event stands twice: its rows would win over any other's.
-
-    Raises:
-        Undecided: the next export shows whether Symplify always sends them so.
-    """
-    if not rows.profile.has_days or staged.rows < TELLING_RECORDS:
-        return
-    # The day with the fewest rows tells most exports.
-    days = sorted(staged.sorted_files.values(), key=lambda files: sum(file.rows for file in files))
-    if all(stands_twice(engine, [file.path for file in files], rows) for files in days):
-        raise Undecided(
-            f"Every record of {rows.export.name} stands in this export twice or more, as if its file were doubled, and "
-            "there is no other export to compare it with. The next one decides; nothing has to be done."
         )
 
 

@@ -183,7 +183,8 @@ def merged(
         staged,
         manifest=made.manifest,
         settings=settings,
-        may_be_doubled=table is None and not known.undecided and not made.is_reprofiled,
+        is_alone=table is None and not known.undecided and not made.is_reprofiled,
+        newest_days=(stored for _, stored in sorted(known.files.items(), reverse=True) if stored),
     )
     files, overlap = dict(known.files), Counts()
     for day in sorted(staged.sorted_files):

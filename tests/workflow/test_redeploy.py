@@ -1,5 +1,6 @@
 """Removing and deploying again without a step by hand: data stays and is adopted, or goes; a failure is repeated."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ def settings(stack: str, **more: str) -> dict[str, str]:
 def fill(cloud: Cloud, deployed: Deployment) -> None:
     """A raw object, a table, and an entry of the ledger."""
     cloud.client("s3").put_object(Bucket=deployed.bucket, Key=RAW, Body=b"[]")
-    cloud.client("glue").create_table(DatabaseName=deployed.database, TableInput={"Name": "opens"})
+    # On a busy machine the answer may be lost, and the client asks again.
+    with suppress(cloud.client("glue").exceptions.AlreadyExistsException):
+        cloud.client("glue").create_table(DatabaseName=deployed.database, TableInput={"Name": "opens"})
     cloud.client("dynamodb").put_item(TableName=deployed.ledger_table, Item=WATERMARK)
 
 

@@ -98,13 +98,20 @@ class Merge:
         run(f"CREATE OR REPLACE VIEW fresh AS SELECT {self._listed} FROM {parquet(_paths(fresh))} {once}")
         if not stored:
             return self._first(fresh, folder)
-        run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self._stored(stored)}")
+        run(f"CREATE OR REPLACE VIEW stored AS SELECT {self._listed} FROM {self.stored(stored)}")
         count, shared = self._counted("stored")
         read, new, updated, changed, overlap = self._judge(shared)
         made = self._write(self._merged, "(FROM stored UNION ALL FROM fresh)", count + read, folder) if changed else ()
         # The engine outlives the merge, and its memory is for the next batch.
         run("DROP TABLE verdict")
         return Merged(read, new, updated, made, overlap)
+
+    def stored(self, paths: Sequence[Path]) -> str:
+        """SQL for the stored rows in the current columns: files from before a column was added lack it."""
+        return (
+            f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
+            "hive_partitioning=false))"
+        )
 
     def _counted(self, relation: str) -> tuple[int, int]:
         """How many rows a relation has, and how many of them where the export and the table cover the same time."""
@@ -241,13 +248,6 @@ class Merge:
         """SQL for whether a row has its key."""
         held = identity_columns(self._rows.profile, self._rows.schema)
         return " OR ".join(f"{name(column.name)} IS NOT NULL" for column in held) or "true"
-
-    def _stored(self, paths: list[Path]) -> str:
-        """SQL for the stored rows in the current columns: files from before a column was added lack it."""
-        return (
-            f"(SELECT * FROM shape UNION ALL BY NAME SELECT * FROM read_parquet({files(paths)}, union_by_name=true, "
-            "hive_partitioning=false))"
-        )
 
 
 def _paths(files: Sequence[SortedFile]) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from lambdas.lake.column_types import EVENT_AT
 from lambdas.lake.engine import parquet, timestamp
 from lambdas.lake.profile.audit import Interval, Span
 from lambdas.lake.profile.window import Window
-from lambdas.lake.rows.staging import Rows, content_columns, identity_columns
+from lambdas.lake.rows.staging import Rows, identity_columns
 from lambdas.lake.sql import name
 
 _RESOLUTIONS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
@@ -45,15 +45,6 @@ def gone(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], rows: Rows) -
     counts = ", ".join(f"count({name(column.name)})" for column in columns)
     found = engine.execute(f"SELECT {counts} FROM {parquet(files)}").fetchone() or ()
     return tuple(column.source for column, filled in zip(columns, found, strict=True) if not filled)
-
-
-def stands_twice(engine: duckdb.DuckDBPyConnection, files: Sequence[Path], rows: Rows) -> bool:
-    """Whether every row stands at least twice in these files."""
-    content = ", ".join(map(name, content_columns(rows)))
-    found = engine.execute(
-        f"SELECT min(n) FROM (SELECT count(*) AS n FROM {parquet(files)} GROUP BY hash({content}))"
-    ).fetchone()
-    return bool(found and found[0] and found[0] > 1)
 
 
 def within(intervals: Sequence[Interval]) -> str:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lambdas.execution import RunState
@@ -159,6 +159,9 @@ def test_a_first_export_of_one_record_waits_for_the_next_and_nothing_is_lost(
 
 @examples(2)
 @given(shapes(), seeds, larger, st.sampled_from([0, 2]))
+# Two exports of whole days that move by one share no day that both have wholly.
+@example(Shape("CLICKS", "clickTimestamp", "date", "contactId", "messageId", "UTC", "array"), 0, 100, 2)
+@example(Shape("CLICKS", "clickTimestamp", "date", None, None, "UTC", "array"), 0, 100, 2)
 def test_a_doubled_export_is_refused_alone_whether_it_is_the_first_or_a_later_one(
     shape: Shape, seed: int, per_day: int, which: int
 ) -> None:
