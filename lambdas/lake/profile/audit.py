@@ -110,9 +110,9 @@ class History:
         """Where the table and an export cover the same time, edges rounded inward by the time's resolution."""
         if span is None:
             return ()
-        # The first day of an export and the last of an earlier one are partial.
+        # The first day of an export and the last are partial, whichever of two was ordered first.
         trim = span.resolution if span.resolution >= timedelta(days=1) else timedelta(0)
-        found = ((max(low, span.low + trim), min(high - trim, span.high)) for low, high in self.spans)
+        found = ((max(low, span.low) + trim, min(high, span.high) - trim) for low, high in self.spans)
         return tuple((low, high) for low, high in found if low <= high)
 
     def after(self, export: Export, counts: Counts) -> "History":

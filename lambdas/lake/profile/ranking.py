@@ -141,7 +141,7 @@ def _disagreement(one_export: _Keys, other_export: _Keys) -> tuple[float, int]:
         # Ordered for the same days, yet no time in common: the time may be the export's own.
         return 0.5, rows_2
     trim = _DAY if is_coarse else 0
-    low, high = max(low_1, low_2 + trim), min(high_1 - trim, high_2)
+    low, high = max(low_1, low_2) + trim, min(high_1, high_2) - trim
     if low > high:
         return 0.0, 0
     one, other = (

@@ -89,3 +89,22 @@ def test_an_export_that_has_everything_twice_is_left_out_alone(settled: InProces
     assert "nothing is merged" not in str(state.reason)
     assert load(settled, exported(3), 3).outcome == Outcome.LOADED
     assert numbers(settled) == expected(0, 1, 3)
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 1), (1, 2), (3, 0), (0, 3)])
+def test_dates_alone_agree_in_any_order_since_both_ends_of_every_export_are_partial(
+    lake: InProcessLake, first: int, then: int
+) -> None:
+    lake.settings = replace(lake.settings, event_time={}, unknown_time_ratio=0.01)
+    for night in (first, then, 1, 2):
+        dates = [{**record, "at": record["at"][:10], "contactId": f"c{record['n'] % 3}"} for record in exported(night)]
+        assert load(lake, dates, night).reason is None
+    assert numbers(lake) == sorted({n for night in (first, then, 1, 2) for n in expected(night)})
+
+
+def test_a_field_that_is_the_same_everywhere_identifies_no_event_of_a_day(lake: InProcessLake) -> None:
+    lake.settings = replace(lake.settings, event_time={}, unknown_time_ratio=0.01)
+    for night, lacks in ((0, -100), (1, -50)):
+        dates = [{"customerId": 4711, "at": record["at"][:10], "n": record["n"]} for record in exported(night)]
+        assert load(lake, [one for one in dates if one["n"] != lacks], night).outcome == Outcome.LOADED
+    assert numbers(lake) == expected(0, 1)
