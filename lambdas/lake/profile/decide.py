@@ -38,7 +38,8 @@ def decide(export: ExportType, evidence: Evidence, chosen: Chosen, time_zone: st
         return Profile(identity=key, roles=roles | ({"key": key[0]} if len(key) == 1 else {}))
     if not times:
         raise Undecided(_no_time(export, evidence))
-    named, more = tuple(found[0] for found in (who, what) if found), ()
+    named = tuple(found[0] for found in (who, what) if found)
+    more: tuple[str, ...] = ()
     if any(time.is_date for time in times):
         # A field that is the same everywhere would make all events of a day one.
         named = named if any(evidence.fields[path].distinct > 1 for path in named) else ()
