@@ -37,7 +37,6 @@ _HERE, _ELSEWHERE = Place(), Place("us-east-1")
 _CHINA, _GOVCLOUD = Place("cn-north-1", "aws-cn"), Place("us-gov-west-1", "aws-us-gov")
 # Few, since each takes seconds: settings that do not meet in the template share a variant.
 VARIANTS: Mapping[str, Variant] = {
-    "existing-data": Variant({"useExistingData": True, "tokenSecretArn": secret_arn(_HERE)}),
     "data-goes-too": Variant(
         {
             "deleteDataWithStack": True,
@@ -58,6 +57,6 @@ VARIANTS: Mapping[str, Variant] = {
         _ELSEWHERE,
     ),
     "china": Variant(_keys_and_secret(_CHINA), _CHINA),
-    "govcloud": Variant({**_keys_and_secret(_GOVCLOUD), "useExistingData": True}, _GOVCLOUD),
+    "govcloud": Variant({"useExistingData": True, "tokenSecretArn": secret_arn(_GOVCLOUD)}, _GOVCLOUD),
 }
 """By name, which is also the stack's."""

@@ -1,23 +1,19 @@
 """The embedded cloud, booted once for the tests of a folder that need it, by the command that the README gives."""
 
 import gc
-import importlib
 import io
 import os
-import pkgutil
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from botocore.exceptions import NoRegionError
 
-import lambdas
 from local import lifecycle
 from local.cli import HOME_VARIABLE, main
 from local.lifecycle import Running
@@ -74,43 +70,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     items.sort(key=_turn)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Trace the imports of the functions, and not those of everything else."""
-    for module in pkgutil.walk_packages(lambdas.__path__, "lambdas."):
-        # Some handlers make their clients at once, for which there is no region.
-        with suppress(NoRegionError):
-            importlib.import_module(module.name)
-    with _untraced(session.config):
-        return (yield)
-
-
 def pytest_collection_finish() -> None:
     """Keep what all tests share out of garbage collection: a tenth of their time went into looking through it."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     gc.enable()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
-    """Trace unit tests alone: what others run of the functions runs in its own processes, and tracing is slow."""
-    with nullcontext() if "unit" in item.path.parts else _untraced(item.config):
-        return (yield)
-
-
-@contextmanager
-def _untraced(config: pytest.Config) -> Iterator[None]:
-    """Pause the measurement of coverage, if there is one."""
-    controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if controller is None:
-        yield
-        return
-    controller.pause()
-    try:
-        yield
-    finally:
-        controller.resume()
 
 
 def _turn(item: pytest.Item) -> int:

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from lambdas.vocabulary import EXPORT_TYPES
 from local.demo import NEXT, QUERIES
 from tests.conftest import ROOT, local
@@ -16,9 +14,8 @@ def masked(lines: str) -> list[str]:
     return [re.sub(r"─+", "─", " ".join(re.sub(r"[\d.,]*\d", "0", line).split())) for line in lines.splitlines()]
 
 
-@pytest.mark.parametrize("shape", [(), ("--shape", "rest-objects")], ids=["documented", "rest-objects"])
-def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path, shape: tuple[str, ...]) -> None:
-    done = local("demo", *shape, home=tmp_path)
+def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path) -> None:
+    done = local("demo", home=tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" loaded") >= 2 * len(EXPORT_TYPES)

@@ -16,12 +16,12 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "lake",
 }
 
-import boto3  # noqa: E402
 import pytest  # noqa: E402
 
 from lambdas.ledger.ledger import Ledger  # noqa: E402
 from lambdas.settings import Settings  # noqa: E402
 from lambdas.vocabulary import EXPORT_TYPES  # noqa: E402
+from tests.unit.aws import clients  # noqa: E402
 from tests.unit.aws.in_process import Aws, in_process_aws  # noqa: E402
 from tests.unit.fakes import BUCKET, FakeHttp, make_settings  # noqa: E402
 
@@ -41,7 +41,7 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def table(aws: Aws) -> Any:
     """The ledger's table."""
-    return boto3.resource("dynamodb").create_table(
+    return clients.dynamodb().create_table(
         TableName="ledger",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
@@ -61,8 +61,8 @@ def ledger(table: Any) -> Ledger:
 @pytest.fixture
 def s3(aws: Aws) -> Any:
     """S3, with the lake's bucket."""
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client = clients.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": client.meta.region_name})
     return client
 
 

@@ -15,9 +15,9 @@ from lambdas.lake.storage.keys import table_prefix
 from lambdas.lake.storage.store import Store
 from lambdas.lake.tables.catalog import Catalog
 from lambdas.vocabulary import EXPORT_TYPES
+from tests.unit.aws.clients import REGION
 from tests.unit.lake.in_process_lake import InProcessLake, record_of
 from tests.unit.lake.parquet_files import read_parquet
-from tests.unit.lake.shared import REGION
 
 Content = tuple[str, ...]
 """The records of a day, as comparable text."""

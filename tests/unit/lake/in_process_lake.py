@@ -24,10 +24,11 @@ from lambdas.steps.load_result import load_result
 from lambdas.steps.merge_batch import Lake
 from lambdas.steps.replay import replay
 from lambdas.vocabulary import EXPORT_TYPES, ExportType
+from tests.unit.aws import clients
+from tests.unit.aws.clients import REGION
 from tests.unit.fakes import make_settings
 from tests.unit.lake import shared
 from tests.unit.lake.parquet_files import read_parquet
-from tests.unit.lake.shared import REGION
 
 # A single record says too little of its fields, and most tests are not about that: `event_time={}` leaves it to them.
 KNOWN_TIME = ({"field": "timestamp", "format": "iso-8601"},)
@@ -283,7 +284,7 @@ def zipped(content: bytes) -> bytes:
 
 def new_lake(**changed: Any) -> InProcessLake:
     """An empty lake; call it inside `in_process_aws`."""
-    s3, glue, dynamodb, name = shared.client("s3"), shared.client("glue"), shared.dynamodb(), next(_numbers)
+    s3, glue, dynamodb, name = clients.client("s3"), clients.client("glue"), clients.dynamodb(), next(_numbers)
     settings = replace(
         SETTINGS, bucket=f"lake-{name}", database=f"lake_{name}", ledger_table=f"ledger-{name}", **changed
     )

@@ -1,17 +1,13 @@
-"""What all lakes of a test process share, since each takes longer to make than most tests run."""
+"""The engine that all lakes of a test process share, since it takes longer to make than most tests run."""
 
 import os
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import boto3
 import duckdb
 
 from lambdas.lake import engine as lake_engine
-
-REGION = "eu-north-1"
 
 
 @cache
@@ -22,21 +18,3 @@ def engine() -> duckdb.DuckDBPyConnection:
     """
     threads = lake_engine.THREADS if os.environ.get("LAKE_CAMPAIGN") else 1
     return lake_engine.connect(Path(tempfile.mkdtemp(prefix="lake-test-engine-")), threads)
-
-
-@cache
-def client(service: str) -> Any:
-    session: Any = _session()
-    return session.client(service)
-
-
-@cache
-def dynamodb() -> Any:
-    session: Any = _session()
-    return session.resource("dynamodb")
-
-
-@cache
-def _session() -> boto3.Session:
-    """One session, which parses each service's model once."""
-    return boto3.Session("test", "test", region_name=REGION)

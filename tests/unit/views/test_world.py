@@ -17,6 +17,7 @@ from local.standin.records import records
 from local.standin.world import World
 from tests.unit.aws.in_process import Aws
 from tests.unit.lake.in_process_lake import InProcessLake, lines, new_lake
+from tests.unit.lake.properties import CAMPAIGN
 from tests.unit.views.lakes import Lake
 from tests.unit.views.model import Happened, performance
 
@@ -35,7 +36,7 @@ def loaded(aws: Aws) -> Iterator[InProcessLake]:
     shutil.rmtree(made.work, ignore_errors=True)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(1, 1 + CAMPAIGN))
 def test_the_views_agree_with_the_true_world(loaded: InProcessLake, seed: int) -> None:
     """After overlapping exports, events that come a night late, and a new field."""
     truth = [one for export in EVENT_TYPES for one in _load(loaded, seed, export)]
