@@ -126,7 +126,7 @@ class Monitoring(Construct):
                 self._metric("ShareReplaced"),
                 limit=_SHARE_REPLACED,
                 missing=_MISSING_IS_GOOD,
-                description="Where an export and its table cover the same time, many rows of each are not in the other",
+                description="Where an export and its table cover the same time, many rows are in one alone, or oftener",
             ),
         )
 

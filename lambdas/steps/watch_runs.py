@@ -240,7 +240,12 @@ def _line(one: Watched, now: datetime) -> str:
     return ", ".join(parts)
 
 
-_COUNTED = (("rows_rescued", "rescued"), ("rows_quarantined", "quarantined"), ("rows_unknown_time", "without a time"))
+_COUNTED = (
+    ("rows_rescued", "rescued"),
+    ("rows_quarantined", "quarantined"),
+    ("rows_unknown_time", "without a time"),
+    ("rows_recounted", "that stand more or less often than before"),
+)
 
 
 def _counted_otherwise(run: Mapping[str, Any]) -> str | None:

@@ -94,6 +94,7 @@ def test_the_summary_has_a_line_per_export() -> None:
                     rows_new=3,
                     new_columns="module",
                     rows_rescued=2,
+                    rows_recounted=7,
                     per_day='{"2026-11-20": {"new": 3}, "2026-11-19": {"new": 0}}',
                 ),
                 ran(1.5, "failed", reason="No."),
@@ -105,7 +106,8 @@ def test_the_summary_has_a_line_per_export() -> None:
         NOW,
     )
     lines = {line.split()[0]: line for line in text.splitlines()[2:]}
-    assert "5 rows, 3 new, new columns module, 2 rescued, oldest new day 2026-11-20, healed" in lines["OPENS"]
+    assert "5 rows, 3 new, new columns module, 2 rescued, 7 that stand more or less often" in lines["OPENS"]
+    assert "oldest new day 2026-11-20, healed" in lines["OPENS"]
     assert "FAILED  CLICKS: No." in lines["CLICKS"]
     assert "no run" in lines["SENT"]
     assert "switched off" in lines["LISTS"]
