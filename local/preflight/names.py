@@ -1,6 +1,6 @@
 """Whether the stack's name and fixed names are free, and what to do about what an earlier stack or try has left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from local.checks import Check, is_denied, unknown
 from local.preflight.target import Target
 
+_DATA = ("AWS::S3::Bucket", "AWS::Glue::Database", "AWS::DynamoDB::Table")
 _GONE = {"404", "NoSuchBucket", "EntityNotFoundException", "ResourceNotFoundException", "NoSuchEntity"}
 _BLOCKED = {
     "ROLLBACK_FAILED": "aws cloudformation delete-stack --stack-name {stack}",
@@ -48,7 +49,7 @@ def names(target: Target) -> Check:
     """Whether fixed names are free for a new stack; with `useExistingData`, whether the data is there."""
     name, status = "names", _status(target)
     if status is not None and status not in _NOT_MADE:
-        return Check(name, True, "they are the stack's own")
+        return _own(target)
     found: list[_Thing] = []
     missing: list[_Thing] = []
     denied: list[str] = []
@@ -76,6 +77,28 @@ def names(target: Target) -> Check:
     if denied:
         return unknown(name, f"You may not see whether these exist: {', '.join(denied)}.")
     return Check(name, True, "the earlier stack's data is there" if takes_over else "they are free")
+
+
+def _own(target: Target) -> Check:
+    """Whether the next deployment leaves the stack its data: what a template has no more, CloudFormation deletes."""
+    name = "names"
+    if target.settings.use_existing_data:
+        stack = target.settings.stack_name
+        try:
+            body = target.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+        except ClientError as error:
+            if is_denied(error):
+                return unknown(name, f"You may not see the template of {stack}, which may delete its data now.")
+            raise
+        # CDK deploys JSON, which the client reads.
+        resources = body["Resources"].values() if isinstance(body, Mapping) else ()
+        if any(one["Type"] in _DATA and one.get("DeletionPolicy") == "Delete" for one in resources):
+            words = (
+                f"useExistingData is set, and {stack} was deployed with deleteDataWithStack: it would delete all of "
+                "its data. Take both settings out and deploy: data and stack stay as they are."
+            )
+            return Check(name, False, words)
+    return Check(name, True, "they are the stack's own")
 
 
 def _advice(found: list[_Thing]) -> str:

@@ -263,3 +263,11 @@ def test_credentials_that_aws_refuses_are_a_line_after_which_nothing_is_asked() 
     *_, last = preflight.preflight(session, {"customerId": "77"}, "")
     assert (last.name, last.mark) == ("credentials", "✗")
     assert "Sign in again" in last.words
+
+
+@pytest.mark.parametrize(("policy", "is_safe"), [("Delete", False), ("RetainExceptOnCreate", True)])
+def test_a_stack_whose_data_would_go_with_a_setting_is_not_deployed(policy: str, is_safe: bool) -> None:
+    body = json.dumps({"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": policy}}})
+    found = checked("names", {"cloudformation__get_template": {"TemplateBody": body}}, useExistingData=True)
+    assert found.is_well is is_safe
+    assert is_safe or "delete all of its data" in found.words
