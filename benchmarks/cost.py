@@ -9,12 +9,12 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import prices
 from benchmarks.cost_model import CALL_SECONDS, DISK_BYTES, EXPORTS, PART_BYTES, Model, Night, Unmeasured
 from benchmarks.measure import ROOT
 from benchmarks.parts.load import OURS
 from benchmarks.show import Grid
 from lambdas.lake.storage.raw_object import LARGEST_BYTES
+from local import prices
 
 KEPT = ROOT / "docs" / "performance" / "results.json"
 

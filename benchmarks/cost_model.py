@@ -11,9 +11,9 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from benchmarks import prices
 from benchmarks.parts.idle import COLD
 from benchmarks.parts.load import OURS
+from local import prices
 
 EXPORTS = 10
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cost, prices, show
+from benchmarks import cost, show
 from benchmarks.cost_model import Unmeasured
 from benchmarks.measure import ROOT
 from benchmarks.targets import Verdict
+from local import prices
 
 PAGE = ROOT / "docs" / "performance.md"
 KEPT = ROOT / "docs" / "performance"

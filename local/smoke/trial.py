@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import prices
 from lambdas.outcome import Outcome
 from lambdas.vocabulary import ExportType, Period
-from local import athena
+from local import athena, prices
 from local.problem import Problem
 from local.stacks import Deployed
 

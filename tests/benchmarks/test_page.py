@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmarks import page, prices
+from benchmarks import page
 from benchmarks.cost_model import Model, Trend, Unmeasured, trend
+from local import prices
 
 
 def test_page_agrees_with_the_kept_numbers() -> None:
