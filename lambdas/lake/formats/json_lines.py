@@ -63,8 +63,10 @@ def on_line(line: bytes, position: int) -> Iterator[Found]:
     stripped = line.strip(SPACE)
     if not stripped:
         return
-    found = None if _is_one_object(stripped) else _in_row(line, position)
-    if found:
+    if _is_one_object(stripped):
+        # Whatever white space is in it.
+        yield position + line.index(stripped), stripped
+    elif found := _in_row(line, position):
         yield from found
     elif b"\r" in stripped:
         for part in _PART.finditer(line):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.lake.formats import json_records
+from lambdas.lake.formats import json_lines, json_records
 from lambdas.lake.formats.json_records import Rejected
 from lambdas.lake.formats.splitting import pieces
 from lambdas.lake.storage.raw_object import unpacked
@@ -313,3 +313,8 @@ def test_positions_are_bytes_of_the_unpacked_file_in_every_style(style: str, siz
     found = [found for piece in pieces(iter([content]), EXPORT_TYPES["OPENS"], size=size) for found in piece.records()]
     assert [content[at : at + len(text)] for at, text in found] == [text for _, text in found]
     assert len({at for at, _ in found}) == len(EVENTS)
+
+
+def test_white_space_of_any_kind_within_a_record_on_a_line_is_no_end_of_it() -> None:
+    text = b'{"a":\r1,\t"b": [2,\r3]}'
+    assert list(json_lines.on_line(b" " + text + b"\r", 7)) == [(8, text)]
