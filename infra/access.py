@@ -130,6 +130,7 @@ class Access:
                     resources=lake.catalog_arns,
                 ),
                 alert,
+                *(self._queries(stack, settings, lake) if settings.nightly_summary else ()),
             ),
         }
 
@@ -155,6 +156,26 @@ class Access:
         )
         use = iam.PolicyStatement(sid="UseKey", actions=[f"kms:{name}" for name in actions], resources=[self._key_arn])
         return (*statements, use)
+
+    def _queries(self, stack: Stack, settings: Settings, lake: Lake) -> Sequence[iam.PolicyStatement]:
+        """What Athena does with the rights of whoever asks it."""
+        workgroup = stack.format_arn(service="athena", resource="workgroup", resource_name=settings.stack_name)
+        results = ("GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
+        # Athena looks into the database `default` before every query.
+        databases = [*lake.catalog_arns, lake.glue_arn("database/default")]
+        bucket = self.bucket.bucket_arn
+        return (
+            iam.PolicyStatement(sid="AskAthena", actions=["athena:StartQueryExecution"], resources=[workgroup]),
+            iam.PolicyStatement(
+                sid="ReadCatalog", actions=["glue:GetTable", "glue:GetPartitions"], resources=lake.catalog_arns
+            ),
+            iam.PolicyStatement(sid="FindDatabase", actions=["glue:GetDatabase"], resources=databases),
+            self._objects("ReadTables", keys.CURATED, "GetObject"),
+            self._objects("WriteResults", keys.QUERY_RESULTS, *results),
+            iam.PolicyStatement(
+                sid="FindBucket", actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[bucket]
+            ),
+        )
 
     def _ledger(self, *actions: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(

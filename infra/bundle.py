@@ -29,7 +29,7 @@ _BUILD = _ROOT / ".build"
 _FUNCTIONS = _ROOT / "lambdas"
 # boto3 ships a description of every service of AWS, nine tenths of its size, and a cold start unpacks all of it.
 # Endpoints name Step Functions `states`.
-_SERVICES = ("dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
+_SERVICES = ("athena", "dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions")
 _ENDPOINTS = (*_SERVICES, "states", "sts")
 # Of Powertools, functions use the log and the metrics, and these need two of its utilities.
 _UTILITIES = ("jmespath_utils", "typing")

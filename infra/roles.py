@@ -27,6 +27,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "deleteDataWithStack": {"deleteDataWithStack": True},
     "useExistingData": {"useExistingData": True},
     "callsPerMinute": {"callsPerMinute": 30},
+    "nightlySummary": {"nightlySummary": True},
     "monthlyBudgetUsd": {"monthlyBudgetUsd": 50, "alertEmails": ["team@example.com"]},
 }
 _HEAD = """# Roles

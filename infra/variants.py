@@ -40,6 +40,7 @@ VARIANTS: Mapping[str, Variant] = {
     "data-goes-too": Variant(
         {
             "deleteDataWithStack": True,
+            "nightlySummary": True,
             "architecture": "x86_64",
             "exports": {"OPENS": False},
             "kmsKeyArn": key_arn(_HERE, "a"),

@@ -125,7 +125,7 @@ def booted(home: Path, *words: str) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the session's local cloud keeps its files."""
-    with booted(tmp_path_factory.mktemp("local")) as home:
+    with booted(tmp_path_factory.mktemp("local"), "--setting", "nightlySummary=true") as home:
         yield home
 
 

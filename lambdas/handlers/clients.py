@@ -136,6 +136,12 @@ def step_functions() -> "SFNClient":
 
 
 @cache
+def athena() -> Any:
+    """Athena."""
+    return boto3.client("athena")
+
+
+@cache
 def sns() -> Any:
     """SNS."""
     return boto3.client("sns")

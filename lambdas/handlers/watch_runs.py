@@ -4,13 +4,18 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas.execution import EndedExecution
-from lambdas.handlers import clients, executions, metrics, topic
+from lambdas.handlers import athena, clients, executions, metrics, topic
 from lambdas.handlers.entrypoint import logger
+from lambdas.lake.views.weeks import week_query
+from lambdas.schema_version import WrittenByNewer
 from lambdas.steps.alert import Message, failure_message
 from lambdas.steps.watch_runs import (
     LOOK_BACK,
     Finding,
+    Watched,
     close_unclosed,
     findings,
     profiles,
@@ -18,6 +23,8 @@ from lambdas.steps.watch_runs import (
     summary,
     watched_exports,
 )
+from lambdas.steps.week_numbers import week_lines
+from lambdas.vocabulary import EXPORT_TYPES
 
 # While the function starts, when it has a whole processor, and not in its first call.
 clients.s3()
@@ -41,14 +48,31 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     on, off = watched_exports(clients.ledger, settings.watched_exports, now, is_new=is_new)
     found = findings(on, now)
     _emit(found)
-    if settings.nightly_summary and not is_new:
-        topic.publish(Message(f"{settings.stack_name}: the night of {now:%Y-%m-%d}", summary(on, off, now)))
     decided = profiles(on, now)
     if decided is not None:
         topic.publish(Message(f"{settings.stack_name}: what the new tables take their fields for", decided))
+    if settings.nightly_summary and not is_new:
+        text = f"{summary(on, off, now)}\n\n{_week(on, now)}"
+        topic.publish(Message(f"{settings.stack_name}: the night of {now:%Y-%m-%d}", text))
     answer = {"closed": closed, "exports": {finding.export.name: finding.to_json() for finding in found}}
     logger.info("watched", extra=answer)
     return answer
+
+
+def _week(on: Sequence[Watched], now: datetime) -> str:
+    """The week's numbers; where they cannot be had, the summary says why."""
+    settings, rows, unknown = clients.settings(), [], ""
+    try:
+        tables = {export.table: clients.catalog().table(export) for export in EXPORT_TYPES.values()}
+        there = {name: one for name, one in tables.items() if one is not None}
+        sql = week_query(there, settings.database, now.date())
+        if sql is None:
+            unknown = "No sends are there that could be counted."
+        else:
+            rows = athena.ask(sql)
+    except (athena.NotAnswered, ClientError, WrittenByNewer) as error:
+        unknown = f"What became of them is not known. {error}"
+    return week_lines(on, rows, now, unknown)
 
 
 def _close(unsuccessful: Iterable[EndedExecution]) -> list[str]:

@@ -51,6 +51,7 @@ def test_a_handler_imports_with_nothing_but_its_bundle_on_the_path(name: str, tm
 
 # What functions are granted (`infra/access.py`) is what they call.
 CALLED = {
+    "athena": ["start_query_execution"],
     "dynamodb": ["get_item", "put_item", "query", "update_item", "delete_item"],
     "glue": ["get_table", "create_table", "update_table", "batch_create_partition", "batch_update_partition"],
     "s3": ["get_object", "put_object", "upload_part", "complete_multipart_upload", "list_parts", "delete_objects"],

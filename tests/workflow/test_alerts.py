@@ -1,7 +1,6 @@
 """Every alert message, caused on the embedded cloud and read from a queue that subscribes to the topic."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -162,25 +161,18 @@ def test_the_rule_matches_documented_events_of_executions_that_could_not_close(
     assert not matches(running, "stopped", other_machine)
 
 
-@pytest.fixture
-def with_summary(running: Running) -> Iterator[None]:
-    functions = running.cloud.client("lambda")
-    name = f"{running.deployment.stack}-watch-runs"
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]
-    variables = before["Variables"] | {"NIGHTLY_SUMMARY": "true"}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-    yield
-    functions.update_function_configuration(FunctionName=name, Environment=before)
-    force_cold_start(running, "watch-runs")
-
-
-def test_the_nightly_summary_has_a_line_per_export(running: Running, inbox: Inbox, with_summary: None) -> None:
-    assert execute(running, exportType="CLICKS", period="LAST_2_WEEKS").status == "SUCCEEDED"
+def test_the_nightly_summary_has_a_line_per_export_and_the_numbers_of_the_week(running: Running, inbox: Inbox) -> None:
+    for export in ("CLICKS", "SENT"):
+        assert execute(running, exportType=export, period="LAST_2_WEEKS").status == "SUCCEEDED"
     watch(running)
-    message = inbox.find("the night of")
-    lines = {line.split()[0]: line for line in message["Message"].splitlines()[2:]}
+    exports, week = inbox.find("the night of")["Message"].split("\n\n")[1:]
+    lines = {line.split()[0]: line for line in exports.splitlines()}
     assert len(lines) == 10
     assert "rows" in lines["CLICKS"]
+    numbers = {line[:24].strip(): line[24:].split() for line in week.splitlines()[1:]}
+    assert len(numbers) == 8, week
+    for name in ("sent", "clicked"):
+        assert all(int(number.replace(",", "")) > 0 for number in numbers[name])
 
 
 def test_calls_to_symplify_are_counted(running: Running) -> None:

@@ -39,7 +39,7 @@ _COLUMNS = (
         "seconds_since_sent",
         BIGINT,
         "Seconds from the send to the event, rounded down",
-        "floor(to_unixtime(event_at) - to_unixtime(sent_at))",
+        "floor(date_diff('millisecond', sent_at, event_at) / 1000.0e0)",
     ),
     ViewColumn(
         "suspected_machine",
