@@ -12,29 +12,24 @@ from local.lifecycle import UpOptions
 NEXT = {
     "Keep a cloud": ".venv/bin/python -m local up",
     "Load a night": ".venv/bin/python -m local nightly",
-    "Query it": '.venv/bin/python -m local query "SELECT dt, count(*) AS opens FROM opens GROUP BY dt ORDER BY dt"',
+    "Query it": '.venv/bin/python -m local query "SELECT * FROM campaign_performance"',
     "Stop it": ".venv/bin/python -m local down",
     "Deploy to AWS": "make bootstrap, then make deploy, as README.md describes",
 }
 """What to type after the demo."""
 
 QUERIES = {
-    "What was sent, opened and clicked on each day": """
-        SELECT sent.dt AS day, sent.events AS sent, opens.contacts AS opened_by, clicks.contacts AS clicked_by
-        FROM (SELECT dt, count(*) AS events FROM sent GROUP BY dt) AS sent
-        LEFT JOIN (SELECT dt, count(DISTINCT contact_id) AS contacts FROM opens GROUP BY dt) AS opens
-          ON opens.dt = sent.dt
-        LEFT JOIN (SELECT dt, count(DISTINCT contact_id) AS contacts FROM clicks GROUP BY dt) AS clicks
-          ON clicks.dt = sent.dt
-        ORDER BY sent.dt DESC LIMIT 7""",
-    "Which campaigns were clicked most": """
-        SELECT campaign, count(*) AS clicks, count(DISTINCT contact_id) AS contacts, max(_event_at) AS last_click
-        FROM clicks GROUP BY campaign ORDER BY clicks DESC, campaign LIMIT 5""",
-    "How many messages bounced, in percent of those sent": """
-        SELECT round(100.0 * (SELECT count(*) FROM hard_bounces) / count(*), 2) AS hard,
-               round(100.0 * (SELECT count(*) FROM soft_bounces) / count(*), 2) AS soft,
-               round(100.0 * (SELECT count(*) FROM optouts) / count(*), 2) AS opted_out
-        FROM sent""",
+    "How the latest campaigns did": """
+        SELECT campaign_name AS campaign, sent, delivered, clicked, round(100 * click_rate, 1) AS click_percent
+        FROM campaign_performance WHERE channel = 'email' ORDER BY last_sent_at DESC, campaign LIMIT 5""",
+    "What happened on each day": """
+        SELECT dt AS day, sum(sent_events) AS sent, sum(open_events) AS opens, sum(click_events) AS clicks,
+               sum(hard_bounce_events) + sum(soft_bounce_events) AS bounces, sum(optout_events) AS opt_outs
+        FROM campaign_daily GROUP BY dt ORDER BY dt DESC LIMIT 7""",
+    "How fresh the lake is": """
+        SELECT export_type, last_outcome, round(hours_since_success, 1) AS hours_since_success,
+               round(hours_since_latest_event, 1) AS hours_since_event
+        FROM data_freshness ORDER BY export_type""",
     "What each run loaded": """
         SELECT export_type, outcome, rows_read, rows_new, days, ended_at
         FROM export_runs ORDER BY export_type, ended_at""",
