@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.lake.sql import name as quoted
 from lambdas.symplify.answers import RateLimited, Refused, Unavailable
 from lambdas.symplify.client import Client
 from lambdas.symplify.token import TokenNotSet, token_source
@@ -22,6 +23,7 @@ from lambdas.vocabulary import EXPORT_TYPES
 from local import lake_formation
 from local.checks import Check, ClientFactory, asked
 from local.problem import Problem
+from local.views import expanded, stored_views
 
 Query = Callable[[str], list[dict[str, Any]]]
 """Queries Athena, and raises `Problem` with its reason."""
@@ -216,6 +218,22 @@ def _query(stack: Stack, client: ClientFactory, query: Query) -> Check:
     return Check("query", True, "Athena answers")
 
 
+def _views(stack: Stack, client: ClientFactory, query: Query) -> Check:
+    views = stored_views(client("glue"), stack.outputs["Database"])
+    refused = []
+    for name in sorted(views):
+        sql = f"SELECT * FROM {quoted(name)} LIMIT 0"  # noqa: S608 - the name is quoted
+        try:
+            # The embedded Athena reads no views, but what they are made of.
+            query(expanded(sql, views) if stack.is_local else sql)
+        except Problem as error:
+            refused.append(f"{name}: {error}")
+    if refused:
+        todo = "Every run writes the views anew where they differ: run any export, then check again."
+        return Check("views", False, f"{' '.join(refused)} {todo}")
+    return Check("views", True, f"Athena reads {', '.join(sorted(views))}" if views else "none yet")
+
+
 def _clock(stack: Stack, client: ClientFactory, _query: Query) -> Check:
     answer = client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"].get("date")
     if answer:
@@ -247,4 +265,5 @@ _CHECKS: Mapping[str, Callable[[Stack, ClientFactory, Query], Check]] = {
     "workgroup": _workgroup,
     "tables": _tables,
     "query": _query,
+    "views": _views,
 }

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambdas.lake.views.documents import view_input
+from lambdas.lake.views.view import View, ViewColumn
 from local.checks import Check
 from local.doctor import Stack, examine
 from local.lifecycle import Running
@@ -145,3 +147,12 @@ def test_a_table_shows_what_it_takes_its_fields_for_and_one_that_is_blocked_says
     found = examined(get_tables={"TableList": tables})["tables"]
     assert not found.is_well
     assert "opens: An export contradicts it." in found.words
+
+
+def test_a_view_that_athena_refuses_is_named_with_what_to_do() -> None:
+    view = view_input(View("sends", "", "SELECT 1 AS a", (ViewColumn("a", "bigint", ""),)), "lake")
+    found = examined(get_tables={"TableList": [dict(view), {"Name": "opens"}]})["views"]
+    assert not found.is_well
+    assert "sends: Athena could not answer: no bucket" in found.words
+    assert "run any export" in found.words
+    assert examined(get_tables={"TableList": []})["views"].is_well
