@@ -174,6 +174,7 @@ def _environment(settings: Settings, access: Access) -> dict[str, str]:
         "WATCHED_EXPORTS": ",".join(export for export in EXPORT_TYPES if settings.is_on(export)),
         "NIGHTLY_SUMMARY": "true" if settings.nightly_summary else "false",
         "CONTACT_ENGAGEMENT": "true" if settings.contact_engagement else "false",
+        "MACHINE_CLICK_SECONDS": str(settings.machine_click_seconds),
         "QUARANTINE_RATIO": str(settings.quarantine_ratio),
         "QUARANTINE_MINIMUM": str(settings.quarantine_minimum),
         "IDENTITY_FIELDS": json.dumps(dict(settings.identity_fields)),

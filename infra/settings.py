@@ -115,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     """Who is notified of failures and silence; each address must confirm its subscription first."""
     nightly_summary: bool = False
     contact_engagement: bool = False
+    machine_click_seconds: Annotated[int, Meta(ge=0, le=60)] = 1
     monthly_budget_usd: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """What a month may cost before AWS Budgets writes to the alert addresses; 0 makes no budget."""
     budget_tag: str = ""

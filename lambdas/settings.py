@@ -48,6 +48,8 @@ class Settings:
     nightly_summary: bool
     contact_engagement: bool
     """Whether analysts get the view `contact_engagement`, which profiles persons."""
+    machine_click_seconds: int
+    """Within how many seconds clicks of one contact and send on two links are suspected to be a machine's."""
     quarantine_ratio: float
     quarantine_minimum: int
     identity_fields: Mapping[str, tuple[str, ...]]

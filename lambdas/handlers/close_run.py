@@ -36,7 +36,12 @@ def _renew_views(run: Execution) -> None:
     now = datetime.now(UTC)
     try:
         settings = clients.settings()
-        written = renew_views(clients.glue(), settings.database, has_engagement=settings.contact_engagement)
+        written = renew_views(
+            clients.glue(),
+            settings.database,
+            has_engagement=settings.contact_engagement,
+            machine_click_seconds=settings.machine_click_seconds,
+        )
     except Exception as error:
         logger.exception("views not written")
         if clients.notifications().claim_notification("ViewNotWritten", f"{now:%Y-%m-%d}", run.arn, now):

@@ -51,6 +51,7 @@ def test_names_that_cdk_keeps_in_the_context_are_not_settings() -> None:
         ("pollFirstSeconds", 0, ">= 5"),
         ("pollFirstSeconds", 400, "pollMaxSeconds"),
         ("callsPerMinute", -1, ">= 0"),
+        ("machineClickSeconds", 61, "<= 60"),
         ("callsPerMinute", 121, "<= 120"),
         ("callsPerMinute", "a few", "callsPerMinute"),
         ("nightlyPeriod", "LAST_MONTH", "LAST_MONTH"),

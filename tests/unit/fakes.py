@@ -244,6 +244,7 @@ def make_settings(**changes: Any) -> Settings:
         watched_exports=tuple(EXPORT_TYPES),
         nightly_summary=False,
         contact_engagement=False,
+        machine_click_seconds=1,
         quarantine_ratio=0.001,
         quarantine_minimum=10,
         identity_fields={},

@@ -51,9 +51,10 @@ _COLUMNS = (
 )
 
 
-def email_events(found: Mapping[str, Source], by: Match) -> View:
+def email_events(found: Mapping[str, Source], by: Match, *, machine_click_seconds: int = MACHINE_CLICK_SECONDS) -> View:
     """The view over the tables that are there."""
-    union = "\n  UNION ALL\n".join(_events(event, source, by) for event, source in found.items())
+    each = (_events(event, source, by, machine_click_seconds) for event, source in found.items())
+    union = "\n  UNION ALL\n".join(each)
     recipients = _only_recipients(found[SENT], by) if any(names_no_one(source, by) for source in found.values()) else ""
     head = f"""WITH {recipients}all_events AS (
 {union}
@@ -98,13 +99,13 @@ def _so_far(aggregate: str, of_send: str, of_other: str = "NULL") -> str:
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"""
 
 
-def _machine(event: str) -> str:
+def _machine(event: str, click_seconds: int) -> str:
     """Why an event is suspected to be a machine's: empty if it is not, NULL if nothing can tell."""
     if event == "open":
         proxy = "user_agent = 'Mozilla/5.0' THEN 'user agent of a privacy proxy'"
         return f"CASE WHEN {proxy} WHEN user_agent IS NOT NULL THEN '' END"
     if event == "click":
-        seconds = f"INTERVAL '{MACHINE_CLICK_SECONDS}' SECOND"
+        seconds = f"INTERVAL '{click_seconds}' SECOND"
         near = (
             "PARTITION BY contact, message, channel ORDER BY event_at "
             f"RANGE BETWEEN {seconds} PRECEDING AND {seconds} FOLLOWING"
@@ -113,12 +114,12 @@ def _machine(event: str) -> str:
         return (
             "CASE WHEN link IS NULL THEN NULL WHEN contact IS NOT NULL AND "
             f"min(link) OVER ({near}) <> max(link) OVER ({near}) "
-            f"THEN 'two links within {MACHINE_CLICK_SECONDS} s' ELSE '' END"
+            f"THEN 'two links within {click_seconds} s' ELSE '' END"
         )
     return "''"
 
 
-def _events(event: str, source: Source, by: Match) -> str:
+def _events(event: str, source: Source, by: Match, click_seconds: int) -> str:
     nothing = "CAST(NULL AS varchar)"
 
     def text(expression: str | None) -> str:
@@ -128,7 +129,7 @@ def _events(event: str, source: Source, by: Match) -> str:
     if names_no_one(source, by):
         contact, channel = "only_contact", f"COALESCE(only_channel, {channel})"
         joined = f"\n  LEFT JOIN only_recipients ON {text(source.role(by.what))} = only_message"
-    return f"""  SELECT *, {_machine(event)} AS machine_reason FROM (SELECT
+    return f"""  SELECT *, {_machine(event, click_seconds)} AS machine_reason FROM (SELECT
     '{event}' AS event_type,
     {0 if event == SENT else 1} AS event_order,
     {contact} AS contact,

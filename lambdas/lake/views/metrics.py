@@ -8,7 +8,8 @@ from dataclasses import dataclass
 ENOUGH_FOUND = 0.9
 """The share of a campaign's events that must find their send, for its numbers of that kind to be more than NULL."""
 MACHINE_CLICK_SECONDS = 1
-"""Clicks of one contact and send on two links within so many seconds are suspected to be a machine's."""
+"""Clicks of one contact and send on two links within so many seconds are suspected to be a machine's, unless the
+setting `machineClickSeconds` says otherwise."""
 
 # Tells pairs apart whatever they are made of.
 _ONE = "CAST(length(contact) AS varchar) || ':' || contact || message"

@@ -11,6 +11,7 @@ from lambdas.lake.tables.glue_tables import Table, read_table
 from lambdas.lake.views.all_views import views
 from lambdas.lake.views.contacts import CONTACT_ENGAGEMENT
 from lambdas.lake.views.documents import differs, is_ours, view_input
+from lambdas.lake.views.metrics import MACHINE_CLICK_SECONDS
 from lambdas.vocabulary import EXPORT_TYPES
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ _TRIES = 5
 _MOVED = ("ConcurrentModificationException", "AlreadyExistsException", "EntityNotFoundException")
 
 
-def renew_views(glue: "GlueClient", database: str, *, has_engagement: bool = False) -> list[str]:
+def renew_views(
+    glue: "GlueClient",
+    database: str,
+    *,
+    has_engagement: bool = False,
+    machine_click_seconds: int = MACHINE_CLICK_SECONDS,
+) -> list[str]:
     """Write the views that are missing or whose text has changed; return their names.
 
     Without `has_engagement` the view `contact_engagement` is deleted, since nobody asks for it any more.
@@ -34,14 +41,14 @@ def renew_views(glue: "GlueClient", database: str, *, has_engagement: bool = Fal
     """
     for _ in range(_TRIES):
         try:
-            return _renew(glue, database, has_engagement)
+            return _renew(glue, database, has_engagement, machine_click_seconds)
         except ClientError as error:
             if not has_code(error, *_MOVED):
                 raise
     raise ViewNotWritten(f"The views of {database} are being changed by somebody else; the next run tries again.")
 
 
-def _renew(glue: "GlueClient", database: str, has_engagement: bool) -> list[str]:
+def _renew(glue: "GlueClient", database: str, has_engagement: bool, machine_click_seconds: int) -> list[str]:
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     # Of one reading: where a view has been renewed from newer tables since, its version has moved, and Glue refuses.
     definitions: dict[str, Mapping[str, Any]] = {table["Name"]: table for page in pages for table in page["TableList"]}
@@ -49,7 +56,13 @@ def _renew(glue: "GlueClient", database: str, has_engagement: bool) -> list[str]
     if former is not None and is_ours(former) and not has_engagement:
         glue.delete_table(DatabaseName=database, Name=CONTACT_ENGAGEMENT)
     written, taken = [], []
-    for view in views(_tables(definitions), frozenset(definitions), has_engagement=has_engagement):
+    wanted_views = views(
+        _tables(definitions),
+        frozenset(definitions),
+        has_engagement=has_engagement,
+        machine_click_seconds=machine_click_seconds,
+    )
+    for view in wanted_views:
         wanted, before = view_input(view, database), definitions.get(view.name)
         if before is not None and not is_ours(before):
             taken.append(view.name)

@@ -53,6 +53,7 @@ class Lake:
     """Tables with rows, in the engine that runs the local Athena."""
 
     tables: dict[str, Table] = field(default_factory=usual_tables)
+    machine_click_seconds: int = 1
 
     def __post_init__(self) -> None:
         self.engine = duckdb.connect()
@@ -72,7 +73,12 @@ class Lake:
     @property
     def views(self) -> tuple[View, ...]:
         """The views that can be made."""
-        return views(self.tables, frozenset(self.columns), has_engagement=True)
+        return views(
+            self.tables,
+            frozenset(self.columns),
+            has_engagement=True,
+            machine_click_seconds=self.machine_click_seconds,
+        )
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to a table; the day follows from the time, what is not given is null."""

@@ -127,6 +127,15 @@ def test_the_view_of_contacts_is_there_as_long_as_it_is_asked_for(glue: Any) -> 
     assert "contact_engagement" not in stored_views(glue, "lake")
 
 
+def test_another_window_for_machines_that_click_is_written_into_the_view(glue: Any) -> None:
+    for name, made in usual_tables().items():
+        create(glue, name, made)
+    renew_views(glue, "lake")
+
+    assert renew_views(glue, "lake", machine_click_seconds=5) == ["email_events"]
+    assert renew_views(glue, "lake", machine_click_seconds=5) == []
+
+
 def test_a_table_of_somebody_else_stays_and_the_other_views_are_written(glue: Any) -> None:
     create(glue, "sent", usual_tables()["sent"])
     glue.create_table(DatabaseName="lake", TableInput={"Name": "email_sends", "Description": "Mine."})

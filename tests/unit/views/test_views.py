@@ -248,9 +248,11 @@ def test_a_send_without_a_time_has_none_of_another() -> None:
     assert rows == [{"dt": "2026-11-20", "is_null": False}, {"dt": "unknown", "is_null": True}]
 
 
-@pytest.mark.parametrize(("seconds", "machines"), [("00.999", 2), ("01.001", 0)])
-def test_two_links_within_a_second_are_suspected(seconds: str, machines: int) -> None:
-    lake = Lake()
+@pytest.mark.parametrize(
+    ("seconds", "window", "machines"), [("00.999", 1, 2), ("01.001", 1, 0), ("01.001", 2, 2), ("00.001", 0, 0)]
+)
+def test_two_links_within_so_many_seconds_are_suspected(seconds: str, window: int, machines: int) -> None:
+    lake = Lake(machine_click_seconds=window)
     lake.add("sent", sends("k1"))
     first, second = (f"2026-11-20 11:00:{at}" for at in ("00.000", seconds))
     lake.add("clicks", [event("k1", "A", first, link_target="x"), event("k1", "A", second, link_target="y")])
