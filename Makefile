@@ -17,7 +17,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test coverage test-fast laws fuzz shape-campaign fault-campaign slow-copy check roles bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test coverage test-fast laws fuzz shape-campaign fault-campaign slow-copy check docs bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -100,8 +100,10 @@ check: install ## Lint, types, contracts, file length, secrets, CI workflow, cdk
 	$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$(git ls-files)
 	$(BIN)/python -m infra.check
 
-roles: install ## Write docs/roles.md, what each role may do, from the template
+docs: install ## Write the pages that come from the code: roles, data dictionary, metrics
 	$(BIN)/python -m infra.roles
+	$(BIN)/python -m checks.data_dictionary
+	$(BIN)/python -m checks.metrics_doc
 
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap

@@ -3,18 +3,25 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lambdas.lake.column_types import DAY
+from lambdas.lake.column_types import DAY, Column, Kind, Schema, snake_case
 from lambdas.lake.profile.field_names import WHAT, WHO
+from lambdas.lake.profile.profile import EventTime, Profile
+from lambdas.lake.storage.keys import RUNS_TABLE
 from lambdas.lake.tables import export_runs
 from lambdas.lake.tables.comments import DAY_COMMENT, OWN_COLUMNS
+from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.tables.meanings import COMMON, OF_EXPORT, Meaning, Origin
+from lambdas.lake.views.all_views import views
+from lambdas.lake.views.sources import EVENT_TYPES
+from lambdas.lake.views.view import View
+from lambdas.vocabulary import TimeFormat
 
 PAGE = Path(__file__).parent.parent / "docs" / "data-dictionary.md"
 
 _TEXT = """\
 # Data dictionary
 
-What the columns mean. This page is written by `python -m checks.data_dictionary` from the place that the comments in
+What the columns mean. This page is written by `make docs` from the place that the comments in
 the catalog are made of, so Athena says the same (`DESCRIBE opens`, or the columns of the console's editor).
 
 **Which columns a table has, the vendor decides**: they are the fields of its records, in snake_case. Nobody has
@@ -66,7 +73,12 @@ Names match in any style: `contactId`, `contact_id`, `ContactID`.
 A row a run, failed or not. The table never loses a column; new ones come at the end, and old rows have nulls there.
 
 {run_columns}
-"""
+
+## The views
+
+They are made of the tables by the roles of their fields, whatever those are called, and a lake has those that its
+tables can give ([metrics](metrics.md), [queries](queries.md)). Types are Athena's.
+{views}"""
 _ORIGINS = {
     Origin.WEBHOOKS: "the vendor's documentation of its webhooks, whose records have fields of these names",
     Origin.CLIENTS: "the vendor's REST objects as two public clients name their fields; we say what the names say",
@@ -89,7 +101,22 @@ def page() -> str:
         exports="".join(f"\n### {names}\n\n{_fields(fields)}\n" for names, fields in _sections().items()),
         runs="export_runs",
         run_columns=_table(("column", "type", "meaning"), runs),
+        views="".join(map(_view, _views())),
     )
+
+
+def _views() -> tuple[View, ...]:
+    """All views, as of tables with the vendor's documented fields."""
+    roles = {"contact": "contactId", "campaign": "campaignId", "link": "linkTarget"}
+    columns = tuple(Column(source, snake_case(source), Kind.ID) for source in roles.values())
+    profile = Profile((EventTime("timestamp", TimeFormat.ISO_8601, "UTC"),), roles=roles)
+    table = Table(Schema(columns, frozenset(roles.values())), profile, "UTC", "")
+    return views(dict.fromkeys(EVENT_TYPES.values(), table), frozenset({RUNS_TABLE}), has_engagement=True)
+
+
+def _view(one: View) -> str:
+    columns = [(f"`{column.name}`", column.type, column.comment) for column in one.columns]
+    return f"\n### `{one.name}`\n\n{one.description}\n\n{_table(('column', 'type', 'meaning'), columns)}\n"
 
 
 def _sections() -> Mapping[str, Mapping[str, Meaning]]:

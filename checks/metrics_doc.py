@@ -5,7 +5,7 @@ from pathlib import Path
 from lambdas.lake.views.metrics import COUNTS, RATES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "metrics.md"
-_BEGIN, _END = "<!-- written by python -m checks.metrics_doc -->\n", "<!-- end of what is written -->\n"
+_BEGIN, _END = "<!-- written by make docs -->\n", "<!-- end of what is written -->\n"
 
 
 def tables() -> str:

@@ -32,7 +32,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 _HEAD = """# Roles
 
-Written by `make roles` from the template of the settings in `cdk.json`, and held to it by a test: do not edit. Each
+Written by `make docs` from the template of the settings in `cdk.json`, and held to it by a test: do not edit. Each
 function has a role of its own. Below: who may assume a role, and each of its statements, all of which allow; then the
 policies of bucket, topic and queue. What has no name of its own is called as in the template. `make check` holds roles
 to cdk-nag and parliament.

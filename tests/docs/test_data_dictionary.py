@@ -4,4 +4,4 @@ from checks.data_dictionary import PAGE, page
 
 
 def test_the_page_is_written_from_the_code() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "Write it again: .venv/bin/python -m checks.data_dictionary"
+    assert PAGE.read_text(encoding="utf-8") == page(), "Write it again: make docs"

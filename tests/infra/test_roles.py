@@ -7,7 +7,7 @@ def test_the_page_of_roles_is_that_of_the_template() -> None:
     # Imported here: it starts CDK's Node, which only the worker with these tests has to do.
     from infra.roles import PAGE, page  # noqa: PLC0415
 
-    assert PAGE.read_text() == page(), "Rights have changed: run make roles, and read what it writes."
+    assert PAGE.read_text() == page(), "Rights have changed: run make docs, and read what it writes."
 
 
 def test_every_statement_of_the_template_is_of_a_grant_that_the_page_shows() -> None:

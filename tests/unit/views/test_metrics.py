@@ -16,7 +16,7 @@ _KEYS = ("dt", "contact", "campaign", "channel", "send_number", "link")
 
 
 def test_the_page_has_the_metrics_as_they_are_defined() -> None:
-    assert renewed(DOCUMENT.read_text()) == DOCUMENT.read_text(), "python -m checks.metrics_doc"
+    assert renewed(DOCUMENT.read_text()) == DOCUMENT.read_text(), "make docs"
 
 
 def test_rates_are_of_counts() -> None:
