@@ -24,6 +24,7 @@ from local.problem import Misused, Problem
 from local.profiling import arguments
 from local.profiling.display import show
 from local.profiling.profiling import profile
+from local.reconcile import arguments as reconcile_arguments
 from local.smoke import arguments as smoke_arguments
 
 HOME_VARIABLE = "SYMPLIFY_LAKE_LOCAL"
@@ -173,6 +174,19 @@ def _smoke(context: _Context) -> bool:
     return report.is_well
 
 
+def _reconcile(context: _Context) -> bool:
+    # A wrong command line is said before anything is asked.
+    reconcile_arguments.vendor_numbers(context.given)
+    found = reconcile_arguments.reconcile(context.given, _deployed(context).query)
+
+    def show() -> None:
+        _say(context.console, found.title)
+        display.checks(context.console, found.checks)
+
+    context.answer(found.described(), show)
+    return found.is_well
+
+
 def _preflight(context: _Context) -> bool:
     return _show(context, preflight_arguments.run(context.given))
 
@@ -252,6 +266,9 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
     listing = add("tables", _tables, "list tables and views: columns, days, rows, freshness", common, stack)
     listing.add_argument("table", nargs="*", metavar="TABLE", help="show the columns of these, with their comments")
+    reconcile_arguments.add_reconcile(
+        add("reconcile", _reconcile, "compare a campaign's numbers with those of the vendor's screen", common, stack)
+    )
     preflight_arguments.add_preflight(
         add("preflight", _preflight, "check the AWS account of your credentials before a deployment")
     )

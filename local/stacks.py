@@ -16,6 +16,7 @@ from local.cloud import REGION
 from local.doctor import Stack
 from local.lifecycle import Running
 from local.problem import Problem
+from local.views import expanded, stored_views
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Deployed:
     """Makes clients with the credentials that STS has given for a role."""
 
     def query(self, sql: str) -> athena.Rows:
-        """Query Athena in the stack's workgroup."""
+        """Query Athena in the stack's workgroup; the embedded one cannot read views, so such a query is expanded."""
         outputs = self.stack.outputs
+        if self.stack.is_local:
+            sql = expanded(sql, stored_views(self.client("glue"), outputs["Database"]))
         return athena.ask(self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
 
 
