@@ -28,12 +28,18 @@ class Deployed:
     client_as: Callable[[Mapping[str, Any]], ClientFactory]
     """Makes clients with the credentials that STS has given for a role."""
 
-    def query(self, sql: str) -> athena.Rows:
-        """Query Athena in the stack's workgroup; the embedded one cannot read views, so such a query is expanded."""
+    def query(self, sql: str, athena_client: Any = None) -> athena.Rows:
+        """Query Athena in the stack's workgroup, with another client than the caller's own if one is given.
+
+        The embedded Athena cannot read views, so a query that reads some is expanded.
+
+        Raises:
+            Problem: Athena refused or failed the query.
+        """
         outputs = self.stack.outputs
         if self.stack.is_local:
             sql = expanded(sql, stored_views(self.client("glue"), outputs["Database"]))
-        return athena.ask(self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
+        return athena.ask(athena_client or self.client("athena"), outputs["WorkGroup"], outputs["Database"], sql)
 
 
 def session(profile: str | None = None) -> boto3.Session:

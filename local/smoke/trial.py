@@ -113,8 +113,7 @@ class Trial:
         Raises:
             Problem: Athena refused or failed the query.
         """
-        client = athena_client or self.deployed.client("athena")
-        rows = athena.ask(client, self.output("WorkGroup"), self.output("Database"), sql)
+        rows = self.deployed.query(sql, athena_client)
         self.usd += _QUERY_USD
         return rows
 
