@@ -272,12 +272,14 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     with path.open("w") as file:
         for part in range(100):
             file.write(text.replace('"note": "', f'"note": "{part} '))
-    code = (
-        "import resource, sys; from local import cli; status = cli.main(sys.argv[1:]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(status)"
+    # By a small process between: one that this large one starts counts its size as its own.
+    between = (
+        "import resource, subprocess, sys; status = subprocess.run(sys.argv[1:]).returncode; "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(status)"
     )
+    command = [sys.executable, "-m", "local", "profile", str(path), "--json"]
     done = subprocess.run(
-        [sys.executable, "-c", code, "profile", str(path), "--json"],
+        [sys.executable, "-c", between, *command],
         cwd=ROOT,
         capture_output=True,
         text=True,
