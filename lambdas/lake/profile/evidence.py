@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -86,8 +86,8 @@ def of_sample(
         columns = {path: f"c{number}" for number, path in enumerate(timed[start : start + _COLUMNS_AT_ONCE], start=1)}
         listed = ", ".join(f"unnest($values[{number}]) AS c{number}" for number, _ in enumerate(columns, start=1))
         held = {"values": [[record.get(path) for record in sample.records] for path in columns]}
-        relation = f"(SELECT {listed}, '' AS content)"
-        times += _measured(engine, relation, columns, formats, scope=scope, parameters=held).times
+        relation = f"(SELECT {listed})"
+        times += _times(engine, relation, columns, formats, scope=scope, parameters=held)
     contents = {repr(sorted(record.items())) for record in sample.records}
     return Evidence(len(sample.records), len(contents), fields, tuple(times), sample.paths)
 
@@ -103,24 +103,29 @@ def of_files(
 ) -> Evidence:
     """The evidence of all records of an export, from its staged files."""
     every = tuple(paths)
-    (rows,) = engine.execute(f"SELECT count(*) FROM {parquet(files)}").fetchone() or (0,)
-    is_small = rows <= _EXACT_ROWS
     listed = [(path, _stored(path, schema)) for path in _telling(every, formats, scope)]
     held = ", ".join(f"coalesce({name(column.name)}::VARCHAR, '')" for column in schema.stored)
-    # Events have no key that may be unique, so that it suffices whether values differ.
+    # Events have no key that may be unique, so that it suffices whether values differ: mostly they do in one file.
     content = f"hash({held or text('')})" if scope.may_have_key else text("")
-    parts = []
+    records, distinct_records = 0, 0
+    fields: dict[str, FieldEvidence] = {}
+    times: list[TimeEvidence] = []
     # Some columns at a time: each that is counted takes memory for its values.
     for start in range(0, max(len(listed), 1), _COLUMNS_AT_ONCE):
         some = listed[start : start + _COLUMNS_AT_ONCE]
-        selected = [f"{sql} AS c{number}" for number, (_, sql) in enumerate(some, start=1)]
-        whole = text("") if start else content
-        relation = f"(SELECT {', '.join([*selected, f'{whole} AS content'])} FROM {parquet(files)})"
         columns = {path: f"c{number}" for number, (path, _) in enumerate(some, start=1)}
-        parts.append(_measured(engine, relation, columns, formats, scope=scope, parameters={}, exactly=is_small))
-    fields = {path: found for part in parts for path, found in part.fields.items()}
-    times = tuple(time for part in parts for time in part.times)
-    return replace(parts[0], fields=fields, times=times, paths=every)
+        selected = ", ".join(f"{sql} AS c{number}" for number, (_, sql) in enumerate(some, start=1))
+        select = f"SELECT {selected or '1'}, {text('') if start else content} AS content"
+        differing = set()
+        if not scope.may_have_key and len(files) > 1:
+            _, _, of_one = _fields(engine, f"({select} FROM {parquet(files[:1])})", columns, scope)
+            differing = {path for path, found in of_one.items() if found.distinct > 1}
+        whole = f"({select} FROM {parquet(files)})"
+        found = _fields(engine, whole, columns, scope, differing)
+        records, distinct_records = found[:2] if not start else (records, distinct_records)
+        fields |= found[2]
+        times += _times(engine, whole, columns, formats, scope=scope, exactly=records <= _EXACT_ROWS)
+    return Evidence(records, distinct_records, fields, tuple(times), every)
 
 
 def _telling(paths: Sequence[str], formats: Mapping[str, Sequence[TimeFormat]], scope: "Scope") -> list[str]:
@@ -182,22 +187,36 @@ def _fitting(values: Sequence[str]) -> list[TimeFormat]:
     return [one for one in TimeFormat if looks[one] >= _SAMPLE_SHARE * len(values)]
 
 
-def _measured(
+def _fields(
+    engine: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Mapping[str, str],
+    scope: Scope,
+    differing: Collection[str] = (),
+) -> tuple[int, int, dict[str, FieldEvidence]]:
+    """Records, different records, and the fields' evidence; `differing` are paths that are known to differ."""
+    distinct = "count(DISTINCT {0})" if scope.may_have_key else "(count({0}) > 0)::INT + (min({0}) <> max({0}))::INT"
+    measures = ["count(*)", "count(DISTINCT content)"]
+    for path, column in columns.items():
+        measures += [f"count({column})", f"coalesce({distinct.format(column)}, 0)" if path not in differing else "2"]
+    row = engine.execute(f"SELECT {', '.join(measures)} FROM {relation}").fetchone() or ()
+    return row[0], row[1], {path: FieldEvidence(row[2 + 2 * n], row[3 + 2 * n]) for n, path in enumerate(columns)}
+
+
+def _times(
     engine: duckdb.DuckDBPyConnection,
     relation: str,
     columns: Mapping[str, str],
     formats: Mapping[str, Sequence[TimeFormat]],
     *,
     scope: Scope,
-    parameters: Mapping[str, object],
+    parameters: Mapping[str, object] | None = None,
     exactly: bool = True,
-) -> Evidence:
-    differing = "count(DISTINCT {0})" if scope.may_have_key else "(count({0}) > 0)::INT + (min({0}) <> max({0}))::INT"
-    measures = ["count(*)", "count(DISTINCT content)"]
-    for column in columns.values():
-        measures += [f"count({column})", f"coalesce({differing.format(column)}, 0)"]
+) -> tuple[TimeEvidence, ...]:
     tried = [(path, one) for path, some in formats.items() if path in columns for one in some]
-    instants = []
+    if not tried:
+        return ()
+    instants, measures = [], ["count(*)"]
     for number, (path, one) in enumerate(tried):
         instants.append(f"{instant_in(columns[path], one, scope.time_zone)} AS t{number}")
         instants.append(f"t{number} IS NOT NULL AND {has_no_offset(columns[path])} AS n{number}")
@@ -211,22 +230,19 @@ def _measured(
             f"epoch_us(min(t{number}))",
             f"epoch_us(max(t{number}))",
         ]
-    timed = f"SELECT *{''.join(', ' + one for one in instants)} FROM {relation}"
-    # Materialized, or the engine would make an instant anew for each of its measures.
-    row = (
+    # Materialized, or the engine would make an instant anew for each of its measures; the texts would take longer.
+    records, *rest = (
         engine.execute(
-            f"WITH timed AS MATERIALIZED ({timed}) SELECT {', '.join(measures)} FROM timed", parameters or None
+            f"WITH timed AS MATERIALIZED (SELECT {', '.join(instants)} FROM {relation}) "
+            f"SELECT {', '.join(measures)} FROM timed",
+            parameters,
         ).fetchone()
         or ()
     )
-    records, distinct_records = row[0], row[1]
-    fields = {path: FieldEvidence(row[2 + 2 * n], row[3 + 2 * n]) for n, path in enumerate(columns)}
-    rest = row[2 + 2 * len(columns) :]
-    times = tuple(
+    return tuple(
         TimeEvidence(path, one, records, *rest[7 * n : 7 * n + 5], *map(_moment, rest[7 * n + 5 : 7 * n + 7]))
         for n, (path, one) in enumerate(tried)
     )
-    return Evidence(records, distinct_records, fields, times)
 
 
 def _inside(moment: str, window: Window | None) -> str:
