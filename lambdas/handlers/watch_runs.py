@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from lambdas.execution import EndedExecution
 from lambdas.handlers import athena, clients, executions, metrics, topic
 from lambdas.handlers.entrypoint import logger
-from lambdas.lake.views.weeks import week_query
+from lambdas.lake.views.recent import week_query
 from lambdas.schema_version import WrittenByNewer
 from lambdas.steps.alert import Message, failure_message
 from lambdas.steps.watch_runs import (
@@ -24,7 +24,6 @@ from lambdas.steps.watch_runs import (
     watched_exports,
 )
 from lambdas.steps.week_numbers import week_lines
-from lambdas.vocabulary import EXPORT_TYPES
 
 # While the function starts, when it has a whole processor, and not in its first call.
 clients.s3()
@@ -61,18 +60,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _week(on: Sequence[Watched], now: datetime) -> str:
     """The week's numbers; where they cannot be had, the summary says why."""
-    settings, rows, unknown = clients.settings(), [], ""
     try:
-        tables = {export.table: clients.catalog().table(export) for export in EXPORT_TYPES.values()}
-        there = {name: one for name, one in tables.items() if one is not None}
-        sql = week_query(there, settings.database, now.date())
-        if sql is None:
-            unknown = "No sends are there that could be counted."
-        else:
-            rows = athena.ask(sql)
-    except (athena.NotAnswered, ClientError, WrittenByNewer) as error:
-        unknown = f"What became of them is not known. {error}"
-    return week_lines(on, rows, now, unknown)
+        (found,) = athena.answers(athena.lake(), (week_query,), now.date())
+    except (ClientError, WrittenByNewer) as error:
+        found = athena.Answer(unknown=f"What became of the sends is not known. {error}")
+    return week_lines(on, found.rows, now, found.unknown)
 
 
 def _close(unsuccessful: Iterable[EndedExecution]) -> list[str]:

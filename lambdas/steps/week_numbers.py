@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from lambdas.lake.views.weeks import NUMBERS, WEEK, WEEK_BEFORE
+from lambdas.lake.views.recent import NUMBERS, WEEK, WEEK_BEFORE
 from lambdas.outcome import Outcome
 from lambdas.steps.watch_runs import Watched
 

@@ -65,15 +65,20 @@ _COLUMNS = (
 )
 
 
-def email_sends(found: Mapping[str, Source], by: Match) -> View:
-    """The view; it is made of `email_events`."""
+def email_sends(found: Mapping[str, Source], by: Match, *, first_day: str | None = None) -> View:
+    """The view; it is made of `email_events`.
+
+    `first_day` is that of the lake's sends where `email_events` shows some days alone, and None where it shows all.
+    """
+    first_sent = f"min(CASE WHEN event_type = '{SENT}' THEN dt END)"
+    first_of_lake = f"min({first_sent}) OVER ()" if first_day is None else literal(first_day)
     head = f"""WITH found_events AS (
   SELECT campaign AS found_campaign,
     {_joined(_counted(kind, found) for kind in KINDS)},
     min(CASE WHEN event_type <> '{SENT}' THEN event_at END) AS first_event_at,
     min(CASE WHEN event_type = '{SENT}' THEN event_at END) AS first_sent_at,
-    min(CASE WHEN event_type = '{SENT}' THEN dt END) AS first_sent_dt,
-    min(min(CASE WHEN event_type = '{SENT}' THEN dt END)) OVER () AS first_dt_of_lake,
+    {first_sent} AS first_sent_dt,
+    {first_of_lake} AS first_dt_of_lake,
     count(CASE WHEN is_orphan THEN 1 END) AS orphans
   FROM email_events
   GROUP BY campaign

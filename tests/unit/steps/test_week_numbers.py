@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.lake.views.weeks import NUMBERS
+from lambdas.lake.views.recent import NUMBERS
 from lambdas.steps.watch_runs import Watched
 from lambdas.steps.week_numbers import week_lines
 from lambdas.vocabulary import EXPORT_TYPES

@@ -1,16 +1,19 @@
 """Tables of an engine in memory, and the views over them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import duckdb
+import trino_query_parser
 
 from lambdas.lake.column_types import ATHENA_TYPES, Column, Kind, Schema, snake_case
 from lambdas.lake.profile.profile import EventTime, Profile
 from lambdas.lake.tables.export_runs import COLUMNS as RUN_COLUMNS
 from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.views.all_views import views
+from lambdas.lake.views.recent import LakeTables
 from lambdas.lake.views.sources import EVENT_TYPES
 from lambdas.lake.views.view import View
 from lambdas.vocabulary import TimeFormat
@@ -96,6 +99,13 @@ class Lake:
         cursor = self.engine.execute(expanded(sql, {one.name: one.sql for one in self.views}))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def query_recent(self, query: Callable[[LakeTables, date], str | None], today: date, **more: Any) -> Rows:
+        """The rows of a query over the latest days."""
+        sql = query(LakeTables(self.tables, "main", **more), today)
+        assert sql is not None
+        trino_query_parser.parse_statement(sql)
+        return self.query(sql)
 
     def one(self, sql: str) -> dict[str, Any]:
         """The only row of a query."""

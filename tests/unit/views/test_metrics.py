@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from checks.metrics_doc import DOCUMENT, renewed
 from lambdas.lake.views.metrics import COUNTS, RATES
+from lambdas.lake.views.recent import campaign_query
 from lambdas.lake.views.sources import EVENT_TYPES
 from tests.unit.views.lakes import Lake, event
 
@@ -30,6 +32,25 @@ def test_rates_are_of_counts() -> None:
     [("campaign_performance", 2), ("campaign_daily", 2), ("email_sends", 1), ("link_clicks", 1)],
 )
 def test_the_example_has_the_numbers_that_are_computed_by_hand(view: str, number: int) -> None:
+    lake = _example()
+    found = lake.query(f"SELECT * FROM {view}")
+    for expected in _tables(f"`{view}`", number):
+        assert _keyed(_as_written(row, expected[0]) for row in found) == _keyed(expected)
+
+
+def test_the_morning_report_has_the_numbers_of_the_example_too() -> None:
+    lake = _example()
+    view = lake.query("SELECT * FROM campaign_performance WHERE sent > 0")
+    last = max(row["last_dt"] for row in view)
+    found = lake.query_recent(campaign_query, date.fromisoformat(last) + timedelta(days=1))
+    assert len(found) == len(view) > 1
+    for row in found:
+        (expected,) = (one for one in view if (one["campaign"], one["channel"]) == (row["campaign"], row["channel"]))
+        assert {name: expected[name] for name in row} == row
+
+
+def _example() -> Lake:
+    """The events of the page."""
     lake = Lake()
     (events,) = _tables("An example, by hand", 1)
     assert len(events) == 26
@@ -37,10 +58,7 @@ def test_the_example_has_the_numbers_that_are_computed_by_hand(view: str, number
         more = {"link_target": one["link"]} if one["event"] == "click" else {}
         row = event(one["contact"], one["campaign"], one["at (UTC)"], channel=one["channel"], **more)
         lake.add(EVENT_TYPES[one["event"]], [row])
-
-    found = lake.query(f"SELECT * FROM {view}")
-    for expected in _tables(f"`{view}`", number):
-        assert _keyed(_as_written(row, expected[0]) for row in found) == _keyed(expected)
+    return lake
 
 
 def _tables(heading: str, number: int) -> list[list[dict[str, str]]]:
