@@ -30,5 +30,7 @@ class BenchmarkOptions:
     """Rows of the day that is merged into."""
     copy_sizes: tuple[int, ...] = (200, 1000)
     """Sizes of the copied file, in megabytes."""
+    report_events: int = 10_000_000
+    """Events of the days that the morning report reads."""
     idle_events: int = 100
     """Events a day of an idle night."""

@@ -153,6 +153,28 @@ def copy(lines: Lines) -> Iterator[Grid]:
     )
 
 
+def report(lines: Lines) -> Iterator[Grid]:
+    """One table."""
+    yield Grid(
+        "The morning report",
+        ("subject", "events", "wall s", "CPU s", "peak MB", "rows of each answer", "page KB"),
+        tuple(
+            _row(
+                {**line, "subject": "queries and page"},
+                lambda line: (
+                    f"{line['events']:,}",
+                    f"{line['wall']:.1f}",
+                    f"{line['cpu']:.1f}",
+                    _mega(line["peak"]),
+                    ", ".join(map(str, line["rows"])),
+                    f"{line['pageBytes'] / 1000:,.0f}",
+                ),
+            )
+            for line in lines
+        ),
+    )
+
+
 def imports(lines: Lines) -> Iterator[Grid]:
     """One table."""
     yield Grid(
@@ -209,6 +231,7 @@ GRIDS: Mapping[str, Callable[[Lines], Iterator[Grid]]] = {
     "shapes": shapes,
     "merge": merge,
     "copy": copy,
+    "report": report,
     "imports": imports,
     "deploy": deploy,
     "idle": idle,

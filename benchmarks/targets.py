@@ -51,6 +51,7 @@ def verdicts(parts: Mapping[str, Lines]) -> list[Verdict]:
         *(_not_slower(load, peer) for peer in (ARROW, PANDAS)),
         _less_memory(load),
         _merge(_good(parts.get("merge", ()))),
+        *_report(_good(parts.get("report", ()))),
         *_copy(_good(parts.get("copy", ()))),
         _imports(_good(parts.get("imports", ()))),
         _idle(idle),
@@ -161,6 +162,19 @@ def _merge(lines: Lines) -> Verdict:
     ratio, rows = ours["ratioToEngine"], ours["storedRows"]
     where = f"{ours['newRows']:,} into {rows:,} rows"
     return _judged(target, limit, f"{ratio:.2f} ×", where, is_met=ratio <= 2.0, is_full=rows >= _WHOLE_DAY)
+
+
+def _report(lines: Lines) -> Iterator[Verdict]:
+    wall, memory = "The morning report of 10 million events", "Its memory"
+    if not lines:
+        yield _unknown(wall, "< 60 s")
+        yield _unknown(memory, "< 1,000 MB")
+        return
+    (line,) = lines
+    where, is_full = f"{line['events']:,} events of 59 days", line["events"] >= _WHOLE_DAY
+    yield _judged(wall, "< 60 s", f"{line['wall']:.1f} s", where, is_met=line["wall"] < 60, is_full=is_full)
+    peak = line["peak"]
+    yield _judged(memory, "< 1,000 MB", f"{peak / 1e6:,.0f} MB", where, is_met=peak < 1e9, is_full=is_full)
 
 
 def _copy(lines: Lines) -> Iterator[Verdict]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.options import BenchmarkOptions
-from benchmarks.parts import copy, deploy, idle, imports, load, merge, shapes
+from benchmarks.parts import copy, deploy, idle, imports, load, merge, report, shapes
 
 Line = dict[str, Any]
 
@@ -12,6 +12,7 @@ PARTS: Mapping[str, Callable[[BenchmarkOptions], Iterator[Line]]] = {
     "load": load.measure,
     "shapes": shapes.measure,
     "merge": merge.measure,
+    "report": report.measure,
     "copy": copy.measure,
     "imports": imports.measure,
     "deploy": deploy.measure,

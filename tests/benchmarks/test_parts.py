@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.options import BenchmarkOptions
-from benchmarks.parts import load, merge, shapes
+from benchmarks.parts import load, merge, report, shapes
 from benchmarks.shapes import ALL_ODD, FLAT, SHAPES
 
 
@@ -33,3 +33,12 @@ def test_merge_has_the_stored_and_the_new_rows(tmp_path: Path) -> None:
     ours, engine = merge.measure(BenchmarkOptions(tmp_path, lambda _: None, repetitions=1, stored_rows=2_000))
     assert (ours["newRows"], ours["knownRows"], ours["rows"]) == (200, 100, 2_100)
     assert [line["isSame"] for line in (ours, engine)] == [True, True]
+
+
+def test_the_report_has_answers_of_all_its_queries(tmp_path: Path) -> None:
+    (line,) = report.measure(BenchmarkOptions(tmp_path, lambda _: None, repetitions=1, report_events=3_000))
+    assert line["failed"] is None
+    weeks, days, campaigns = line["rows"]
+    assert (weeks, campaigns) == (2, 20)
+    assert days > 28
+    assert line["pageBytes"] > 10_000

@@ -21,7 +21,7 @@ def verdict(words: str, **parts: list[Line]) -> tuple[str, str]:
 
 def test_every_target_stands_there_when_nothing_was_measured() -> None:
     found = verdicts({})
-    assert len(found) == 17
+    assert len(found) == 19
     assert {one.verdict for one in found} == {"not measured"}
 
 
