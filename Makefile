@@ -17,7 +17,7 @@ SYSTEM_CERTS = import ssl; print(ssl.get_default_verify_paths().cafile or "")
 
 CLOUD_LOCK := local/requirements-cloud.txt
 
-.PHONY: help install demo test coverage test-fast laws fuzz shape-campaign fault-campaign slow-copy check docs bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
+.PHONY: help install demo test coverage test-fast laws fuzz shape-campaign fault-campaign slow-copy check docs picture bootstrap preflight deploy diff synth destroy doctor smoke least-privilege lock bench clean
 
 help: ## Show the commands (default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -104,6 +104,11 @@ docs: install ## Write the pages that come from the code: roles, data dictionary
 	$(BIN)/python -m infra.roles
 	$(BIN)/python -m checks.data_dictionary
 	$(BIN)/python -m checks.metrics_doc
+
+picture: install ## Take the README's picture of a morning report, of a demo's night (needs Chromium)
+	rm -rf .local/reports
+	$(BIN)/python -m local demo
+	$(BIN)/python -m checks.picture .local/reports/*.html
 
 bootstrap: install ## Prepare the AWS account of your credentials for CDK, once per account and region
 	cdk bootstrap

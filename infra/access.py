@@ -132,6 +132,12 @@ class Access:
                 alert,
                 *(self._queries(stack, settings, lake) if settings.nightly_summary else ()),
             ),
+            "write_report": (
+                self._ledger("Query"),
+                iam.PolicyStatement(sid="ListRuns", actions=["states:ListExecutions"], resources=[self.machine_arn]),
+                *self._queries(stack, settings, lake),
+                self._objects("WriteReports", keys.REPORTS, "PutObject"),
+            ),
         }
 
     def statements(self, function: str) -> Sequence[iam.PolicyStatement]:

@@ -20,6 +20,7 @@ _SAVED_QUERIES = (
     *("DeleteNamedQuery", "CreatePreparedStatement", "GetPreparedStatement", "BatchGetPreparedStatement"),
     *("ListPreparedStatements", "UpdatePreparedStatement", "DeletePreparedStatement"),
 )
+_READ = (keys.CURATED, keys.REPORTS, keys.QUERY_RESULTS)
 _LISTS = ("ListWorkGroups", "ListEngineVersions", "ListDataCatalogs")
 _CATALOG = ("GetDataCatalog", "ListDatabases", "GetDatabase", "ListTableMetadata", "GetTableMetadata")
 
@@ -81,11 +82,16 @@ def _glue(lake: Lake) -> list[iam.PolicyStatement]:
 
 def _objects(lake: Lake) -> list[iam.PolicyStatement]:
     bucket, results = lake.bucket, lake.bucket.arn_for_objects(f"{keys.QUERY_RESULTS}*")
-    listing = _statement("ListTablesAndResults", "s3", ("ListBucket",), bucket.bucket_arn)
+    listing = _statement("ListTablesReportsAndResults", "s3", ("ListBucket",), bucket.bucket_arn)
     # Of `raw/` and `quarantine/` not even the names.
-    listing.add_condition("StringLike", {"s3:prefix": [f"{keys.CURATED}*", f"{keys.QUERY_RESULTS}*"]})
+    listing.add_condition("StringLike", {"s3:prefix": [f"{prefix}*" for prefix in _READ]})
     return [
-        _statement("ReadTables", "s3", ("GetObject",), bucket.arn_for_objects(f"{keys.CURATED}*")),
+        _statement(
+            "ReadTablesAndReports",
+            "s3",
+            ("GetObject",),
+            *(bucket.arn_for_objects(f"{prefix}*") for prefix in (keys.CURATED, keys.REPORTS)),
+        ),
         _statement(
             "ReadAndWriteResults",
             "s3",

@@ -52,7 +52,8 @@ class Bundle:
 
 def code() -> Bundle:
     """The functions' own code, as the package `lambdas`."""
-    sources = [path.relative_to(_ROOT) for path in sorted(_FUNCTIONS.rglob("*.py"))]
+    files = (path for ending in ("py", "jinja") for path in _FUNCTIONS.rglob(f"*.{ending}"))
+    sources = [path.relative_to(_ROOT) for path in sorted(files)]
     digest = sha256()
     for source in sources:
         content = (_ROOT / source).read_bytes()

@@ -42,7 +42,10 @@ FUNCTION_SIZES: Mapping[str, FunctionSize] = {
     "load_result": FunctionSize(2048, 900, disk=10_240, has_engine=True),
     "close_run": FunctionSize(256, 120),
     "watch_runs": FunctionSize(256, 300),
+    "write_report": FunctionSize(256, 600),
 }
+# Others than the steps of the machine.
+WATCH, REPORT = "watch_runs", "write_report"
 
 
 class Functions(Construct):
@@ -57,7 +60,16 @@ class Functions(Construct):
         self._engine = self._layer("EngineLayer", "requirements-load.txt", architecture)
         self._environment = _environment(settings, access)
         check_size(self._environment)
-        self.by_name = {name: self._function(name, size, access) for name, size in FUNCTION_SIZES.items()}
+        self.by_name = {
+            name: self._function(name, size, access)
+            for name, size in FUNCTION_SIZES.items()
+            if name != REPORT or settings.morning_report
+        }
+
+    @property
+    def steps(self) -> dict[str, lambda_.Function]:
+        """Those that the state machine calls."""
+        return {name: function for name, function in self.by_name.items() if name not in (WATCH, REPORT)}
 
     def _layer(self, construct_id: str, requirements: str, architecture: str | None) -> lambda_.LayerVersion:
         packages = bundle.layer(requirements, architecture)

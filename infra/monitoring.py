@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.functions import FUNCTION_SIZES
+from infra.functions import FUNCTION_SIZES, WATCH
 from infra.settings import Settings
 from lambdas.vocabulary import Period
 
@@ -56,7 +56,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._topic = topic
-        deployed = self._watch(functions["watch_runs"], machine, dead_letters)
+        deployed = self._watch(functions[WATCH], machine, dead_letters)
         dead_letter = self._alarm(
             "dead-letters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(5)),
@@ -77,7 +77,7 @@ class Monitoring(Construct):
                 function.metric_errors(
                     statistic="Sum", period=_HOUR if FUNCTION_SIZES[name].seconds > _LONG_SECONDS else _QUARTER
                 ),
-                limit=_ERRORS - 1 if name != "watch_runs" else 0,
+                limit=_ERRORS - 1 if name != WATCH else 0,
                 missing=_MISSING_IS_GOOD,
                 description=f"The function {name} fails, also when it is tried again",
                 anchor="errors",

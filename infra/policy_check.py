@@ -25,6 +25,7 @@ ACCEPTED: Mapping[str, str] = {
     "plan_run: RESOURCE_MISMATCH: states:DescribeExecution": _OTHER_KINDS,
     "watch_runs: RESOURCE_MISMATCH: states:DescribeExecution": _OTHER_KINDS,
     "watch_runs: RESOURCE_MISMATCH: states:ListExecutions": _OTHER_KINDS,
+    "write_report: RESOURCE_MISMATCH: states:ListExecutions": _OTHER_KINDS,
     "state machine: PERMISSIONS_MANAGEMENT_ACTIONS: logs:putresourcepolicy": "Every machine that logs needs it: "
     "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html. It grants nothing but the writing of logs.",
 }

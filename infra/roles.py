@@ -28,6 +28,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "useExistingData": {"useExistingData": True},
     "callsPerMinute": {"callsPerMinute": 30},
     "nightlySummary": {"nightlySummary": True},
+    "morningReport (false)": {"morningReport": False},
     "monthlyBudgetUsd": {"monthlyBudgetUsd": 50, "alertEmails": ["team@example.com"]},
 }
 _HEAD = """# Roles
@@ -88,7 +89,9 @@ def _code(words: Iterable[str]) -> str:
 
 
 def _changes(before: Mapping[str, Grant], after: Iterable[Grant]) -> str:
-    """The statements that roles gain and lose, those of several roles once."""
+    """The roles that come and go, and the statements that roles gain and lose, those of several roles once."""
+    after = list(after)
+    gone = sorted(before.keys() - {role.name for role in after})
     gained: dict[str, list[str]] = {}
     lost: dict[str, list[str]] = {}
     new = []
@@ -101,7 +104,8 @@ def _changes(before: Mapping[str, Grant], after: Iterable[Grant]) -> str:
             for row in map(_row, some.statements):
                 if row not in map(_row, others.statements):
                     found.setdefault(row, []).append(role.name)
-    return "\n".join([*new, *_listed("Added", gained), *_listed("Taken away", lost)]) or "Nothing.\n"
+    less = [f"Roles less: {', '.join(gone)}.\n"] if gone else []
+    return "\n".join([*new, *less, *_listed("Added", gained), *_listed("Taken away", lost)]) or "Nothing.\n"
 
 
 def _listed(title: str, rows: Mapping[str, list[str]]) -> list[str]:

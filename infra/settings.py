@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     alert_emails: tuple[Annotated[str, Meta(pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$")], ...] = ()
     """Who is notified of failures and silence; each address must confirm its subscription first."""
     nightly_summary: bool = False
+    morning_report: bool = True
     contact_engagement: bool = False
     machine_click_seconds: Annotated[int, Meta(ge=0, le=60)] = 1
     monthly_budget_usd: Annotated[int, Meta(ge=0, le=1_000_000)] = 0

@@ -9,10 +9,11 @@ from infra.alerts import AlertTopic
 from infra.analysts import Analysts
 from infra.budget import Budget
 from infra.dashboard import Dashboard
-from infra.functions import Functions
+from infra.functions import REPORT, Functions
 from infra.lake import Lake
 from infra.ledger import LedgerTable
 from infra.monitoring import Monitoring
+from infra.morning_report import MorningReport
 from infra.schedule import Schedule
 from infra.settings import EXAMPLE_CUSTOMER, Settings
 from infra.token import TokenSecret
@@ -45,7 +46,7 @@ class SymplifyLake(Stack):
             self, settings, lake, ledger=ledger.table, secret_arn=token.arn, topic_arn=alerts.topic.topic_arn
         )
         functions = Functions(self, "Functions", settings, access)
-        workflow = Workflow(self, "Workflow", settings, functions.by_name)
+        workflow = Workflow(self, "Workflow", settings, functions.steps)
         schedule = Schedule(self, "Schedule", settings, workflow.machine, key)
         Monitoring(
             self,
@@ -56,6 +57,15 @@ class SymplifyLake(Stack):
             functions=functions.by_name,
             dead_letters=schedule.dead_letters,
         )
+        if settings.morning_report:
+            MorningReport(
+                self,
+                "MorningReport",
+                settings,
+                function=functions.by_name[REPORT],
+                machine=workflow.machine,
+                dead_letters=schedule.dead_letters,
+            )
         Dashboard(self, "Dashboard", settings)
         if settings.monthly_budget_usd:
             Budget(self, "Budget", settings)

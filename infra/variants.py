@@ -57,7 +57,7 @@ VARIANTS: Mapping[str, Variant] = {
         },
         _ELSEWHERE,
     ),
-    "china": Variant(_keys_and_secret(_CHINA), _CHINA),
+    "china": Variant({**_keys_and_secret(_CHINA), "morningReport": False}, _CHINA),
     "govcloud": Variant({"useExistingData": True, "tokenSecretArn": secret_arn(_GOVCLOUD)}, _GOVCLOUD),
 }
 """By name, which is also the stack's."""

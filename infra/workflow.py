@@ -116,9 +116,7 @@ class Workflow(Construct):
             "AwsSolutions-IAM5[Resource::*]",
             "Log delivery and X-Ray know no resources.",
         )
-        for name, function in self._functions.items():
-            if name == "watch_runs":
-                continue
+        for function in self._functions.values():
             accept_wildcards(
                 self.machine.role,
                 [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[f"{function.function_arn}:*"])],

@@ -14,7 +14,7 @@ from rich.console import Console
 from lambdas.execution import BadInput
 from lambdas.steps.replay_request import Selection
 from lambdas.vocabulary import EXPORT_TYPES, Period, UnknownName, export_type, period
-from local import athena, display, doctor, executions, lifecycle, stacks, tables, up_arguments
+from local import athena, display, doctor, executions, lifecycle, report, stacks, tables, up_arguments
 from local.checks import Check
 from local.demo import demo
 from local.first_contact import arguments as contact_arguments
@@ -169,9 +169,19 @@ def _doctor(context: _Context) -> bool:
 
 
 def _smoke(context: _Context) -> bool:
-    report = smoke_arguments.run(context.given, _deployed(context), lambda words: _say(context.console, words))
-    context.answer(report.described(), lambda: _say(context.console, f"\n{report.page()}"))
-    return report.is_well
+    found = smoke_arguments.run(context.given, _deployed(context), lambda words: _say(context.console, words))
+    context.answer(found.described(), lambda: _say(context.console, f"\n{found.page()}"))
+    return found.is_well
+
+
+def _report(context: _Context) -> bool:
+    deployed = _deployed(context)
+    stack = deployed.stack
+    path = report.fetch(stack.name, stack.outputs["Bucket"], deployed.client, context.home / report.FOLDER)
+    context.answer({"report": str(path)}, lambda: _say(context.console, str(path)))
+    if context.given.open:
+        report.open_in_browser(path)
+    return True
 
 
 def _reconcile(context: _Context) -> bool:
@@ -266,6 +276,8 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "check the stack: what is well, and what to do about the rest", common, stack)
     listing = add("tables", _tables, "list tables and views: columns, days, rows, freshness", common, stack)
     listing.add_argument("table", nargs="*", metavar="TABLE", help="show the columns of these, with their comments")
+    morning = add("report", _report, "write the morning report anew, and save it here as a page", common, stack)
+    morning.add_argument("--open", action="store_true", help="show it in the browser")
     reconcile_arguments.add_reconcile(
         add("reconcile", _reconcile, "compare a campaign's numbers with those of the vendor's screen", common, stack)
     )

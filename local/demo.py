@@ -1,4 +1,4 @@
-"""The whole product at once: a cloud of its own, all ten exports as the rules start them, and SQL over the result."""
+"""The whole product at once: a cloud of its own, ten exports as the rules start them, SQL over the result, a report."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from tempfile import mkdtemp
 
 from rich.console import Console
 
-from local import athena, display, executions, lifecycle
+from local import athena, display, executions, lifecycle, report
 from local.lifecycle import UpOptions
 
 NEXT = {
@@ -37,7 +37,7 @@ QUERIES = {
 
 
 def demo(home: Path, options: UpOptions, console: Console) -> bool:
-    """Show a whole night; return whether every export loaded. Nothing is left running in any case.
+    """Show a whole night; return whether every export loaded. Nothing is left running in any case, and a report kept.
 
     Raises:
         Problem: something did not start, or a query was not answered.
@@ -46,7 +46,7 @@ def demo(home: Path, options: UpOptions, console: Console) -> bool:
     own = Path(mkdtemp(dir=home, prefix=lifecycle.DEMO))
     with lifecycle.exclusive_lock(own):
         try:
-            has_loaded = _night(own / lifecycle.LAKE, options, console)
+            has_loaded = _night(own / lifecycle.LAKE, options, console, home / report.FOLDER)
         finally:
             lifecycle.down(own / lifecycle.LAKE)
             shutil.rmtree(own, ignore_errors=True)
@@ -56,7 +56,7 @@ def demo(home: Path, options: UpOptions, console: Console) -> bool:
     return has_loaded
 
 
-def _night(home: Path, options: UpOptions, console: Console) -> bool:
+def _night(home: Path, options: UpOptions, console: Console, reports: Path) -> bool:
     running = lifecycle.up(home, options, console.print)
     console.print("Starting what the ten nightly rules start\n", style="bold")
     with display.progress(console) as show:
@@ -68,4 +68,7 @@ def _night(home: Path, options: UpOptions, console: Console) -> bool:
     for title, sql in QUERIES.items():
         console.print(f"\n{title}", style="bold")
         display.answer(console, athena.query(running, sql))
+    path = report.fetch(running.deployment.stack, running.deployment.bucket, running.cloud.client, reports)
+    console.print("\nThe night on one page, to open in a browser", style="bold")
+    console.print(str(path), markup=False, emoji=False, highlight=False, soft_wrap=True)
     return True

@@ -25,8 +25,8 @@ DEMO = "demo-"
 LAKE = "lake"
 """The folder of a demo's cloud."""
 _STATE = "state.json"
-# Waits of half a minute become half a second: the stand-in has no rate limit.
-_STANDIN_WAIT_SCALE = 0.02
+STANDIN_WAIT_SCALE = 0.02
+"""Waits of half a minute become half a second: the stand-in has no rate limit."""
 
 Report = Callable[[str], None]
 
@@ -108,7 +108,7 @@ def up(home: Path, options: UpOptions, report: Report) -> Running:
 def _started(folder: Path, options: UpOptions, report: Report) -> Running:
     chosen, token = _vendor(folder, options, report)
     report("Starting the embedded cloud (TLS, IAM enforced)")
-    cloud = boot(folder, options.port, _STANDIN_WAIT_SCALE if chosen.process else 1.0)
+    cloud = boot(folder, options.port, STANDIN_WAIT_SCALE if chosen.process else 1.0)
     report(f"Running cdk bootstrap against {cloud.endpoint}")
     deployment.bootstrap(cloud, folder)
     report("Running cdk deploy")

@@ -9,17 +9,20 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from local import lifecycle
+from local import deployment, lifecycle
 from local.cli import HOME_VARIABLE, main
+from local.cloud import Cloud, boot
 from local.lifecycle import Running
 from local.processes import stop_all
 
 ROOT = Path(__file__).parent.parent
+_CLOUDS = {"cloud_home", "bare_cloud"}
 
 
 # As `make` does: what jsii and CDK start is the Node of this environment, and not one of the machine's.
@@ -57,14 +60,14 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Keep tests that share a cloud or templates in one worker, so that these are made once, and begin with them.
 
-    Those with a cloud are the longest: the tests of a folder, and apart from them those that share a stack (`stage`).
+    Those with a cloud are the longest: the tests of a folder, and apart from them those that deploy their own stacks.
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
         if item.path.parent.name == "infra" and hasattr(getattr(item, "module", None), "Template"):
             item.add_marker(pytest.mark.xdist_group("template"))
-        if "cloud_home" in names:
-            item.add_marker(pytest.mark.xdist_group("stage" if "stage" in names else item.path.parent.name))
+        if _CLOUDS & {*names}:
+            item.add_marker(pytest.mark.xdist_group("bare" if "bare_cloud" in names else item.path.parent.name))
     yield
     # Whatever order they were brought into meanwhile, at random for one. The short unit tests fill up the end.
     items.sort(key=_turn)
@@ -82,7 +85,7 @@ def _turn(item: pytest.Item) -> int:
 
     The local folder's cloud begins after the demos: with all of them at once, nobody uses the cores while they wait.
     """
-    if "cloud_home" in getattr(item, "fixturenames", ()):
+    if _CLOUDS & {*getattr(item, "fixturenames", ())}:
         return 0 if item.path.parent.name == "workflow" else 2
     return 1 if item.path.name == "test_demo.py" else 4 if "unit" in item.path.parts else 3
 
@@ -126,7 +129,31 @@ def booted(home: Path, *words: str) -> Iterator[Path]:
 def cloud_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the session's local cloud keeps its files."""
     with booted(tmp_path_factory.mktemp("local"), "--setting", "nightlySummary=true") as home:
+        # At the end of each of a hundred runs, the morning report would keep a core busy.
+        running = lifecycle.current(home)
+        running.cloud.client("events").disable_rule(Name=f"{running.deployment.stack}-ended")
         yield home
+
+
+@dataclass(frozen=True)
+class BareCloud:
+    """An embedded cloud on which a test deploys what it needs."""
+
+    cloud: Cloud
+    folder: Path
+    """Where it keeps its files."""
+
+
+@pytest.fixture(scope="session")
+def bare_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareCloud]:
+    """A cloud that is bootstrapped for CDK, and has no stack yet."""
+    folder = tmp_path_factory.mktemp("bare")
+    try:
+        cloud = boot(folder, None, lifecycle.STANDIN_WAIT_SCALE)
+        deployment.bootstrap(cloud, folder)
+        yield BareCloud(cloud, folder)
+    finally:
+        stop_all(folder)
 
 
 @pytest.fixture(scope="session")

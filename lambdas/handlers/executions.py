@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 _UNSUCCESSFUL: "tuple[ExecutionStatusType, ...]" = ("FAILED", "ABORTED", "TIMED_OUT")
 
 
+def running() -> int:
+    """How many executions run; one that has started or ended this second may be counted wrongly."""
+    pages = (
+        clients.step_functions()
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=clients.settings().state_machine_arn, statusFilter="RUNNING")
+    )
+    return sum(len(page["executions"]) for page in pages)
+
+
 def stopped_at(arn: str) -> datetime | None:
     """When an execution ended, None while it runs; one that Step Functions forgot (after 90 days) ended long ago."""
     step_functions = clients.step_functions()

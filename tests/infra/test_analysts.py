@@ -55,7 +55,7 @@ def test_analysts_see_the_stacks_database_and_the_default_one_that_athena_looks_
 
 def test_analysts_list_tables_and_results_and_not_what_has_landed(template: Template) -> None:
     (statement,) = statements_for(template, "s3:ListBucket")
-    assert statement["Condition"] == {"StringLike": {"s3:prefix": ["curated/*", "athena-results/*"]}}
+    assert statement["Condition"] == {"StringLike": {"s3:prefix": ["curated/*", "reports/*", "athena-results/*"]}}
     for statement in statements_for(template, "s3:GetObject"):
         assert not any(folder in json.dumps(statement["Resource"]) for folder in ("raw/", "quarantine/"))
 

@@ -14,7 +14,8 @@ from infra import bundle
 
 # As `test_only_the_load_carries_the_engine` has them of the template.
 WITH_ENGINE = "load_result"
-FUNCTIONS = ["plan_run", "start_export", "check_batch", "copy_result", WITH_ENGINE, "close_run", "watch_runs"]
+STEPS = ["plan_run", "start_export", "check_batch", "copy_result", WITH_ENGINE, "close_run"]
+FUNCTIONS = [*STEPS, "watch_runs", "write_report"]
 _LIMIT_BYTES = 250 * 1000 * 1000
 
 

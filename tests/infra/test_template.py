@@ -204,6 +204,7 @@ def test_only_the_load_carries_the_engine(template: Template) -> None:
         "load-result": 2,
         "close-run": 1,
         "watch-runs": 1,
+        "write-report": 1,
     }
 
 
@@ -224,7 +225,7 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(template: Template
     functions = resources(template, "AWS::Lambda::Function")
     roles = {json.dumps(function["Properties"]["Role"]) for function in functions}
     groups = {json.dumps(function["Properties"]["LoggingConfig"]["LogGroup"]) for function in functions}
-    assert len(roles) == len(groups) == len(functions) == 7
+    assert len(roles) == len(groups) == len(functions) == 8
     assert all("RetentionInDays" in group["Properties"] for group in resources(template, "AWS::Logs::LogGroup"))
 
 

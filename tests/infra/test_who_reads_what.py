@@ -52,8 +52,9 @@ def test_what_symplify_sent_is_read_by_the_copy_and_the_load_alone(template: Tem
 
 
 def test_analysts_read_tables_and_results_and_change_results_alone(template: Template) -> None:
-    assert readers(template, keys.CURATED) == {"load_result", ANALYSTS}
-    assert readers(template, keys.QUERY_RESULTS) == {ANALYSTS}
+    assert readers(template, keys.CURATED) == {"load_result", "write_report", ANALYSTS}
+    assert readers(template, keys.QUERY_RESULTS) == {"write_report", ANALYSTS}
+    assert readers(template, keys.REPORTS) == {ANALYSTS}
     changing = ("Put", "Create", "Update", "Delete", "Abort", "BatchCreate", "BatchUpdate", "BatchDelete")
     for who, action, resource in granted(template):
         service, name = action.split(":")
@@ -64,7 +65,7 @@ def test_analysts_read_tables_and_results_and_change_results_alone(template: Tem
 
 
 def test_no_object_is_readable_by_a_wider_resource_than_a_prefix(template: Template) -> None:
-    prefixes = (keys.RAW, keys.CURATED, keys.QUARANTINE, keys.QUERY_RESULTS)
+    prefixes = (keys.RAW, keys.CURATED, keys.QUARANTINE, keys.QUERY_RESULTS, keys.REPORTS)
     for who, action, resource in granted(template):
         if action.startswith("s3:") and "Object" in action:
             assert any(f"/{prefix}" in resource for prefix in prefixes), (who, action)

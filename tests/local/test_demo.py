@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lambdas.vocabulary import EXPORT_TYPES
 from local.demo import NEXT, QUERIES
+from local.report import FOLDER
 from tests.conftest import ROOT, local
 from tests.local.test_cli import left_over
 
@@ -30,4 +31,10 @@ def test_the_demo_shows_a_whole_night_and_leaves_nothing(tmp_path: Path) -> None
     printed = iter(masked(done.stdout))
     assert all(line in printed for line in masked(shown)), "README.md shows other lines, or in another order"
     assert done.stdout.rstrip().splitlines()[-len(NEXT) :] == [f"{words:<13}  {line}" for words, line in NEXT.items()]
-    assert left_over(tmp_path) == []
+    assert left_over(tmp_path) == [tmp_path / FOLDER]
+    (report,) = (tmp_path / FOLDER).iterdir()
+    assert f"\n{report}\n" in done.stdout
+    words = re.sub(r"<[^>]*>|\s+", " ", report.read_text())
+    assert "Every export that is switched on succeeded in the last day." in words
+    assert "find their send in the lake" in words
+    assert "not known" not in words

@@ -27,7 +27,17 @@ def test_every_command_is_run_by_a_test_or_needs_aws() -> None:
 def test_every_local_command_works_as_printed(cloud_home: Path, running: Running) -> None:
     words = [shlex.split(command)[len(LOCAL) :] for command in commands() if command.startswith(LOCAL[0])]
     steps = [word for word in words if word[0] not in ("up", "down")]
-    assert [word[0] for word in steps] == ["status", "nightly", "run", "replay", "profile", "query", "query", "query"]
+    assert [word[0] for word in steps] == [
+        "status",
+        "nightly",
+        "run",
+        "replay",
+        "profile",
+        "query",
+        "query",
+        "query",
+        "report",
+    ]
     # `up` has started the cloud that this test is given, and `down` ends it after the last test.
     for command in steps:
         done = local(*command, home=cloud_home)

@@ -15,9 +15,10 @@ from lambdas.lake.storage import keys
 from lambdas.ledger.orders import LOADED
 from lambdas.vocabulary import EXPORT_TYPES
 from local import athena, deployment
-from local.deployment import Deployment
 from local.lifecycle import Running
 from local.standin import Options, StandIn
+from local.vendor import Vendor
+from tests.conftest import BareCloud
 from tests.workflow.fault_scripts import FaultedNight
 from tests.workflow.inbox import subscribe
 
@@ -73,23 +74,18 @@ class Counts:
 class Stage:
     """A stack and its stand-in; used by one thread per export type."""
 
-    def __init__(self, running: Running, deployed: Deployment, standin: StandIn) -> None:
-        self.running, self.deployed, self.standin = running, deployed, standin
+    def __init__(self, running: Running, standin: StandIn) -> None:
+        self.running, self.deployed, self.standin = running, running.deployment, standin
         self.states = running.cloud.client("stepfunctions")
         self.s3 = running.cloud.client("s3")
         cloud = running.cloud
         self.ledger = cloud.session.resource("dynamodb", endpoint_url=cloud.endpoint, verify=cloud.ca_bundle).Table(
-            deployed.ledger_table
+            self.deployed.ledger_table
         )
-        self._inbox = subscribe(cloud, deployed.alert_topic_arn, f"{deployed.stack}-messages")
+        self._inbox = subscribe(cloud, self.deployed.alert_topic_arn, f"{self.deployed.stack}-messages")
         self._messages: list[str] = []
         self._loaded: dict[str, tuple[str, str]] = {}
         """The order that each batch was loaded for: its type and its time."""
-
-    @property
-    def cloud(self) -> Running:
-        """The local cloud, with this stack as its deployment."""
-        return replace(self.running, deployment=self.deployed)
 
     def configure(self, seconds: int, environment: Mapping[str, str]) -> None:
         """Set the timeout and these variables of all functions."""
@@ -253,18 +249,20 @@ class Stage:
         Raises:
             InvariantViolation: a table has one.
         """
-        for table in self.cloud.cloud.client("glue").get_tables(DatabaseName=self.deployed.database)["TableList"]:
+        for table in self.running.cloud.client("glue").get_tables(DatabaseName=self.deployed.database)["TableList"]:
             export = EXPORT_TYPES.get(table["Name"].upper())
             if export is not None:
                 key = "event_id" if export.is_event else f"{export.table.removesuffix('s')}_id"
                 sql = f"SELECT count(*) AS n, count(DISTINCT {key}) AS ids FROM {export.table}"
-                (counted,) = athena.query(self.cloud, sql)
+                (counted,) = athena.query(self.running, sql)
                 if counted["n"] != counted["ids"]:
                     raise InvariantViolation(f"{export.table} has {counted['n']} rows but {counted['ids']} keys.")
 
 
 @contextmanager
-def deployed_stage(running: Running, folder: Path, stack: str, options: Options) -> Iterator[Stage]:
+def deployed_stage(
+    bare: BareCloud, folder: Path, stack: str, options: Options, *, has_report: bool = False
+) -> Iterator[Stage]:
     """Deploy a separate stack with short time limits against a new stand-in."""
     with StandIn(options) as standin:
         settings = {
@@ -274,10 +272,13 @@ def deployed_stage(running: Running, folder: Path, stack: str, options: Options)
             "allowLoopbackHttp": "true",
             "bundle": "host",
             "supersededRetentionHours": "0",
+            # At the end of each of hundreds of runs it would keep a core busy.
+            "morningReport": "true" if has_report else "false",
         }
-        deployed = deployment.deploy(running.cloud, folder, settings)
-        deployment.set_token(running.cloud, deployed, options.token)
-        stage = Stage(running, deployed, standin)
+        deployed = deployment.deploy(bare.cloud, folder, settings)
+        deployment.set_token(bare.cloud, deployed, options.token)
+        vendor = Vendor(standin.base_url, options.customer_id)
+        stage = Stage(Running(bare.cloud, vendor, deployed, bare.folder), standin)
         stage.configure(FUNCTION_SECONDS, SHORT_LIMITS)
         yield stage
 
@@ -286,7 +287,7 @@ def deployed_stage(running: Running, folder: Path, stack: str, options: Options)
 def other_standin(stage: Stage, options: Options, seconds: int = 900, **environment: str) -> Iterator[Stage]:
     """Point the stack's functions to another stand-in, with another timeout and other variables."""
     with StandIn(replace(options, token=stage.standin.options.token, first_batch_id=next(_FIRST_BATCHES))) as standin:
-        other = Stage(stage.running, stage.deployed, standin)
+        other = Stage(stage.running, standin)
         other.configure(seconds, {**DEFAULT_LIMITS, **environment, "BASE_URL": standin.base_url})
         try:
             yield other

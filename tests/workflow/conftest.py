@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.lifecycle import Running
 from local.standin import Options
+from tests.conftest import BareCloud
 from tests.workflow.campaign import Stage, deployed_stage
 
 # With characters that URLs, JSON and base64 encode differently.
@@ -14,7 +14,7 @@ OPTIONS = Options(token=TOKEN, events_per_day=30, finish_after_polls=2, link_sec
 
 
 @pytest.fixture(scope="session")
-def stage(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(bare_cloud: BareCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Deployed once, with short time limits."""
-    with deployed_stage(running, tmp_path_factory.mktemp("faults"), "brand-f", OPTIONS) as stage:
+    with deployed_stage(bare_cloud, tmp_path_factory.mktemp("faults"), "brand-f", OPTIONS) as stage:
         yield stage

@@ -34,12 +34,12 @@ def fail_runs(stage: Stage) -> dict[str, str]:
     for export, word in (("SENT", "ERROR"), ("CLICKS", "IN_PROGRESS"), ("CAMPAIGNS", "IN_PROGRESS")):
         script = {"rules": [{**status, "exportType": export, "status": word}]}
         stage.standin.faults.set(parsed(json.dumps(script).encode()).rules, export)
-    with without_statement(stage.cloud, "load-result", "WriteTables"):
+    with without_statement(stage.running, "load-result", "WriteTables"):
         runs = {export: stage.start(exportType=export) for export in PAGES if export != "LISTS"}
         stage.outcomes_until(runs["CAMPAIGNS"], "ordered")
         stage.states.stop_execution(executionArn=runs["CAMPAIGNS"])
         assert {stage.wait(arn).status for arn in runs.values()} == {"FAILED", "ABORTED"}
-    force_cold_start(stage.cloud, "load-result")
+    force_cold_start(stage.running, "load-result")
     for export in runs:
         stage.standin.faults.set((), export)
     return runs
@@ -49,12 +49,12 @@ def test_the_runbook_recovers_five_kinds_of_failure_to_complete_tables(stage: St
     inbox = subscribe(stage.running.cloud, stage.deployed.alert_topic_arn, "operator")
     for export in PAGES:
         stage.clear_ledger(export)
-    with token(stage.cloud, "an-old-token"):
+    with token(stage.running, "an-old-token"):
         lists = stage.start(exportType="LISTS")
         assert stage.wait(lists).status == "FAILED"
         (rotate,) = section("Rotate the token")
         good = stage.standin.options.token.replace('"', '\\"')
-        shell(filled(stage.cloud, rotate, YOUR_TOKEN=f'"{good}"'), stage.running.cloud, tmp_path)
+        shell(filled(stage.running, rotate, YOUR_TOKEN=f'"{good}"'), stage.running.cloud, tmp_path)
     runs = {"LISTS": lists, **fail_runs(stage)}
 
     commands = {}
@@ -73,7 +73,7 @@ def test_the_runbook_recovers_five_kinds_of_failure_to_complete_tables(stage: St
         key = "eventId" if EXPORT_TYPES[export].is_event else f"{export.lower()[:-1]}Id"
         column = key.replace("Id", "_id")
         sent: list[Any] = json.loads(stage.standin.result(ended.output["batchId"]))
-        stored = athena.query(stage.cloud, f"SELECT {column} FROM {EXPORT_TYPES[export].table}")
+        stored = athena.query(stage.running, f"SELECT {column} FROM {EXPORT_TYPES[export].table}")
         # A key is text in its table, and an event's own id is as the vendor writes it.
         assert {str(record[key]) for record in sent} <= {str(row[column]) for row in stored}
         assert sent

@@ -58,6 +58,22 @@ def test_the_views_of_what_is_loaded_can_be_queried(running: Running) -> None:
     assert [one["last_outcome"] for one in fresh] == ["succeeded", "succeeded"]
 
 
+def test_the_end_of_a_run_has_the_morning_report_written(running: Running) -> None:
+    events, rule = running.cloud.client("events"), f"{running.deployment.stack}-ended"
+    s3, place = running.cloud.client("s3"), {"Bucket": running.deployment.bucket, "Prefix": "reports/"}
+    for report in s3.list_objects_v2(**place).get("Contents", []):
+        s3.delete_object(Bucket=place["Bucket"], Key=report["Key"])
+    events.enable_rule(Name=rule)
+    try:
+        assert execute(running, exportType="SENT", period="LAST_WEEK").status == "SUCCEEDED"
+        (report,) = until(lambda: s3.list_objects_v2(**place).get("Contents"), "no report has been written")
+    finally:
+        events.disable_rule(Name=rule)
+    page = s3.get_object(Bucket=place["Bucket"], Key=report["Key"])["Body"].read().decode()
+    assert '<td class="text good">succeeded</td>' in page
+    assert "is not known" not in page
+
+
 def test_opened_is_an_alias_of_opens(running: Running) -> None:
     ended = execute(running, exportType="OPENED", period="LAST_WEEK")
     assert ended.status == "SUCCEEDED"

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from local import athena, deployment
 from local.lifecycle import Running
 from local.standin.options import Options
 from local.standin.standin import StandIn
+from local.vendor import Vendor
+from tests.conftest import BareCloud
 from tests.workflow.machine import ExecutionResult, run
 
 STACK = "brand-d"
@@ -103,7 +105,7 @@ class RecordStack:
 
 
 @pytest.fixture(scope="module")
-def stack(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStack]:
+def stack(bare_cloud: BareCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStack]:
     """A third stack, with a stand-in in the test's process."""
     records: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patched, StandIn(Options(token="right")) as standin:
@@ -112,19 +114,21 @@ def stack(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             lambda world, export, *rest: iter(map(json.dumps, records.get(export, []))),
         )
         deployed = deployment.deploy(
-            running.cloud,
+            bare_cloud.cloud,
             tmp_path_factory.mktemp(STACK),
             {
                 "stackName": STACK,
                 "baseUrl": standin.base_url,
                 "customerId": standin.options.customer_id,
                 "allowLoopbackHttp": "true",
+                "morningReport": "false",
                 "supersededRetentionHours": "0",
                 "bundle": "host",
             },
         )
-        deployment.set_token(running.cloud, deployed, standin.options.token)
-        yield RecordStack(replace(running, deployment=deployed), records)
+        deployment.set_token(bare_cloud.cloud, deployed, standin.options.token)
+        vendor = Vendor(standin.base_url, standin.options.customer_id)
+        yield RecordStack(Running(bare_cloud.cloud, vendor, deployed, bare_cloud.folder), records)
 
 
 def test_two_overlapping_nights_with_a_new_field_and_a_drifting_type_are_their_union(stack: RecordStack) -> None:

@@ -9,6 +9,7 @@
     curated/export_runs/<run>.json                   one record a run
     quarantine/<type>/<run>/rejected.ndjson          records that are not JSON objects
     athena-results/…                                 the results of Athena's queries
+    reports/<day>.html                               the morning report of that day
 
 Types are export types in lower case. Policies and lifecycle rules in `infra` are derived from these prefixes too.
 """
@@ -23,6 +24,7 @@ RAW = "raw/"
 CURATED = "curated/"
 QUARANTINE = "quarantine/"
 QUERY_RESULTS = "athena-results/"
+REPORTS = "reports/"
 RUNS_TABLE = "export_runs"
 MANIFEST = "manifest.json"
 UNKNOWN_DAY = "unknown"
@@ -91,3 +93,8 @@ def run_record(run_folder: str) -> str:
 def quarantine(export: ExportType, run_folder: str) -> str:
     """The records that a run rejected."""
     return f"{QUARANTINE}{export.table}/{run_folder}/rejected.ndjson"
+
+
+def report(day: str) -> str:
+    """The morning report of a day."""
+    return f"{REPORTS}{day}.html"
