@@ -54,7 +54,7 @@ demo: install ## Run a whole night on the embedded cloud: deploy, ten exports, A
 
 # More workers than cores, since tests with a cloud wait for half of their time.
 test: install ## Run all tests (PYTEST='-k lease' for some)
-	$(BIN)/python -m pytest -n 4 $(PYTEST)
+	$(BIN)/python -m pytest -n 6 $(PYTEST)
 
 # Laws that play hundreds of examples are not traced.
 coverage: install ## Measure how much of the functions the unit tests run: at least 95 %

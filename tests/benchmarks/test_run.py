@@ -68,7 +68,7 @@ def test_parts_are_chosen_by_name(build: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_unknown_part_is_refused_with_those_that_exist(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench.main(["speed"])
-    assert "'speed' is none of load, shapes, merge, copy, imports, deploy, idle" in capsys.readouterr().err
+    assert "'speed' is none of load, shapes, merge, report, copy, imports, deploy, idle" in capsys.readouterr().err
 
 
 def test_numbers_of_other_parts_are_kept_when_asked_for(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:

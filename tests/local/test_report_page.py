@@ -85,8 +85,7 @@ def test_the_numbers_behind_a_chart_are_reached_by_the_keyboard(browser: Browser
     assert shown.evaluate("document.activeElement.getAttribute('aria-label')") == "Numbers of each day over email"
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("colours", "viewport"), [("light", DESKTOP), ("dark", PHONE)], ids=["light", "dark-phone"])
 def test_a_checker_of_accessibility_finds_nothing(browser: Browser, address: str, colours: str, viewport: Any) -> None:
     """Contrast, names, headings, tables, what can be scrolled: by the rules of axe."""
     shown = opened(browser, address, color_scheme=colours, viewport=viewport, bypass_csp=True)

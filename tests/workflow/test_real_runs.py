@@ -22,10 +22,16 @@ def table_of(export: str) -> str:
     return EXPORT_TYPES[export].table
 
 
-@pytest.mark.parametrize("export", ["CAMPAIGNS", "CLICKS"])
-def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, export: str) -> None:
-    # The longest first: right after midnight TODAY has no record, or too few to begin a table with.
-    for period in ("LAST_2_WEEKS", "LAST_WEEK", "LAST_3_DAYS", "LAST_DAY", "TODAY"):
+@pytest.mark.parametrize(
+    ("export", "periods"),
+    [
+        # The longest first: right after midnight TODAY has no record, or too few to begin a table with.
+        ("CLICKS", ["LAST_2_WEEKS", "LAST_WEEK", "LAST_3_DAYS", "LAST_DAY", "TODAY"]),
+        ("CAMPAIGNS", ["LAST_2_WEEKS"]),
+    ],
+)
+def test_an_export_of_any_period_is_loaded_and_queryable(running: Running, export: str, periods: list[str]) -> None:
+    for period in periods:
         ended = execute(running, exportType=export, period=period)
         assert (ended.status, ended.cause) == ("SUCCEEDED", None)
         assert ended.output is not None
