@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from local import deployment
 from local.cloud import Cloud
 from local.deployment import Deployment
+from local.lifecycle import Running
 from local.problem import Problem
-from tests.conftest import BareCloud
 
 RAW = "raw/opens/2026-01-01/1/result"
 WATERMARK = {"pk": {"S": "OPENS"}, "sk": {"S": "watermark"}}
@@ -59,9 +59,9 @@ def data_that_is_there(cloud: Cloud, stack: str) -> list[str]:
 
 
 def test_a_first_deployment_that_fails_half_way_is_repeated_and_a_later_stack_adopts_the_data_of_the_removed_one(
-    bare_cloud: BareCloud, tmp_path: Path
+    running: Running, tmp_path: Path
 ) -> None:
-    cloud, stack = bare_cloud.cloud, "brand-c"
+    cloud, stack = running.cloud, "brand-c"
     cloud.client("athena").create_work_group(Name=stack)
     with pytest.raises(Problem, match="WorkGroup"):
         deployment.deploy(cloud, tmp_path, settings(stack))
@@ -82,9 +82,9 @@ def test_a_first_deployment_that_fails_half_way_is_repeated_and_a_later_stack_ad
 
 
 def test_a_stack_that_takes_its_data_along_is_destroyed_with_all_versions_and_deployed_again(
-    bare_cloud: BareCloud, tmp_path: Path
+    running: Running, tmp_path: Path
 ) -> None:
-    cloud, stack = bare_cloud.cloud, "brand-e"
+    cloud, stack = running.cloud, "brand-e"
     deployed = deployment.deploy(cloud, tmp_path, settings(stack, deleteDataWithStack="true"))
     fill(cloud, deployed)
     s3 = cloud.client("s3")
