@@ -1,4 +1,4 @@
-"""`python -m infra.check`: synthesize with `cdk.json`, and run cdk-nag, cfn-lint, asl-validator and parliament on it.
+"""`python -m infra.check`: synthesize the stack, and run cdk-nag, cfn-lint, asl-validator and parliament on it.
 
 cfn-lint skips a definition that CDK writes as a join of texts, so the join is resolved and checked separately.
 """
@@ -21,7 +21,7 @@ from infra.policy_check import ACCEPTED, findings
 from infra.references import Place
 from infra.settings import from_context
 from infra.stack import SymplifyLake
-from infra.variants import Variant
+from infra.variants import VARIANTS, Variant
 
 _ROOT = Path(__file__).parent.parent
 CONTEXT: Mapping[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
@@ -42,8 +42,8 @@ class Synthesized:
 
 
 def main() -> int:
-    """Check the stack of `cdk.json`; return how many checks failed."""
-    return check({str(CONTEXT["stackName"]): Variant()})
+    """Check the stack of `cdk.json`, and what settings make of it; return how many checks failed."""
+    return check({str(CONTEXT["stackName"]): Variant(), **VARIANTS})
 
 
 def check(variants: Mapping[str, Variant]) -> int:

@@ -129,7 +129,7 @@ def test_a_mutated_file_reconciles_or_is_refused_with_a_sentence() -> None:
     base = random.randrange(2**32) if CAMPAIGN > 1 else 1
     ends: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, engine.connect(Path(folder)) as duck:
-        for number in range(2000 * CAMPAIGN if CAMPAIGN > 1 else 200):
+        for number in range(2000 * CAMPAIGN if CAMPAIGN > 1 else 100):
             rng = random.Random(base + number)
             content, size = mutated(rng), rng.choice([1, 50, 1 << 20])
             try:

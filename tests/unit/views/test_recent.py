@@ -81,9 +81,7 @@ def test_without_sends_there_is_nothing_to_ask() -> None:
 def test_files_of_days_long_past_are_not_opened(tmp_path: Path, query: Any) -> None:
     lake = Lake()
     for name in lake.tables:
-        for ago in range(100):
-            at = f"{TODAY - timedelta(days=ago)} 10:00:00"
-            lake.add(name, [event("a", "A", at)])
+        lake.add(name, [event("a", "A", f"{TODAY - timedelta(days=ago)} 10:00:00") for ago in range(100)])
         folder = tmp_path / name
         lake.engine.execute(f"COPY {name} TO '{folder}' (FORMAT parquet, PARTITION_BY (dt))")
         lake.engine.execute(f"DROP TABLE {name}")

@@ -39,8 +39,9 @@ SHAPES = {
 }
 
 
-# Traced, the grammar takes ten times as long.
+# Traced, the grammar takes ten times as long. In one worker, which reads no text twice.
 @pytest.mark.no_cover
+@pytest.mark.xdist_group("grammar")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_athena_accepts_the_views_of_every_shape(shape: str) -> None:
     lake = Lake(SHAPES[shape])
