@@ -202,7 +202,7 @@ def _sentence(problem: str, given: Mapping[str, Any]) -> str:
     if found is None:
         return f"A setting in cdk.json is wrong: {expected}."
     name = found[1]
-    wanted = _WANTED.get(name, expected)
+    wanted = _WANTED.get(name, "it takes true or false" if "'bool'" in expected else expected)
     return f"The setting {name} in cdk.json is {json.dumps(given.get(name))}, which cannot be used: {wanted}."
 
 

@@ -161,6 +161,8 @@ def _demo(context: _Context) -> bool:
 
 def _deployed(context: _Context) -> stacks.Deployed:
     stack: str | None = context.given.stack
+    if stack == "":
+        raise Misused("--stack is empty: it takes the name of a stack in your account.")
     return stacks.in_account(stack) if stack else stacks.in_local_cloud(lifecycle.current(context.home))
 
 

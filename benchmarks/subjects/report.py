@@ -13,7 +13,7 @@ from lambdas.lake.tables.glue_tables import Table
 from lambdas.lake.views.recent import LakeTables, campaign_query, day_query, week_query
 from lambdas.lake.views.sources import EVENT_TYPES
 from lambdas.report.exports import ExportState
-from lambdas.report.numbers import campaigns, channels, found_share, weeks
+from lambdas.report.numbers import campaigns, channels, found_share, unknown_sends, weeks
 from lambdas.report.page import Report, page
 from lambdas.vocabulary import EXPORT_TYPES, TimeFormat
 
@@ -94,6 +94,8 @@ def main(lake: Path, out: Path) -> None:
             weeks(week),
             channels(days, found, TODAY),
             campaigns(latest),
+            unknown_sends(week),
+            None,
             found_share(days),
         )
     )

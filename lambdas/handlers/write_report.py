@@ -8,7 +8,7 @@ from lambdas.handlers.entrypoint import logger
 from lambdas.lake.storage import keys
 from lambdas.lake.views.recent import campaign_query, day_query, week_query
 from lambdas.report.exports import LOOK_BACK, ExportState
-from lambdas.report.numbers import campaigns, channels, found_share, weeks
+from lambdas.report.numbers import campaigns, channels, found_share, unknown_sends, weeks
 from lambdas.report.page import Report, page
 from lambdas.vocabulary import EXPORT_TYPES
 
@@ -51,8 +51,10 @@ def _report(now: datetime) -> Report:
             for name, export in EXPORT_TYPES.items()
         ),
         weeks=weeks(week.rows),
-        channels=channels(days.rows, lake.tables, today),
+        channels=channels(days.rows, lake.tables, today, lake.first_day),
         campaigns=campaigns(latest.rows),
+        unknown_sends=unknown_sends(week.rows),
+        first_day=lake.first_day,
         found_share=found_share(days.rows),
         unknown=tuple(dict.fromkeys(one.unknown for one in (week, days, latest) if one.unknown)),
     )

@@ -49,11 +49,13 @@ class ExportState:
 
     @property
     def outcome(self) -> str:
-        """`succeeded`, `failed`, `undecided`, `late` (nothing for more than a day), or `off`."""
+        """`succeeded`, `failed`, `undecided`, `late` (nothing for more than a day), `table gone`, or `off`."""
         if not self.is_on:
             return "off"
         if self.last is None or _time(self.last, "ended_at") < self.now - _NIGHT:
             return "late"
+        if self.profile is None and any(int(run.get("rows_read") or 0) for run in self._successes):
+            return "table gone"
         return str(self.last["outcome"])
 
     @property
@@ -66,8 +68,9 @@ class ExportState:
         """Why the last run did not succeed, or what it lost; empty where it is well."""
         if self.last is None or self.outcome == "off":
             return ""
+        gone = "Its rows are in no table any more: replay it (docs/replay.md)." if self.outcome == "table gone" else ""
         lost = f"Lost days: {self.last['unreachable_days']}." if self.last.get("unreachable_days") else ""
-        return " ".join(filter(None, (str(self.last.get("reason") or ""), lost)))
+        return " ".join(filter(None, (str(self.last.get("reason") or ""), gone, lost)))
 
     @property
     def hours_since_success(self) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from lambdas.lake.views.metrics import COUNTS, RATES
-from lambdas.lake.views.recent import NUMBERS, PAGE_DAYS, WEEK, WEEK_BEFORE
+from lambdas.lake.views.recent import NUMBERS, PAGE_DAYS, UNKNOWN_SENDS, WEEK, WEEK_BEFORE
 from lambdas.lake.views.sources import EVENT_TYPES, SENT
 
 Row = Mapping[str, str | None]
@@ -25,15 +25,15 @@ _TEXTS = ("campaign", "campaign_name", "channel", "first_dt", "last_dt", "why_nu
 
 @dataclass(frozen=True)
 class Series:
-    """A number for each of `PAGE_DAYS` days, the last of which is yesterday; None for what the lake does not have."""
+    """A number for each of `PAGE_DAYS` days, the last of which is yesterday; None for days that the lake lacks."""
 
     name: str
     values: tuple[int | None, ...]
 
     @property
     def is_known(self) -> bool:
-        """Whether the lake has any of the tables that it counts."""
-        return None not in self.values
+        """Whether the lake has anything of it."""
+        return any(value is not None for value in self.values)
 
     @property
     def total(self) -> int:
@@ -63,11 +63,16 @@ def shown_days(today: date) -> tuple[date, ...]:
     return tuple(today - timedelta(days=ago) for ago in range(PAGE_DAYS, 0, -1))
 
 
-def channels(rows: Sequence[Row], tables: Collection[str], today: date) -> tuple[Channel, ...]:
-    """The channels, e-mail first; `rows` answer `day_query`, `tables` are those that the lake has."""
+def channels(
+    rows: Sequence[Row], tables: Collection[str], today: date, first_day: str | None = None
+) -> tuple[Channel, ...]:
+    """The channels, e-mail first; `rows` answer `day_query`, `tables` are those of the lake, which begins on a day."""
     names = sorted({EMAIL, *(str(row["channel"]) for row in rows)}, key=lambda name: (name != EMAIL, name))
     return tuple(
-        Channel(name, tuple(_series(title, _of(name, rows), tables, today) for title in SERIES)) for name in names
+        Channel(
+            name, tuple(_series(title, _of(name, rows), tables, shown_days(today), first_day or "") for title in SERIES)
+        )
+        for name in names
     )
 
 
@@ -85,6 +90,11 @@ def weeks(rows: Iterable[Row]) -> dict[str, tuple[int | None, int | None]]:
     return {number: (_count(this.get(number)), _count(before.get(number))) for number in NUMBERS}
 
 
+def unknown_sends(rows: Iterable[Row]) -> int:
+    """How many of the last week's sends lack some of the numbers of `weeks`."""
+    return sum(int(row.get(UNKNOWN_SENDS) or 0) for row in rows if row["week"] == WEEK)
+
+
 def campaigns(rows: Iterable[Row]) -> tuple[Campaign, ...]:
     """The campaigns in their order; `rows` answer `campaign_query`."""
     return tuple(
@@ -97,15 +107,14 @@ def campaigns(rows: Iterable[Row]) -> tuple[Campaign, ...]:
     )
 
 
-def _series(title: str, rows: Sequence[Row], tables: Collection[str], today: date) -> Series:
-    days = shown_days(today)
+def _series(title: str, rows: Sequence[Row], tables: Collection[str], days: Sequence[date], first_day: str) -> Series:
     if not any(EVENT_TYPES[event] in tables for event in SERIES[title]):
         return Series(title, (None,) * len(days))
     counts: dict[str | None, int] = {}
     for row in rows:
         if row["event_type"] in SERIES[title]:
             counts[row["dt"]] = counts.get(row["dt"], 0) + int(row["number"] or 0)
-    return Series(title, tuple(counts.get(str(day), 0) for day in days))
+    return Series(title, tuple(counts.get(str(day), 0) if str(day) >= first_day else None for day in days))
 
 
 def _of(channel: str, rows: Iterable[Row]) -> list[Row]:

@@ -28,6 +28,10 @@ class Report:
     weeks: Mapping[str, tuple[int | None, int | None]]
     channels: tuple[Channel, ...]
     campaigns: tuple[Campaign, ...]
+    unknown_sends: int
+    """How many of the last week's sends lack some of its numbers."""
+    first_day: str | None
+    """The first day of which sends are in the lake."""
     found_share: float | None
     """Of the events other than sends, the share whose send is in the lake; None where there are none."""
     unknown: tuple[str, ...] = ()
@@ -40,8 +44,8 @@ class Report:
 
     @property
     def nights(self) -> tuple[date, ...]:
-        """The days on which the nights' runs started, the oldest first."""
-        return tuple(self.now.date() - timedelta(days=ago) for ago in range(NIGHTS - 1, -1, -1))
+        """The days on which the nights' runs started, the newest first."""
+        return tuple(self.now.date() - timedelta(days=ago) for ago in range(NIGHTS))
 
     @property
     def unwell(self) -> list[ExportState]:
@@ -77,9 +81,11 @@ def percent(value: float | None) -> str:
 
 
 def hours(value: float | None) -> str:
-    """Hours, or days from two days on."""
+    """Minutes below two hours, days from two days on."""
     if value is None:
         return NOT_KNOWN
+    if value < 2:
+        return f"{60 * value:.0f} min"
     return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} days"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from lambdas.lake.views.recent import NUMBERS, WEEK, WEEK_BEFORE
+from lambdas.lake.views.recent import NUMBERS, UNKNOWN_SENDS, WEEK, WEEK_BEFORE
 from lambdas.outcome import Outcome
 from lambdas.steps.watch_runs import Watched
 
@@ -25,10 +25,17 @@ def week_lines(
         f"What became of the e-mail that was sent {days}, and in the seven days before:",
         *([unknown] if unknown else []),
         *(f"{name:<24} {this:>12} {before:>12}" for name, this, before in ([] if unknown else counts)),
+        *_unknown_sends(by_week),
         _line("exports failed", [str(_failed(watched, end)) for end in ends]),
         _line("hours since last event", [_hours(watched, end) for end in ends]),
     ]
     return "\n".join(lines)
+
+
+def _unknown_sends(by_week: Mapping[str | None, Mapping[str, str | None]]) -> Sequence[str]:
+    """A line for the sends that lack some of the numbers above; none where there are no such sends."""
+    counts = [int(by_week.get(week, {}).get(UNKNOWN_SENDS) or 0) for week in (WEEK, WEEK_BEFORE)]
+    return [_line("sent, not all is known", [f"{count:,}" for count in counts])] if any(counts) else []
 
 
 def _line(name: str, values: Sequence[str]) -> str:

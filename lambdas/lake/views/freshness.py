@@ -33,7 +33,7 @@ def data_freshness() -> View:
         ViewColumn(
             "last_outcome",
             VARCHAR,
-            "What became of it: succeeded, failed or undecided",
+            "What became of it: succeeded, replayed, failed or undecided",
             "max(CASE WHEN age = 1 THEN outcome END)",
         ),
         ViewColumn("last_reason", VARCHAR, "Why it did not succeed", "max(CASE WHEN age = 1 THEN reason END)"),

@@ -17,6 +17,8 @@ from lambdas.lake.views.sources import EVENT_TYPES, SENT, match, sources
 
 NUMBERS = ("sent", "delivered", "opened", "clicked", "bounced", "opted_out")
 """The counts of a week, by the names that the metrics have."""
+UNKNOWN_SENDS = "unknown_sends"
+"""How many of a week's sends lack some of these, since too few events of their campaigns find their send."""
 WEEK, WEEK_BEFORE = "week", "week_before"
 PAGE_DAYS = 28
 """How many days the morning page shows."""
@@ -40,17 +42,19 @@ class LakeTables:
 
 
 def week_query(lake: LakeTables, today: date) -> str | None:
-    """SQL for a row a week (`WEEK`, `WEEK_BEFORE`) with `NUMBERS`; None where no send can be matched.
+    """SQL for a row a week (`WEEK`, `WEEK_BEFORE`) with `NUMBERS` and `UNKNOWN_SENDS`; None without sends to match.
 
     The week ends with the day before `today`, which is not over.
     """
     since, begins = today - 2 * _WEEK, today - _WEEK
     week = f"CASE WHEN dt >= {literal(str(begins))} THEN {literal(WEEK)} ELSE {literal(WEEK_BEFORE)} END"
     counts = ", ".join(f"{one.formula} AS {one.name}" for one in COUNTS if one.name in NUMBERS)
+    flags = ("was_delivered", "was_opened", "was_clicked", "was_opted_out")
+    unknown = f"count(CASE WHEN {' OR '.join(f'{flag} IS NULL' for flag in flags)} THEN 1 END) AS {UNKNOWN_SENDS}"
     # Channels are never mixed.
     return _over(
         lake,
-        f"SELECT {week} AS week, {counts} FROM email_sends\n"
+        f"SELECT {week} AS week, {counts}, {unknown} FROM email_sends\n"
         f"WHERE channel = 'email' AND {_days(since, today)} GROUP BY {week}",
         since,
         today,

@@ -41,6 +41,8 @@ def report(**changes: Any) -> Report:
         weeks([{"week": "week", **dict.fromkeys(NUMBERS, "1234")}]),
         channels(DAYS, set(EVENT_TYPES.values()), NOW.date()),
         campaigns([campaign()]),
+        0,
+        "2026-11-20",
         found_share(DAYS),
     )
     return replace(plain, **changes)

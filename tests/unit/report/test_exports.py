@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from lambdas.lake.profile.profile import Profile
 from lambdas.report.exports import ExportState
 from lambdas.vocabulary import EXPORT_TYPES
 
@@ -16,8 +17,8 @@ def ran(hours_ago: float, outcome: str = "succeeded", **more: Any) -> dict[str, 
     return {"outcome": outcome, "ordered_at": times["started_at"], **times, **more}
 
 
-def state(*records: dict[str, Any], is_on: bool = True) -> ExportState:
-    return ExportState(EXPORT_TYPES["OPENS"], is_on, None, records, NOW)
+def state(*records: dict[str, Any], is_on: bool = True, profile: Profile | None = None) -> ExportState:
+    return ExportState(EXPORT_TYPES["OPENS"], is_on, profile, records, NOW)
 
 
 def test_an_export_is_what_its_last_run_was() -> None:
@@ -33,6 +34,13 @@ def test_an_export_without_a_run_for_a_day_is_late_and_one_that_is_switched_off_
     assert state().outcome == "late"
     off = state(ran(24.5, "failed", reason="It broke."), is_on=False)
     assert (off.outcome, off.is_well, off.reason) == ("off", True, "")
+
+
+def test_rows_without_a_table_are_missed() -> None:
+    gone = state(ran(1, rows_read=0), ran(25, rows_read=7))
+    assert (gone.outcome, gone.is_well) == ("table gone", False)
+    assert "replay" in gone.reason
+    assert state(ran(1, rows_read=0)).is_well
 
 
 def test_a_replay_says_nothing_of_the_night() -> None:

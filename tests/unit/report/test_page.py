@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lambdas.lake.views.sources import EVENT_TYPES
 from lambdas.report.exports import ExportState
-from lambdas.report.numbers import campaigns, channels, found_share, weeks
+from lambdas.report.numbers import campaigns, channels, found_share, unknown_sends, weeks
 from lambdas.report.page import hours, number, page, percent
 from lambdas.vocabulary import EXPORT_TYPES
 from tests.unit.report.reports import DAYS, NOW, RUN, campaign, report
@@ -64,14 +65,14 @@ def test_every_chart_is_described_and_has_its_numbers_in_a_table() -> None:
 def test_a_table_that_is_not_there_is_said_and_is_no_zero() -> None:
     shown = channels(DAYS, {"sent"}, NOW.date())
     text = Words(page(report(channels=shown))).text
-    assert text.count("The lake has no table of them yet.") == 2 * 4
+    assert text.count("The lake has no table of them.") == 2 * 4
     assert "2026-11-26 1,200 – – – –" in text
 
 
 def test_the_share_of_events_that_find_their_send_leaves_out_the_sends() -> None:
     assert found_share(DAYS) == pytest.approx(6 / 7)
     assert found_share(DAYS[:1]) is None
-    assert "Of the events, 85.7 % find their send" in Words(page(report())).text
+    assert "Of all opens, clicks, bounces and opt-outs, 85.7 % find their send" in Words(page(report())).text
 
 
 def test_what_cannot_be_known_of_a_campaign_is_a_dash_with_its_reason() -> None:
@@ -102,6 +103,20 @@ def test_the_page_loads_nothing_and_runs_nothing_whatever_a_campaign_is_called()
     assert "url(" not in text
 
 
+def test_days_before_the_lake_are_no_zeros() -> None:
+    found = Words(page(report(channels=channels(DAYS, set(EVENT_TYPES.values()), NOW.date(), "2026-11-20"))))
+    assert "2026-11-19 – – – – – 2026-11-20 0 0 0 0 0" in found.text
+    assert "The lake begins on 2026-11-20." in found.text
+    assert len([tag for tag, _ in found.elements if tag == "svg"]) == 2 * 5
+
+
+def test_sends_of_which_not_all_is_known_are_said_beside_the_weeks_numbers() -> None:
+    rows = [{"week": "week", "unknown_sends": "131"}, {"week": "week_before", "unknown_sends": "7"}]
+    assert unknown_sends(rows) == 131
+    assert "Of 131 of these sends not all is known" in Words(page(report(unknown_sends=131))).text
+    assert "not all is known" not in Words(page(report())).text
+
+
 def test_the_same_report_is_the_same_page() -> None:
     assert page(report()) == page(report())
 
@@ -109,7 +124,7 @@ def test_the_same_report_is_the_same_page() -> None:
 def test_numbers_are_written_for_people() -> None:
     assert (number(1234567), number(0), number(None)) == ("1,234,567", "0", "–")
     assert (percent(0.12345), percent(0.0), percent(None)) == ("12.3 %", "0.0 %", "–")
-    assert (hours(47.94), hours(48), hours(None)) == ("47.9 h", "2.0 days", "–")
+    assert [hours(value) for value in (0.2, 47.94, 48, None)] == ["12 min", "47.9 h", "2.0 days", "–"]
 
 
 def test_a_report_of_an_empty_lake_is_a_page() -> None:

@@ -47,6 +47,15 @@ def test_each_of_eight_numbers_has_that_of_the_week_before_beside_it() -> None:
     ]
 
 
+def test_sends_of_which_not_all_is_known_have_a_line() -> None:
+    rows: list[dict[str, str | None]] = [
+        {"week": "week", "sent": "9", "unknown_sends": "4"},
+        {"week": "week_before", "sent": "1", "unknown_sends": "0"},
+    ]
+    assert "sent, not all is known 4 0" in lines(rows=rows)
+    assert len(lines(rows=[one | {"unknown_sends": "0"} for one in rows])) == 9
+
+
 def test_a_week_without_sends_is_not_known_rather_than_nothing() -> None:
     assert lines(rows=[])[1] == "sent not known not known"
 

@@ -10,7 +10,7 @@ import sqlglot
 import trino_query_parser
 from sqlglot import expressions as exp
 
-from lambdas.lake.views.recent import NUMBERS, LakeTables, campaign_query, day_query, week_query
+from lambdas.lake.views.recent import NUMBERS, UNKNOWN_SENDS, LakeTables, campaign_query, day_query, week_query
 from tests.unit.views.lakes import Lake, event, sends, usual_tables
 
 TODAY = date(2026, 11, 27)
@@ -35,8 +35,16 @@ def test_each_week_has_what_became_of_its_own_sends(lake: Lake) -> None:
     lake.add("hard_bounces", [event("c", "A", "2026-11-27 00:00:00")])
     lake.add("optouts", [event("a", "A", "2026-11-27 03:00:00")])
     found = weeks(lake)
-    assert found["week"] == dict(zip(NUMBERS, (3, 2, 1, 0, 1, 1), strict=True))
-    assert found["week_before"] == dict(zip(NUMBERS, (2, 2, 1, 1, 0, 0), strict=True))
+    assert found["week"] == dict(zip(NUMBERS, (3, 2, 1, 0, 1, 1), strict=True)) | {UNKNOWN_SENDS: 0}
+    assert found["week_before"] == dict(zip(NUMBERS, (2, 2, 1, 1, 0, 0), strict=True)) | {UNKNOWN_SENDS: 0}
+
+
+def test_sends_of_which_something_is_unknown_are_counted(lake: Lake) -> None:
+    lake.add("sent", sends("a", "b", at="2026-11-26 10:00:00"))
+    lake.add("sent", sends("a", campaign="B", at="2026-11-26 10:00:00"))
+    lake.add("opens", [event("z", "A", "2026-11-26 11:00:00"), event("a", "B", "2026-11-26 11:00:00")])
+    found = weeks(lake)["week"]
+    assert (found["sent"], found["opened"], found[UNKNOWN_SENDS]) == (3, 1, 2)
 
 
 @pytest.mark.parametrize("at", ["2026-11-27 00:00:00", "2026-11-12 23:59:59"])
