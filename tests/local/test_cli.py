@@ -314,10 +314,3 @@ def processes_of(home: Path) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
     return found
-
-
-def test_a_stack_without_a_name_is_not_the_local_cloud(tmp_path: Path) -> None:
-    """An unset variable of a shell, say."""
-    done = local_in_process("report", "--stack", "", home=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--stack is empty" in done.stderr
