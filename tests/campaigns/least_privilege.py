@@ -93,7 +93,7 @@ def report(stage: Stage) -> str | None:
     page: str = (
         stage.s3.get_object(Bucket=stage.deployed.bucket, Key=json.loads(payload)["key"])["Body"].read().decode()
     )
-    return page if "is not known" in page else None
+    return page if "What became of the sends is not known" in page else None
 
 
 def leave_orphans(stage: Stage) -> None:

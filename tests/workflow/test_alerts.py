@@ -170,7 +170,8 @@ def test_the_nightly_summary_has_a_line_per_export_and_the_numbers_of_the_week(r
     assert len(lines) == 10
     assert "rows" in lines["CLICKS"]
     numbers = {line[:24].strip(): line[24:].split() for line in week.splitlines()[1:]}
-    assert len(numbers) == 8, week
+    # What tests before this one have loaded decides whether all of it is known.
+    assert len(numbers.keys() - {"sent, not all is known"}) == 8, week
     for name in ("sent", "clicked"):
         assert all(int(number.replace(",", "")) > 0 for number in numbers[name])
 

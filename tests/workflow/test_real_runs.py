@@ -77,7 +77,7 @@ def test_the_end_of_a_run_has_the_morning_report_written(running: Running) -> No
         events.disable_rule(Name=rule)
     page = s3.get_object(Bucket=place["Bucket"], Key=report["Key"])["Body"].read().decode()
     assert '<td class="text good">succeeded</td>' in page
-    assert "is not known" not in page
+    assert "What became of the sends is not known" not in page
 
 
 def test_opened_is_an_alias_of_opens(running: Running) -> None:
