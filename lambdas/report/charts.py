@@ -11,9 +11,6 @@ from lambdas.report.numbers import Series
 _WIDTH, _HEIGHT = 420, 170
 _EVERY = 7
 
-# Without a prefix, as a page needs it.
-ET.register_namespace("", "http://www.w3.org/2000/svg")
-
 
 def columns(series: Series, days: Sequence[date], label: str) -> str:
     """A column a day; `label` says to screen readers what the chart shows."""
@@ -25,9 +22,7 @@ def columns(series: Series, days: Sequence[date], label: str) -> str:
     # The last day has a label, and each that lies whole weeks before it.
     chart.add_x_axis(ticks=names[::-1][::_EVERY][::-1])
     chart.add_y_axis(tick_formatter=lambda value, _index, _count: f"{value:,.0f}" if value == int(value) else "")
-    drawn = ET.fromstring(str(chart.to_svg(width=_WIDTH, height=_HEIGHT)))  # noqa: S314
-    # The page decides how large it is.
-    for name in ("width", "height"):
-        del drawn.attrib[name]
-    drawn.attrib.update({"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "aria-label": label})
+    # Without a size of its own: the page decides how large it is.
+    drawn = ET.Element("svg", {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "aria-label": label})
+    drawn.append(chart.to_svg_group(_WIDTH, _HEIGHT))
     return ET.tostring(drawn, encoding="unicode")
